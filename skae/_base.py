@@ -1,0 +1,292 @@
+"""BaseAutoencoder: the scikit-learn contract, written once for the whole family."""
+
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, validate_data
+from torch import nn
+
+from skae._readings import Readings
+from skae.callbacks import KeepBest, SklearnBridge
+from skae.chain import (
+    find_principal_components,
+    make_likelihood,
+    make_networks,
+    starts_at_pca,
+)
+from skae.columns import make_columns, summarise
+from skae.containers import frame_backend, is_memory_map, unwrap
+from skae.devices import has_room, resolve_device
+from skae.nn.autoencoder import Autoencoder
+from skae.nn.bottlenecks import Identity
+from skae.nn.corruptions import GaussianNoise
+from skae.nn.networks import ACTIVATIONS
+from skae.nn.start import start_at_pca
+from skae.prior import N_CODES, Prior
+from skae.randomness import draw_seed, seeded
+from skae.rows import Rows
+from skae.schedule import SCHEDULES, Plan, noise_level, steady
+from skae.training import make_net, train
+
+
+class BaseAutoencoder(
+    Readings,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
+):
+    """What all autoencoders share: everything but their constructors and their own parts.
+
+    Subclasses store their parameters in `__init__` and override `_make_bottleneck` and
+    `_make_corruption` where their chain differs.
+    """
+
+    _doc_link_module = "skae"
+    _doc_link_template = "https://skae.readthedocs.io/en/latest/api/{estimator_name}.html"
+
+    _parameter_constraints = {
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+        ],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "tied_weights": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "image_shape": [None, "array-like"],
+        "encoder": [None, nn.Module],
+        "decoder": [None, nn.Module],
+        "likelihood": [StrOptions({"auto", "gaussian", "bernoulli", "continuous_bernoulli"})],
+        "bounds": [StrOptions({"auto"}), None, "array-like"],
+        "init": [StrOptions({"pca", "random"})],
+        "noise": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "prior": [StrOptions({"gmm", "normal"}), HasMethods(["fit", "sample"])],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_schedule": [StrOptions(set(SCHEDULES))],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "device": [str, torch.device],
+        "net_params": [None, dict],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @property
+    def encoder_(self):
+        """The trained encoder, a torch module from encoded rows to codes."""
+        return self._module.encoder
+
+    @property
+    def decoder_(self):
+        """The trained decoder, a torch module from codes to the likelihood's parameters."""
+        return self._module.decoder
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit the autoencoder to rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows to learn from. Memory maps of float32 and sparse rows are read a batch at a
+            time.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much every row counts; None counts each as one.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, sample_weight, fresh=not (self.warm_start and self._is_fitted()))
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Pass once over some rows, at a constant learning rate.
+
+        The first call learns the centre, scale and range of the columns, and the principal
+        components to start from: give it a good sample. Nothing is held out, and the weights of
+        the last step are kept.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The next rows to learn from.
+        y : Ignored
+            Not used, present for API consistency by convention.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much every row counts; None counts each as one.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._fit(X, sample_weight, fresh=not self._is_fitted(), one_pass=True)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _make_bottleneck(self):
+        """Return the module between encoder and code."""
+        return Identity()
+
+    def _make_corruption(self, residual, n_rows):
+        """Return what training does to the encoder's input.
+
+        `residual` is the root mean squared error that PCA leaves in an encoded cell.
+        """
+        return GaussianNoise(noise_level(self.noise, n_rows) * residual)
+
+    @property
+    def _module(self):
+        return self.net_.module_
+
+    @property
+    def _n_features_out(self):
+        return self.n_components_
+
+    def _is_fitted(self):
+        return hasattr(self, "net_")
+
+    def _fit(self, X, sample_weight, *, fresh, one_pass=False):
+        rows, weights = self._check_training_rows(X, sample_weight, fresh=fresh)
+        device = resolve_device(self.device, X)
+        plan = Plan.of(self, rows.shape[0], one_pass=one_pass)
+        report = {"X": X, "metadata": {"sample_weight": sample_weight}}
+        context = self._init_callback_context(max_subtasks=plan.max_epochs)
+        context.call_on_fit_task_begin(estimator=self, **report)
+        seed = draw_seed(self.random_state)
+        with self._forgotten_on_failure(fresh), seeded(seed, device):
+            if fresh:
+                self._learn_columns(X, rows, weights)
+            data = self._load(rows, weights, device, by_batch=is_memory_map(X))
+            module = self._start(data) if fresh else self._module
+            if fresh or not one_pass:
+                self.net_ = make_net(self, module, device, plan)
+            judges = self._train(data, plan, context, report)
+            self._conclude(data, judges, seed)
+        context.call_on_fit_task_end(estimator=self, reconstruction_attributes={}, **report)
+        return self
+
+    def _check_training_rows(self, X, sample_weight, *, fresh):
+        """Return validated rows and the weights of those that count, float32 with mean one."""
+        rows = validate_data(
+            self,
+            unwrap(X),
+            reset=fresh,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=2 if fresh else 1,
+        )
+        if not fresh and isinstance(self.n_components, Integral):
+            self._check_same_size()
+        if sample_weight is None:
+            return rows, None
+        weights = _check_sample_weight(sample_weight, rows, ensure_non_negative=True)
+        counts = weights > 0
+        if not counts.all():
+            rows, weights = rows[counts], weights[counts]
+        return rows, (weights / weights.mean()).astype(np.float32)
+
+    def _check_same_size(self):
+        if self.n_components != self.n_components_:
+            raise ValueError(
+                f"n_components={self.n_components!r} differs from the {self.n_components_} of the "
+                f"model that training would continue. Fit with warm_start=False for another size."
+            )
+
+    @contextmanager
+    def _forgotten_on_failure(self, fresh):
+        """Leave no half-fitted model behind."""
+        try:
+            yield
+        except BaseException:
+            if fresh:
+                for name in [name for name in vars(self) if name.endswith("_")]:
+                    delattr(self, name)
+            raise
+
+    def _learn_columns(self, X, rows, weights):
+        summary = summarise(rows, weights)
+        self.frame_backend_ = frame_backend(X)
+        self.likelihood_ = self.likelihood
+        if self.likelihood == "auto":
+            self.likelihood_ = "bernoulli" if summary.is_binary else "gaussian"
+        self.columns_ = make_columns(rows, summary, likelihood=self.likelihood_, bounds=self.bounds)
+
+    def _load(self, rows, weights, device, *, by_batch):
+        """Encode the rows and put them on the device, or leave that to every batch."""
+        weights = None if weights is None else torch.from_numpy(weights).to(device)
+        if by_batch or sparse.issparse(rows):
+            return Rows(rows, self.columns_.encode, weights)
+        encoded = torch.from_numpy(self.columns_.encode(rows))
+        return Rows(encoded.to(device) if has_room(device, encoded) else encoded, weights=weights)
+
+    def _start(self, data):
+        """Return the chain that training starts from."""
+        n_columns = self.columns_.n_encoded
+        pca = find_principal_components(data)
+        share = not isinstance(self.n_components, Integral)
+        self.n_components_ = pca.number_for(self.n_components) if share else self.n_components
+        pca = pca.keep(self.n_components_)
+        residual = float(pca.residual.mean())
+        encoder, decoder = make_networks(self, n_columns, self.n_components_)
+        if starts_at_pca(self):
+            start_at_pca(encoder, decoder, pca, logits=self.likelihood_ != "gaussian")
+        return Autoencoder(
+            encoder,
+            decoder,
+            make_likelihood(self.columns_, self.likelihood_, variance=residual),
+            bottleneck=self._make_bottleneck(),
+            corruption=self._make_corruption(residual**0.5, len(data)),
+        )
+
+    def _train(self, data, plan, context, report):
+        """Train the net and return the rows that judged it."""
+        callbacks = []
+        if hasattr(self, "_skl_callbacks"):
+            callbacks.append(SklearnBridge(self, context, report))
+        if plan.one_pass:
+            self.net_.set_params(schedule=steady, train_split=None, max_epochs=1)
+            train(self.net_, data, callbacks)
+            return data
+        keeper = KeepBest(plan.patience, self.tol)
+        train(self.net_, data, [*callbacks, keeper])
+        self.best_epoch_, self.best_loss_ = keeper.best_epoch_, keeper.best_loss_
+        return keeper.judges_
+
+    def _conclude(self, data, judges, seed):
+        """Read off what the training has led to."""
+        history = self.net_.history
+        self.n_iter_ = len(history)
+        self.loss_curve_ = history[:, "train_loss"]
+        self.validation_loss_curve_ = [epoch.get("valid_loss") for epoch in history]
+        if self.likelihood_ == "gaussian":
+            variance = self.net_.calibrate(judges)
+            self.noise_variance_ = variance * self.columns_.scale**2
+        codes = self.net_.encode(data.sample(N_CODES))
+        self.prior_ = Prior(self.prior).fit(codes, seed)

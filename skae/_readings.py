@@ -1,0 +1,193 @@
+"""What a fitted autoencoder says of rows: every reading of the one chain."""
+
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.utils import check_scalar, gen_batches
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from skae.containers import unwrap, wrap
+from skae.randomness import draw_seed
+
+_ROWS_AT_A_TIME = 4096
+
+
+class Readings:
+    """The methods that read a fitted chain, in evaluation mode and by batches."""
+
+    def transform(self, X):
+        """Return the codes of rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        Z : ndarray or tensor of shape (n_samples, n_components_), float32
+            The codes.
+        """
+        check_is_fitted(self)
+        codes = self._read(self._module.encode, self._check_rows(X))
+        return torch.from_numpy(codes).to(X.device) if isinstance(X, torch.Tensor) else codes
+
+    def inverse_transform(self, Z):
+        """Return the expected rows of codes.
+
+        Parameters
+        ----------
+        Z : {array-like, tensor, dataframe} of shape (n_samples, n_components_)
+            The codes.
+
+        Returns
+        -------
+        X : ndarray, tensor or dataframe of shape (n_samples, n_features)
+            The rows: a tensor for a tensor, else a frame if `fit` was given one.
+        """
+        check_is_fitted(self)
+        encoded = self._map(self._module.decode, self._check_codes(Z))
+        return self._as_rows(encoded, like=Z)
+
+    def reconstruct(self, X):
+        """Return what is left of rows after the code: `inverse_transform` of `transform`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        X : ndarray, tensor or dataframe of shape (n_samples, n_features)
+            The rows: a tensor for a tensor, else a frame if `fit` was given one.
+        """
+        check_is_fitted(self)
+        encoded = self._read(self._module.reconstruct, self._check_rows(X))
+        return self._as_rows(encoded, like=X)
+
+    def score_samples(self, X):
+        r"""Return the log-likelihood of rows given their codes, $\log p(x \mid z(x))$, in nats.
+
+        It tells how well rows are reconstructed, in the units of X. It is not the marginal
+        likelihood that `PCA.score_samples` gives.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float32
+            Higher is better.
+        """
+        check_is_fitted(self)
+        scores = self._read(lambda x: self._module.log_prob(x).sum(1), self._check_rows(X))
+        return scores - np.float32(self.columns_.log_volume)
+
+    def score(self, X, y=None):
+        """Return the mean of `score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        score : float
+            The mean log-likelihood; higher is better.
+        """
+        return float(self.score_samples(X).mean(dtype=np.float64))
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw new rows: codes from the prior, then rows from the likelihood.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many rows.
+        random_state : int, RandomState instance or None, default=None
+            An int makes the draw repeatable.
+
+        Returns
+        -------
+        X : ndarray or dataframe of shape (n_samples, n_features)
+            The rows, a frame if `fit` was given one.
+        """
+        check_is_fitted(self)
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        seed = draw_seed(random_state)
+        codes = self.prior_.sample(n_samples, seed).astype(np.float32)
+        draw = partial(self._module.draw, generator=torch.Generator().manual_seed(seed))
+        return self._as_rows(self._map(draw, codes))
+
+    def interpolate(self, start, stop, n_steps=10):
+        """Walk in a straight line through the codes from some rows to others.
+
+        Parameters
+        ----------
+        start, stop : array-like of shape (n_features,) or (n_samples, n_features)
+            The first and the last row of every walk.
+        n_steps : int, default=10
+            The number of rows of a walk, both ends included.
+
+        Returns
+        -------
+        X : ndarray of shape (n_steps, n_features) or (n_samples, n_steps, n_features)
+            The decoded codes.
+        """
+        check_is_fitted(self)
+        check_scalar(n_steps, "n_steps", Integral, min_val=2)
+        first, last = (self._read(self._module.encode, self._check_ends(X)) for X in (start, stop))
+        if len(first) != len(last):
+            raise ValueError(
+                f"'start' and 'stop' must hold as many rows as each other. "
+                f"Got {len(first)} and {len(last)}."
+            )
+        codes = np.linspace(first, last, n_steps, axis=1)
+        encoded = self._map(self._module.decode, codes.reshape(-1, self.n_components_))
+        walks = self.columns_.decode(encoded).reshape(*codes.shape[:2], -1)
+        return walks[0] if np.ndim(start) == 1 else walks
+
+    def _check_rows(self, X):
+        return validate_data(
+            self, unwrap(X), reset=False, accept_sparse="csr", dtype=[np.float64, np.float32]
+        )
+
+    def _check_ends(self, X):
+        X = unwrap(X)
+        return self._check_rows(np.reshape(X, (1, -1)) if np.ndim(X) == 1 else X)
+
+    def _check_codes(self, Z):
+        codes = check_array(unwrap(Z), dtype=np.float32, input_name="Z")
+        if codes.shape[1] != self.n_components_:
+            raise ValueError(
+                f"Z has {codes.shape[1]} components, but {type(self).__name__} has "
+                f"{self.n_components_}."
+            )
+        return codes
+
+    def _read(self, function, rows):
+        """Apply a function of encoded rows to rows."""
+        return self._map(function, rows, self.columns_.encode)
+
+    @torch.inference_mode()
+    def _map(self, function, rows, prepare=np.asarray):
+        """Apply a function of tensors to rows, a batch at a time, and return an array."""
+        device = self.net_.device
+        results = [
+            function(torch.from_numpy(prepare(rows[batch])).to(device)).cpu()
+            for batch in gen_batches(rows.shape[0], _ROWS_AT_A_TIME)
+        ]
+        return torch.cat(results).numpy()
+
+    def _as_rows(self, encoded, like=None):
+        names = getattr(self, "feature_names_in_", None)
+        rows = self.columns_.decode(encoded)
+        return wrap(rows, names=names, backend=self.frame_backend_, like=like)

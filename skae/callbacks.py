@@ -1,0 +1,103 @@
+"""What watches the training: the best weights, early stopping, scikit-learn's callbacks."""
+
+from skorch.callbacks import Callback
+
+_N_JUDGES = 4096
+
+
+class KeepBest(Callback):
+    """Keep the weights of the epoch with the smallest loss, the start included.
+
+    Parameters
+    ----------
+    patience : int or None
+        Training ends after this many epochs without a loss smaller than the best by `tol`;
+        None never ends it.
+    tol : float
+        The smallest improvement that counts, in the units of the loss.
+
+    Attributes
+    ----------
+    best_loss_ : float
+        The smallest loss of the held-out rows, or of the training rows where none are held out.
+    best_epoch_ : int
+        The epoch that had it; 0 is the start.
+    judges_ : data set
+        The rows that the loss was measured on: the held-out rows, or else a sample of the
+        training rows.
+    """
+
+    def __init__(self, patience: int | None = None, tol: float = 0.0) -> None:
+        self.patience = patience
+        self.tol = tol
+
+    def on_train_begin(self, net, **kwargs) -> None:
+        """Forget earlier trainings."""
+        self.judges_ = None
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs) -> None:
+        """Measure the start, before the first epoch."""
+        if self.judges_ is None:
+            self.is_held_out_ = dataset_valid is not None
+            self.judges_ = dataset_valid if self.is_held_out_ else dataset_train.sample(_N_JUDGES)
+            self.epoch_ = self.last_gain_ = 0
+            self._keep(net, net.evaluate(self.judges_))
+
+    def on_epoch_end(self, net, **kwargs) -> None:
+        """Keep the weights if they are the best; stop if nothing has gained for long."""
+        self.epoch_ += 1
+        loss = net.history[-1, "valid_loss"] if self.is_held_out_ else net.evaluate(self.judges_)
+        if loss < self.best_loss_ - self.tol:
+            self.last_gain_ = self.epoch_
+        if loss < self.best_loss_:
+            self._keep(net, loss)
+        if self.patience is not None and self.epoch_ - self.last_gain_ >= self.patience:
+            net.stop()
+
+    def on_train_end(self, net, **kwargs) -> None:
+        """Put the best weights back."""
+        if self.judges_ is not None:
+            net.module_.load_state_dict(self.best_weights_)
+
+    def _keep(self, net, loss: float) -> None:
+        self.best_loss_, self.best_epoch_ = loss, self.epoch_
+        state = net.module_.state_dict()
+        self.best_weights_ = {name: tensor.clone() for name, tensor in state.items()}
+
+
+class SklearnBridge(Callback):
+    """Report every epoch as a task to scikit-learn's callbacks.
+
+    It holds the estimator and the training data, so it must not outlive the fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+    context : sklearn.callback.CallbackContext
+        Its fit task.
+    report : dict
+        What every task reports of the data: ``X`` and ``metadata``.
+    """
+
+    def __init__(self, estimator, context, report) -> None:
+        self.estimator = estimator
+        self.context = context
+        self.report = report
+
+    def on_epoch_begin(self, net, **kwargs) -> None:
+        """Begin a task."""
+        self.task_ = self.context.subcontext(task_name="epoch")
+        self.task_.call_on_fit_task_begin(**self._state(net))
+
+    def on_epoch_end(self, net, **kwargs) -> None:
+        """End the task, and the training if a callback asks for it."""
+        if self.task_.call_on_fit_task_end(**self._state(net)):
+            net.stop()
+
+    def _state(self, net) -> dict:
+        return {
+            "estimator": self.estimator,
+            "reconstruction_attributes": lambda: {"net_": net.frozen()},
+            **self.report,
+        }

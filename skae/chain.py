@@ -1,0 +1,130 @@
+"""From an estimator's parameters to its networks and its likelihood."""
+
+import copy
+from math import prod
+
+import torch
+from torch import nn
+
+from skae.columns import Columns
+from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian, Joint
+from skae.nn.networks import SkipNetwork, convolutional_pair, dense_pair, linear_pair
+from skae.nn.pca import PrincipalComponents, principal_components, principal_components_of_few
+from skae.rows import Batches, Rows
+
+_AUTO_DENSE = (128, 128)
+_AUTO_CHANNELS = (16, 32)
+_WIDEST_COVARIANCE = 4096
+_LIKELIHOODS = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}
+
+
+def find_principal_components(data: Rows) -> PrincipalComponents:
+    """Return the principal components of encoded rows; of a sample, where they are very wide."""
+    n_columns = data.take(torch.zeros(1, dtype=torch.long))[0].shape[1]
+    if n_columns <= _WIDEST_COVARIANCE:
+        return principal_components(Batches(data, 4096))
+    few = data.sample(_WIDEST_COVARIANCE)
+    return principal_components_of_few(few.take(torch.arange(len(few)))[0])
+
+
+def make_likelihood(columns: Columns, kind: str, *, variance: float) -> Joint:
+    """Return the likelihood of encoded rows, one part per block of columns.
+
+    Parameters
+    ----------
+    columns : Columns
+        The columns and their blocks.
+    kind : {"gaussian", "bernoulli", "continuous_bernoulli"}
+        The likelihood of a number.
+    variance : float
+        The variance of a Gaussian, of encoded numbers.
+    """
+    slices = [block.columns for block in columns.blocks]
+    if kind == "gaussian":
+        low, high = map(torch.from_numpy, columns.encoded_range)
+        parts = [Gaussian(low[s], high[s], variance) for s in slices]
+    else:
+        parts = [_LIKELIHOODS[kind]() for _ in slices]
+    return Joint(parts, outputs=slices, columns=slices)
+
+
+def make_networks(estimator, n_in: int, n_components: int) -> tuple[nn.Module, nn.Module]:
+    """Return the encoder and the decoder that an estimator's parameters describe.
+
+    Parameters
+    ----------
+    estimator : BaseAutoencoder
+        Its parameters of the networks are read.
+    n_in : int
+        The number of encoded columns.
+    n_components : int
+        The number of units of the code.
+    """
+    shape = check_image_shape(estimator.image_shape, n_in)
+    if estimator.encoder is None or estimator.decoder is None:
+        encoder, decoder = _built_networks(estimator, shape, n_in, n_components)
+    if estimator.encoder is not None:
+        encoder = copy.deepcopy(estimator.encoder).float().cpu()
+        encoder = encoder if shape is None else nn.Sequential(nn.Unflatten(1, shape), encoder)
+    if estimator.decoder is not None:
+        decoder = copy.deepcopy(estimator.decoder).float().cpu()
+        decoder = decoder if shape is None else nn.Sequential(decoder, nn.Flatten())
+    _check_output("encoder", encoder, n_in, n_components)
+    _check_output("decoder", decoder, n_components, n_in)
+    return encoder, decoder
+
+
+def check_image_shape(image_shape, n_in: int) -> tuple[int, int, int] | None:
+    """Return an image shape as (channels, height, width), or say what is wrong with it."""
+    if image_shape is None:
+        return None
+    shape = tuple(int(size) for size in image_shape)
+    shape = (1, *shape) if len(shape) == 2 else shape
+    if len(shape) != 3 or min(shape) < 1 or prod(shape) != n_in:
+        raise ValueError(
+            f"The 'image_shape' parameter must be (height, width) or (channels, height, width) "
+            f"with a product of {n_in}, the number of features of X. Got {image_shape!r}, whose "
+            f"product is {prod(shape)}."
+        )
+    return shape
+
+
+def _built_networks(estimator, shape, n_in: int, n_components: int):
+    is_auto = isinstance(estimator.hidden_layer_sizes, str)
+    tied = {"tied": estimator.tied_weights}
+    style = (estimator.activation, estimator.dropout)
+    if shape is not None:
+        channels = _AUTO_CHANNELS if is_auto else tuple(estimator.hidden_layer_sizes)
+        encoder, decoder = convolutional_pair(shape, channels, n_components, *style, **tied)
+        is_linear = not channels
+    else:
+        hidden = _AUTO_DENSE if is_auto else tuple(estimator.hidden_layer_sizes)
+        encoder, decoder = dense_pair((n_in, *hidden, n_components), *style, **tied)
+        is_linear = not hidden
+    if is_linear:
+        return linear_pair(n_in, n_components, **tied)
+    if not starts_at_pca(estimator):
+        return encoder, decoder
+    linear_encoder, linear_decoder = linear_pair(n_in, n_components, **tied)
+    return SkipNetwork(linear_encoder, encoder), SkipNetwork(linear_decoder, decoder)
+
+
+def starts_at_pca(estimator) -> bool:
+    """Tell whether an estimator's networks start at PCA: not if a user's module is among them."""
+    return estimator.init == "pca" and estimator.encoder is None and estimator.decoder is None
+
+
+@torch.no_grad()
+def _check_output(name: str, module: nn.Module, n_in: int, n_out: int) -> None:
+    try:
+        output = module.eval()(torch.zeros(2, n_in))
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"The module given as '{name}' cannot take rows of shape (2, {n_in}): {error}"
+        ) from error
+    if getattr(output, "shape", None) != (2, n_out):
+        got = tuple(output.shape) if hasattr(output, "shape") else type(output).__name__
+        raise ValueError(
+            f"The module given as '{name}' must return shape (2, {n_out}) for rows of shape "
+            f"(2, {n_in}). Got {got}."
+        )

@@ -1,0 +1,204 @@
+"""Tables and matrices: what the columns of a table are, and the way there and back.
+
+Training sees a float32 matrix of numbers near one; users see their own rows. `Columns` holds the
+way between the two, as learned from the rows that `fit` gets. For now every column is a number;
+`Block` is the seam for columns of other kinds.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+_CELLS_AT_A_TIME = 2**22
+_BOUND_ROWS = 5
+_BOUND_SHARE = 0.02
+_FARTHEST = np.float32(1e12)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring columns of one kind.
+
+    Attributes
+    ----------
+    kind : str
+        ``"number"``.
+    columns : slice
+        Where they stand in the encoded matrix.
+    """
+
+    kind: str
+    columns: slice
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table and their encoding as a float32 matrix.
+
+    Attributes
+    ----------
+    center : ndarray of shape (n_columns,)
+        What encoding subtracts.
+    scale : float
+        What encoding divides by: one number for all columns, so that squared error keeps its
+        meaning.
+    low, high : ndarray of shape (n_columns,)
+        The known range of every column; infinite where it is not known.
+    dtype : numpy dtype
+        What decoding returns.
+    """
+
+    center: np.ndarray
+    scale: float
+    low: np.ndarray
+    high: np.ndarray
+    dtype: np.dtype
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks of the encoded matrix, from left to right."""
+        return [Block("number", slice(0, len(self.center)))]
+
+    @property
+    def n_encoded(self) -> int:
+        """The number of columns of the encoded matrix."""
+        return self.blocks[-1].columns.stop
+
+    @property
+    def log_volume(self) -> float:
+        """The log of the volume of an encoded row's unit cube, in the units of the table."""
+        return len(self.center) * math.log(self.scale)
+
+    @property
+    def encoded_range(self) -> tuple[np.ndarray, np.ndarray]:
+        """The known range of every encoded column."""
+        low, high = (self.low - self.center) / self.scale, (self.high - self.center) / self.scale
+        return low.astype(np.float32), high.astype(np.float32)
+
+    def encode(self, X) -> np.ndarray:
+        """Return rows, dense or sparse, as a float32 matrix."""
+        encoded = np.empty(X.shape, dtype=np.float32)
+        for start, chunk in dense_chunks(X):
+            center, scale = self.center.astype(chunk.dtype), chunk.dtype.type(self.scale)
+            out = encoded[start : start + len(chunk)]
+            with np.errstate(over="ignore"):
+                np.divide(chunk - center, scale, out=out, casting="same_kind")
+            np.clip(out, -_FARTHEST, _FARTHEST, out=out)
+        return encoded
+
+    def decode(self, encoded: np.ndarray) -> np.ndarray:
+        """Return a float32 matrix as rows."""
+        decoded = encoded * np.float64(self.scale) + self.center
+        return np.clip(decoded, self.low, self.high).astype(self.dtype, copy=False)
+
+
+def make_columns(X, summary: "Summary", *, likelihood: str, bounds) -> Columns:
+    """Return the encoding of rows for a likelihood.
+
+    Parameters
+    ----------
+    X : array of shape (n_rows, n_columns)
+        The rows.
+    summary : Summary
+        What `summarise` tells of them.
+    likelihood : {"gaussian", "bernoulli", "continuous_bernoulli"}
+        Numbers of a Gaussian are centred and divided by the root of their mean variance; the
+        others stay in [0, 1].
+    bounds : "auto", None or pair of array-like
+        The known range of the columns.
+    """
+    n_columns = len(summary.mean)
+    if likelihood != "gaussian":
+        _check_unit_interval(summary, likelihood)
+        low, high = np.zeros(n_columns), np.ones(n_columns)
+        return Columns(np.zeros(n_columns), 1.0, low, high, X.dtype)
+    scale = math.sqrt(summary.variance.mean()) or 1.0
+    if not math.isfinite(scale):
+        raise ValueError("X holds values whose squares overflow; divide X by a large number.")
+    return Columns(summary.mean, scale, *_known_range(summary, bounds), X.dtype)
+
+
+def _check_unit_interval(summary: "Summary", likelihood: str) -> None:
+    outside = np.flatnonzero((summary.low < 0) | (summary.high > 1))
+    if len(outside):
+        j = outside[0]
+        raise ValueError(
+            f"likelihood={likelihood!r} needs values between 0 and 1, but column {j} of X goes "
+            f"from {summary.low[j]:.6g} to {summary.high[j]:.6g}. Scale X, or use "
+            f"likelihood='gaussian'."
+        )
+
+
+def _known_range(summary: "Summary", bounds) -> tuple[np.ndarray, np.ndarray]:
+    """Take a range that is given, or the extremes that many rows share."""
+    n_columns = len(summary.mean)
+    if bounds is None:
+        return np.full(n_columns, -np.inf), np.full(n_columns, np.inf)
+    if isinstance(bounds, str):
+        needed = max(_BOUND_ROWS, _BOUND_SHARE * summary.n_rows)
+        low = np.where(summary.n_low >= needed, summary.low, -np.inf)
+        return low, np.where(summary.n_high >= needed, summary.high, np.inf)
+    low, high = (np.broadcast_to(np.asarray(b, dtype=float), n_columns) for b in bounds)
+    outside = np.flatnonzero((summary.low < low) | (summary.high > high))
+    if len(outside):
+        j = outside[0]
+        raise ValueError(
+            f"The 'bounds' parameter allows column {j} of X from {low[j]:.6g} to {high[j]:.6g}, "
+            f"but X goes from {summary.low[j]:.6g} to {summary.high[j]:.6g}."
+        )
+    return low, high
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one look at all rows tells of the columns.
+
+    Attributes
+    ----------
+    mean, variance : ndarray of shape (n_columns,)
+        Weighted moments.
+    low, high : ndarray of shape (n_columns,)
+        The smallest and the largest value.
+    n_low, n_high : ndarray of shape (n_columns,)
+        How many rows hold them.
+    n_rows : int
+        The number of rows.
+    is_binary : bool
+        Whether every value is 0 or 1.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n_low: np.ndarray
+    n_high: np.ndarray
+    n_rows: int
+    is_binary: bool
+
+
+def summarise(X, sample_weight: np.ndarray | None = None) -> Summary:
+    """Look at all rows twice, a chunk at a time."""
+    n_rows = X.shape[0]
+    weight = np.ones(n_rows) if sample_weight is None else sample_weight / sample_weight.mean()
+    mean, low, high, is_binary = 0.0, np.inf, -np.inf, True
+    for start, chunk in dense_chunks(X):
+        mean = mean + weight[start : start + len(chunk)] @ chunk / n_rows
+        low, high = np.minimum(low, chunk.min(0)), np.maximum(high, chunk.max(0))
+        is_binary = is_binary and bool(((chunk == 0) | (chunk == 1)).all())
+    variance, n_low, n_high = 0.0, 0, 0
+    for start, chunk in dense_chunks(X):
+        variance = variance + weight[start : start + len(chunk)] @ (chunk - mean) ** 2 / n_rows
+        n_low, n_high = n_low + (chunk == low).sum(0), n_high + (chunk == high).sum(0)
+    return Summary(mean, variance, low, high, n_low, n_high, n_rows, is_binary)
+
+
+def dense_chunks(X) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the rows as dense arrays that fit in the cache's neighbourhood, with their start."""
+    n_rows = max(1, _CELLS_AT_A_TIME // max(1, X.shape[1]))
+    for start in range(0, X.shape[0], n_rows):
+        chunk = X[start : start + n_rows]
+        yield start, chunk.toarray() if sparse.issparse(chunk) else np.asarray(chunk)

@@ -1,0 +1,58 @@
+"""Where the work is done: the device, and how many threads it is worth."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+_FLOP_WORTH_THREADS = 1e8
+
+
+def resolve_device(device, X=None) -> torch.device:
+    """Return the device that a `device` parameter means for rows `X`, or say why it cannot be.
+
+    ``"auto"`` is the device of a tensor, else a CUDA device if there is one, else the CPU.
+    """
+    if device == "auto":
+        if isinstance(X, torch.Tensor):
+            return X.device
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(
+            f"The 'device' parameter must be 'auto' or a torch device such as 'cpu', 'cuda', "
+            f"'cuda:1' or 'mps'. Got {device!r} instead."
+        ) from error
+    _check_available(resolved)
+    return resolved
+
+
+def has_room(device: torch.device, data: torch.Tensor) -> bool:
+    """Tell whether data fits on a device and leaves it half of what is free."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return 2 * data.nbytes < free
+
+
+def _check_available(device: torch.device) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"The 'device' parameter is {str(device)!r}, but torch finds no such device on this "
+            f"machine. Use device='cpu', or device='auto' for the best that there is."
+        ) from error
+
+
+@contextmanager
+def threads_for(flop_per_step: float, device: torch.device) -> Iterator[None]:
+    """Use one thread inside the block where steps are too small to share; restore the number."""
+    n_threads = torch.get_num_threads()
+    if device.type == "cpu" and flop_per_step < _FLOP_WORTH_THREADS:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)

@@ -1,0 +1,230 @@
+"""The skorch net that trains every chain, at the pace of a plain loop."""
+
+import copy
+import inspect
+import math
+from collections.abc import Callable, Iterable
+from traceback import walk_tb
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer, PrintLog
+from skorch.callbacks import training as skorch_callbacks
+from skorch.utils import to_device
+from torch import Tensor, nn
+
+from skae.rows import Batches, Rows
+
+_BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+class StopTraining(KeyboardInterrupt):
+    """Ends the training; skorch stops for it as it does for Ctrl-C."""
+
+
+class WeightedMean(nn.Module):
+    """The mean of the rows' losses, weighted."""
+
+    def forward(self, losses: Tensor, weights: Tensor | None) -> Tensor:
+        """Reduce losses $(B,)$ and weights $(B,)$ to a scalar."""
+        if weights is None:
+            return losses.mean()
+        return torch.dot(losses, weights) / weights.sum()
+
+
+class AutoencoderNet(NeuralNet):
+    """A skorch net whose target is its input.
+
+    Where skorch takes a target, this net takes the rows' weights, or None. Data is a
+    `skae.rows.Rows`, or any data set whose batches are pairs of rows and weights. Everything else
+    is skorch's, and every parameter of `skorch.NeuralNet` is open.
+
+    Parameters
+    ----------
+    module : skae.nn.autoencoder.Autoencoder
+        The chain, or a class or function that makes it.
+    criterion : class, default=WeightedMean
+        From the losses and weights of a batch's rows to a scalar.
+    schedule : callable or None, default=None
+        From the share of the training that is done, in [0, 1), to a factor on the learning rate;
+        None leaves the learning rate alone.
+    **kwargs
+        The other parameters of `skorch.NeuralNet`.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module | Callable[..., nn.Module],
+        criterion: Callable[..., nn.Module] = WeightedMean,
+        *,
+        schedule: Callable[[float], float] | None = None,
+        iterator_train: Callable[..., Iterable] = Batches,
+        iterator_valid: Callable[..., Iterable] = Batches,
+        train_split: Callable | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(
+            module,
+            criterion,
+            iterator_train=iterator_train,
+            iterator_valid=iterator_valid,
+            train_split=train_split,
+            **kwargs,
+        )
+        self.schedule = schedule
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
+        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:  # noqa: ANN401
+        """Look once at what the steps must do."""
+        self.interrupted_ = self.stopping_ = False
+        self.needs_closure_ = _requires_closure(self.optimizer_) or self._overridden(
+            ("on_grad_computed",)
+        )
+
+    def stop(self) -> None:
+        """End the training after this epoch, when all callbacks have seen its end."""
+        self.stopping_ = True
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: ANN401
+        """Call the callbacks, then stop if one of them has asked for it."""
+        super().notify(method_name, **kwargs)
+        if method_name == "on_epoch_end" and self.stopping_:
+            raise StopTraining
+
+    def fit_loop(self, *args: Any, **kwargs: Any) -> NeuralNet:  # noqa: ANN401
+        """Run skorch's loop, and remember whether Ctrl-C ended it."""
+        try:
+            return super().fit_loop(*args, **kwargs)
+        except KeyboardInterrupt as error:
+            self.interrupted_ = not _is_stop_request(error)
+            raise
+
+    def get_iterator(self, dataset: object, training: bool = False) -> Iterable:
+        """Return the batches of a data set; in training, also start the schedule's clock."""
+        iterator = super().get_iterator(dataset, training)
+        if training:
+            self.n_steps_ = self.max_epochs * len(iterator)
+            self.step_ = 0
+        return iterator
+
+    def get_loss(
+        self, y_pred: tuple, y_true: Tensor | None, X: Tensor, training: bool = False
+    ) -> Tensor:
+        """Return the weighted mean loss of rows `X`; `y_true` holds their weights."""
+        losses = self.module_.loss(*y_pred, to_device(X, self.device))
+        return self.criterion_(losses, y_true if y_true is None else to_device(y_true, self.device))
+
+    def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:  # noqa: ANN401
+        """Make one optimisation step, without skorch's closure where no one needs it."""
+        self._follow_schedule()
+        if self.needs_closure_:
+            return super().train_step(batch, **fit_params)
+        self._zero_grad_optimizer()
+        step = self.train_step_single(batch, **fit_params)
+        self._step_optimizer(None)
+        return step
+
+    def _set_training(self, training: bool = True) -> None:
+        """Walk through the modules only where the mode changes."""
+        if self.module_.training != training:
+            super()._set_training(training)
+
+    def run_single_epoch(
+        self,
+        iterator: Iterable | None,
+        training: bool,
+        prefix: str,
+        step_fn: Callable,
+        **fit_params: Any,  # noqa: ANN401
+    ) -> None:
+        """Pass over the data once and record the mean loss, read from the device only once."""
+        if iterator is None:
+            return
+        listening = self._overridden(_BATCH_HOOKS)
+        total, total_weight = 0.0, 0.0
+        for batch in iterator:
+            if listening:
+                self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            loss, weight = step["loss"].detach(), _total_weight(batch)
+            total, total_weight = total + loss * weight, total_weight + weight
+            if listening:
+                self.history.record_batch(prefix + "_loss", loss.item())
+                self.notify("on_batch_end", batch=batch, training=training, **step)
+        mean = float(total / total_weight)
+        if not math.isfinite(mean):
+            raise FloatingPointError(
+                f"The {prefix} loss of epoch {len(self.history)} is {mean}: training diverged. "
+                f"Try a smaller learning_rate (it is {self.lr:g}), and see that X holds no "
+                f"extreme values."
+            )
+        self.history.record(prefix + "_loss", mean)
+
+    def evaluate(self, dataset: object) -> float:
+        """Return the weighted mean loss of a data set in evaluation mode."""
+        total, total_weight = 0.0, 0.0
+        for batch in self.get_iterator(dataset):
+            weight = _total_weight(batch)
+            total = total + self.validation_step(batch)["loss"] * weight
+            total_weight = total_weight + weight
+        return float(total / total_weight)
+
+    @torch.inference_mode()
+    def calibrate(self, dataset: Rows) -> float:
+        """Set the variance of Gaussian likelihoods to the mean squared error, and return it."""
+        squared, n_cells = 0.0, 0.0
+        for x, weights in self.get_iterator(dataset):
+            x = x.to(self.device)
+            rows = (self.module_.reconstruct(x) - x).square().double().mean(1)
+            squared += float(rows.sum() if weights is None else rows @ weights.to(rows))
+            n_cells += float(_total_weight((x, weights)))
+        for part in self.module_.likelihood.parts:
+            part.calibrate(squared / n_cells)
+        return squared / n_cells
+
+    @torch.inference_mode()
+    def encode(self, dataset: Rows) -> np.ndarray:
+        """Return the codes of a data set, shape (n_rows, n_components)."""
+        codes = [self.module_.encode(x.to(self.device)) for x, _ in self.get_iterator(dataset)]
+        return torch.cat(codes).cpu().numpy()
+
+    def frozen(self) -> "AutoencoderNet":
+        """Return a copy that further training leaves alone."""
+        frozen = copy.copy(self)
+        frozen.callbacks_ = []
+        frozen.module_ = copy.deepcopy(self.module_).eval()
+        return frozen
+
+    def _follow_schedule(self) -> None:
+        if self.schedule is not None:
+            rate = self.lr * self.schedule(self.step_ / self.n_steps_)
+            for group in self.optimizer_.param_groups:
+                group["lr"] = rate
+        self.step_ += 1
+
+    def _overridden(self, hooks: tuple[str, ...]) -> bool:
+        classes = [type(callback) for _, callback in self.callbacks_]
+        return any(getattr(c, hook) is not getattr(Callback, hook) for c in classes for hook in hooks)
+
+
+def _requires_closure(optimizer: torch.optim.Optimizer) -> bool:
+    closure = inspect.signature(optimizer.step).parameters["closure"]
+    return closure.default is closure.empty
+
+
+def _is_stop_request(error: KeyboardInterrupt) -> bool:
+    """Tell a callback that ends the training from a user's Ctrl-C."""
+    if isinstance(error, StopTraining):
+        return True
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return frame.f_code.co_filename == skorch_callbacks.__file__
+
+
+def _total_weight(batch: tuple) -> Tensor | int:
+    x, weights = batch
+    return len(x) if weights is None else weights.sum()

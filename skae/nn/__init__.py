@@ -1,0 +1,1 @@
+"""The torch side of skae: the chain and its parts, free of scikit-learn, skorch and pandas."""

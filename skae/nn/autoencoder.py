@@ -1,0 +1,73 @@
+"""The chain: corruption, encoder, bottleneck, decoder, likelihood."""
+
+import torch
+from torch import Tensor, nn
+
+from skae.nn.bottlenecks import Code, Identity
+
+
+class Autoencoder(nn.Module):
+    r"""One line from a row to its probability, and every reading of it.
+
+    $x \to \tilde x \to h = e(\tilde x) \to z = b(h) \to d(z) \to p(x \mid z)$
+
+    and the loss of a row is $-\log p(x \mid z) + \text{penalty}(z)$.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        From $(B, n)$ to $(B, k)$.
+    decoder : nn.Module
+        From $(B, k)$ to the parameters of the likelihood, $(B, m)$.
+    likelihood : nn.Module
+        What the parameters say of a row; see `skae.nn.likelihoods`.
+    bottleneck : nn.Module, default=Identity()
+        From the encoder's output to a `Code`.
+    corruption : nn.Module, default=nn.Identity()
+        What training does to the rows that the encoder sees; the loss sees them clean.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: nn.Module,
+        bottleneck: nn.Module | None = None,
+        corruption: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.corruption = nn.Identity() if corruption is None else corruption
+        self.encoder = encoder
+        self.bottleneck = Identity() if bottleneck is None else bottleneck
+        self.decoder = decoder
+        self.likelihood = likelihood
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Code]:
+        """Return the likelihood's parameters $(B, m)$ and the code of rows $(B, n)$."""
+        code = self.bottleneck(self.encoder(self.corruption(x)))
+        return self.decoder(code.z), code
+
+    def loss(self, output: Tensor, code: Code, x: Tensor) -> Tensor:
+        """Return the loss of every row in nats, shape $(B,)$, given what `forward` returned."""
+        loss = self.likelihood.negative_log_prob(output, x)
+        return loss if code.penalty is None else loss + code.penalty
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the codes $(B, k)$ of rows $(B, n)$."""
+        return self.bottleneck(self.encoder(x)).z
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the expected rows $(B, n)$ of codes $(B, k)$."""
+        return self.likelihood.mean(self.decoder(z))
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return what is left of rows $(B, n)$ after the code."""
+        return self.decode(self.encode(x))
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Return the log-probability of every cell of rows given their codes, $(B, n)$."""
+        return self.likelihood.log_prob(self.decoder(self.encode(x)), x)
+
+    def draw(self, z: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw rows $(B, n)$ from the likelihood given codes $(B, k)$."""
+        return self.likelihood.sample(self.decoder(z), generator)

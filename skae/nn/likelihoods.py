@@ -1,0 +1,177 @@
+"""Likelihoods: what the decoder's output says of a row, as log-probability, mean and draw.
+
+Every likelihood answers column by column and is reduced over columns in one place, `Joint`,
+so that numbers of all kinds add up on one scale, nats.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, distributions, nn
+from torch.nn import functional
+
+
+_SMALLEST_VARIANCE = 1e-10
+
+
+class _StraightThroughClamp(torch.autograd.Function):
+    """Clip the value and pass the gradient, so that a clipped output can still come back."""
+
+    @staticmethod
+    def forward(ctx: object, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        return torch.clamp(x, low, high)
+
+    @staticmethod
+    def backward(ctx: object, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient, None, None
+
+
+class Gaussian(nn.Module):
+    r"""Independent normals with one variance: $x_j \sim N(\mu_j, \sigma^2)$.
+
+    Parameters
+    ----------
+    low, high : Tensor of shape (n_columns,)
+        The range of the mean, infinite where there is none. The mean is clipped to it and the
+        gradient passes as if it were not.
+    variance : float
+        $\sigma^2$, a constant of the training; `calibrate` sets it afterwards.
+    """
+
+    def __init__(self, low: Tensor, high: Tensor, variance: float) -> None:
+        super().__init__()
+        self.bounded = bool(torch.isfinite(low).any() or torch.isfinite(high).any())
+        self.register_buffer("low", low)
+        self.register_buffer("high", high)
+        self.register_buffer("variance", torch.empty(()))
+        self.calibrate(variance)
+
+    def calibrate(self, variance: float) -> None:
+        """Set the variance, kept above what rounding of float32 makes of an exact fit."""
+        self.variance.fill_(max(variance, _SMALLEST_VARIANCE))
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the log density of every cell, shape $(B, n)$."""
+        squared = (x - self.mean(output)).square()
+        return -0.5 * (squared / self.variance + torch.log(2 * math.pi * self.variance))
+
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return minus the log density of every row, shape $(B,)$, in fewer passes."""
+        squared = (x - self.mean(output)).square().sum(1)
+        constant = x.shape[1] * torch.log(2 * math.pi * self.variance)
+        return 0.5 * (squared / self.variance + constant)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the expected cells, shape $(B, n)$."""
+        if not self.bounded:
+            return output
+        return _StraightThroughClamp.apply(output, self.low, self.high)
+
+    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw cells, clipped to the range of the mean, shape $(B, n)$."""
+        noise = torch.randn(output.shape, generator=generator).to(output)
+        draw = self.mean(output) + self.variance.sqrt() * noise
+        return torch.clamp(draw, self.low, self.high)
+
+
+class Bernoulli(nn.Module):
+    r"""Independent coins for columns in [0, 1]: $p(x_j = 1) = \sigma(o_j)$, $o$ the logits.
+
+    On grey values the log-probability is the cross-entropy, which is no density: its largest
+    value is below 0 by the entropy of the grey.
+    """
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the log-probability of every cell, shape $(B, n)$."""
+        return -functional.binary_cross_entropy_with_logits(output, x, reduction="none")
+
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return minus the log-probability of every row, shape $(B,)$."""
+        return -self.log_prob(output, x).sum(1)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the expected cells, shape $(B, n)$."""
+        return torch.sigmoid(output)
+
+    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw cells, each 0 or 1, shape $(B, n)$."""
+        uniform = torch.rand(output.shape, generator=generator).to(output)
+        return (uniform < self.mean(output)).to(output)
+
+
+class ContinuousBernoulli(nn.Module):
+    r"""A density of grey values: $p(x_j) = C(\lambda_j) \lambda_j^{x_j} (1 - \lambda_j)^{1 - x_j}$.
+
+    The decoder gives the logits of $\lambda$; the mean of a column is not $\lambda$.
+
+    References
+    ----------
+    Loaiza-Ganem, G. and Cunningham, J. P. (2019). The continuous Bernoulli: fixing a pervasive
+    error in variational autoencoders. Advances in Neural Information Processing Systems 32.
+    """
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the log density of every cell, shape $(B, n)$."""
+        return self._distribution(output).log_prob(x)
+
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return minus the log density of every row, shape $(B,)$."""
+        return -self.log_prob(output, x).sum(1)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the expected cells, shape $(B, n)$."""
+        return self._distribution(output).mean
+
+    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw cells by inverting the distribution function, shape $(B, n)$."""
+        uniform = torch.rand(output.shape, generator=generator).to(output)
+        return self._distribution(output).icdf(uniform)
+
+    @staticmethod
+    def _distribution(output: Tensor) -> distributions.ContinuousBernoulli:
+        return distributions.ContinuousBernoulli(logits=output, validate_args=False)
+
+
+class Joint(nn.Module):
+    """The likelihood of a row: one part per block of columns, independent given the code.
+
+    Parameters
+    ----------
+    parts : sequence of nn.Module
+        The likelihood of every block.
+    outputs : sequence of slice
+        The decoder outputs that every part reads.
+    columns : sequence of slice
+        The columns of the row that every part describes.
+    """
+
+    def __init__(
+        self, parts: Sequence[nn.Module], outputs: Sequence[slice], columns: Sequence[slice]
+    ) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+        self.outputs = tuple(outputs)
+        self.columns = tuple(columns)
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the log-probability of every cell, shape $(B, n)$."""
+        cells = [part.log_prob(output[:, o], x[:, c]) for part, o, c in self._blocks()]
+        return torch.cat(cells, dim=1)
+
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return minus the log-probability of every row, shape $(B,)$."""
+        rows = [part.negative_log_prob(output[:, o], x[:, c]) for part, o, c in self._blocks()]
+        return sum(rows[1:], start=rows[0])
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the expected row, shape $(B, n)$."""
+        return torch.cat([part.mean(output[:, o]) for part, o, _ in self._blocks()], dim=1)
+
+    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw a row, shape $(B, n)$."""
+        draws = [part.sample(output[:, o], generator) for part, o, _ in self._blocks()]
+        return torch.cat(draws, dim=1)
+
+    def _blocks(self) -> "zip[tuple[nn.Module, slice, slice]]":
+        return zip(self.parts, self.outputs, self.columns, strict=True)

@@ -1,0 +1,166 @@
+"""Encoders and decoders: a linear path beside a deep one, dense or convolutional."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "leaky_relu": nn.LeakyReLU,
+    "logistic": nn.Sigmoid,
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+}
+
+
+class Transposed(nn.Module):
+    """A linear layer whose weight is another's, transposed; its bias is its own.
+
+    Parameters
+    ----------
+    layer : nn.Linear
+        The layer from $(B, n)$ to $(B, m)$ whose weight is shared; this one goes back.
+    """
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.weight = layer.weight
+        self.bias = nn.Parameter(torch.zeros(layer.in_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map $(B, m)$ to $(B, n)$."""
+        return functional.linear(x, self.weight.T, self.bias)
+
+
+class SkipNetwork(nn.Module):
+    r"""A linear path beside a deep one: $y = A x + a + s \odot f(x / u)$.
+
+    Parameters
+    ----------
+    linear : nn.Module
+        The linear path $A x + a$, from $(B, n)$ to $(B, m)$.
+    deep : nn.Module
+        The deep path $f$ of the same shapes.
+
+    Notes
+    -----
+    The scales $u$, of shape $(n,)$, and $s$, of shape $(m,)$, are buffers and 1 until set: they
+    let $f$ work on numbers of the order of one, whatever the units of $x$ and $y$.
+    """
+
+    def __init__(self, linear: nn.Module, deep: nn.Module) -> None:
+        super().__init__()
+        self.linear = linear
+        self.deep = deep
+        self.register_buffer("input_scale", torch.ones(()))
+        self.register_buffer("output_scale", torch.ones(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map $(B, n)$ to $(B, m)$."""
+        return torch.addcmul(self.linear(x), self.deep(x / self.input_scale), self.output_scale)
+
+
+def linear_pair(n_in: int, n_out: int, *, tied: bool) -> tuple[nn.Module, nn.Module]:
+    """Build a linear encoder and decoder; the decoder's weight is the encoder's when tied."""
+    encoder = orthogonal(nn.Linear(n_in, n_out))
+    return encoder, Transposed(encoder) if tied else orthogonal(nn.Linear(n_out, n_in))
+
+
+def dense_pair(
+    sizes: Sequence[int], activation: str, dropout: float, *, tied: bool
+) -> tuple[nn.Module, nn.Module]:
+    """Build a dense encoder and the decoder that mirrors it.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The number of units of the encoder's layers, from the input's to the code's.
+    activation : str
+        A key of `ACTIVATIONS`.
+    dropout : float
+        The share of hidden units that a training step leaves out.
+    tied : bool
+        Whether the decoder's weights are the encoder's, transposed.
+    """
+    pairs = [linear_pair(n_in, n_out, tied=tied) for n_in, n_out in pairwise(sizes)]
+    return _stack_pairs(pairs, activation, dropout)
+
+
+def convolutional_pair(
+    image_shape: Sequence[int],
+    channels: Sequence[int],
+    n_components: int,
+    activation: str,
+    dropout: float,
+    *,
+    tied: bool,
+) -> tuple[nn.Module, nn.Module]:
+    """Build a convolutional encoder of flattened images and the decoder that mirrors it.
+
+    Each convolution halves height and width, rounded up; the decoder's transposed convolutions
+    undo that exactly. A linear layer stands between the last image and the code.
+
+    Parameters
+    ----------
+    image_shape : sequence of three int
+        Channels, height and width of an image.
+    channels : sequence of int
+        The number of channels of every convolution.
+    n_components : int
+        The number of units of the code.
+    activation, dropout, tied
+        As in `dense_pair`.
+    """
+    shape = tuple(image_shape)
+    pairs: list[tuple[nn.Module, nn.Module]] = []
+    for n_out in channels:
+        pairs.append(_convolution_pair(shape, n_out, tied=tied))
+        shape = (n_out, -(-shape[1] // 2), -(-shape[2] // 2))
+    back, forth = linear_pair(prod(shape), n_components, tied=tied)
+    pairs.append((nn.Sequential(nn.Flatten(), back), nn.Sequential(forth, nn.Unflatten(1, shape))))
+    encoder, decoder = _stack_pairs(pairs, activation, dropout)
+    return (
+        nn.Sequential(nn.Unflatten(1, tuple(image_shape)), encoder),
+        nn.Sequential(decoder, nn.Flatten()),
+    )
+
+
+def _convolution_pair(
+    shape: Sequence[int], n_out: int, *, tied: bool
+) -> tuple[nn.Module, nn.Module]:
+    convolution = orthogonal(nn.Conv2d(shape[0], n_out, 3, stride=2, padding=1))
+    padding = tuple(1 - size % 2 for size in shape[1:])
+    transposed = orthogonal(
+        nn.ConvTranspose2d(n_out, shape[0], 3, stride=2, padding=1, output_padding=padding)
+    )
+    if tied:
+        transposed.weight = convolution.weight
+    return convolution, transposed
+
+
+def _stack_pairs(
+    pairs: Sequence[tuple[nn.Module, nn.Module]], activation: str, dropout: float
+) -> tuple[nn.Module, nn.Module]:
+    encoder = [layer for layer, _ in pairs]
+    decoder = [layer for _, layer in reversed(pairs)]
+    return _stack(encoder, activation, dropout), _stack(decoder, activation, dropout)
+
+
+def _stack(layers: Sequence[nn.Module], activation: str, dropout: float) -> nn.Sequential:
+    modules: list[nn.Module] = [layers[0]]
+    for layer in layers[1:]:
+        modules += [ACTIVATIONS[activation](), *([nn.Dropout(dropout)] if dropout else []), layer]
+    return nn.Sequential(*modules)
+
+
+def orthogonal(layer: nn.Module) -> nn.Module:
+    """Start a layer with an orthogonal weight, which trains at any depth, and no bias."""
+    nn.init.orthogonal_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer

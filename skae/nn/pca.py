@@ -1,0 +1,96 @@
+"""Principal components of rows that come in batches: what training starts from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class PrincipalComponents:
+    """The leading principal components of a set of rows, in double precision.
+
+    Attributes
+    ----------
+    mean : Tensor of shape (n_features,)
+        The mean row.
+    components : Tensor of shape (n_components, n_features)
+        Unit vectors by falling variance; the largest entry of each is positive.
+    variance : Tensor of shape (n_components,)
+        The variance along every component.
+    feature_variance : Tensor of shape (n_features,)
+        The variance of every feature.
+    """
+
+    mean: Tensor
+    components: Tensor
+    variance: Tensor
+    feature_variance: Tensor
+
+    @property
+    def residual(self) -> Tensor:
+        """The mean squared error of every feature after projection, shape (n_features,)."""
+        explained = self.components.square().T @ self.variance
+        return (self.feature_variance - explained).clamp_min(0)
+
+    def number_for(self, share: float) -> int:
+        """Return the smallest number of components that together explain more than a share."""
+        explained = self.variance.cumsum(0) / self.feature_variance.sum().clamp_min(1e-300)
+        return min(int((explained <= share).sum()) + 1, len(explained))
+
+    def keep(self, n_components: int) -> "PrincipalComponents":
+        """Keep the leading components; beyond those that there are, components are zero."""
+        n_zero = max(0, n_components - len(self.variance))
+        components = nn.functional.pad(self.components[:n_components], (0, 0, 0, n_zero))
+        variance = nn.functional.pad(self.variance[:n_components], (0, n_zero))
+        return replace(self, components=components, variance=variance)
+
+
+def principal_components(batches: Iterable[tuple[Tensor, Tensor | None]]) -> PrincipalComponents:
+    """Return all principal components of weighted rows, from their covariance.
+
+    Parameters
+    ----------
+    batches : iterable of (Tensor of shape (B, n_features), Tensor of shape (B,) or None)
+        Rows and their weights; no weights are weights of one.
+    """
+    total, mean, moment = 0.0, 0.0, 0.0
+    for x, weight in batches:
+        x = x.to(_precise(x))
+        weighted = x if weight is None else x * weight.to(x)[:, None]
+        total = total + (len(x) if weight is None else float(weight.sum()))
+        mean = mean + weighted.sum(0)
+        moment = moment + weighted.T @ x
+    mean = mean / total
+    covariance = moment / total - torch.outer(mean, mean)
+    variance, vectors = torch.linalg.eigh(covariance)
+    return _sorted(mean, vectors.T, variance, covariance.diagonal())
+
+
+def principal_components_of_few(x: Tensor) -> PrincipalComponents:
+    """Return the principal components of few wide rows, from their singular values.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_rows, n_features)
+        The rows; the covariance of their features would be too large to form.
+    """
+    x = x.to(_precise(x))
+    mean = x.mean(0)
+    _, values, vectors = torch.linalg.svd(x - mean, full_matrices=False)
+    return _sorted(mean, vectors, values.square() / len(x), x.var(0, correction=0))
+
+
+def _precise(x: Tensor) -> torch.dtype:
+    return torch.float32 if x.device.type == "mps" else torch.float64
+
+
+def _sorted(
+    mean: Tensor, components: Tensor, variance: Tensor, feature_variance: Tensor
+) -> PrincipalComponents:
+    order = torch.argsort(variance, descending=True)
+    components, variance = components[order], variance[order].clamp_min(0)
+    signs = components.gather(1, components.abs().argmax(1, keepdim=True)).sign()
+    found = (mean, components * signs, variance, feature_variance)
+    return PrincipalComponents(*(tensor.cpu() for tensor in found))

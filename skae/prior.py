@@ -1,0 +1,62 @@
+"""The density of the codes: what `sample` draws from."""
+
+import copy
+import inspect
+import warnings
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from sklearn.utils import check_random_state
+
+N_CODES = 10_000
+_N_MIXTURE = 10
+_CODES_PER_DIRECTION = 20
+
+
+class Prior:
+    """A density fitted to codes, whatever their scale.
+
+    Parameters
+    ----------
+    kind : {"gmm", "normal"} or estimator
+        A Gaussian mixture of up to ten full-covariance components, fewer where codes are few; one
+        normal; or any estimator with `fit` and `sample`, which is cloned.
+    """
+
+    def __init__(self, kind) -> None:
+        self.kind = kind
+
+    def fit(self, codes: np.ndarray, seed: int) -> "Prior":
+        """Fit the density to codes, shape (n_rows, n_components)."""
+        self.center_, self.scale_ = codes.mean(0), codes.std(0)
+        self.scale_[self.scale_ == 0] = 1
+        self.density_ = _make_density(self.kind, codes.shape, seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.density_.fit((codes - self.center_) / self.scale_)
+        return self
+
+    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+        """Draw codes, shape (n_samples, n_components)."""
+        density = copy.copy(self.density_)
+        if "random_state" in inspect.signature(density.sample).parameters:
+            draws = density.sample(n_samples, random_state=random_state)
+        else:
+            density.random_state = check_random_state(random_state)
+            draws = density.sample(n_samples)
+        draws = draws[0] if isinstance(draws, tuple) else draws
+        return np.asarray(draws) * self.scale_ + self.center_
+
+
+def _make_density(kind, shape: tuple[int, int], seed: int):
+    if kind == "normal":
+        return GaussianMixture(random_state=seed)
+    if kind == "gmm":
+        n_mixture = shape[0] // (_CODES_PER_DIRECTION * shape[1])
+        return GaussianMixture(int(np.clip(n_mixture, 1, _N_MIXTURE)), random_state=seed)
+    density = clone(kind)
+    if "random_state" in density.get_params() and density.random_state is None:
+        density.set_params(random_state=seed)
+    return density

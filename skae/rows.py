@@ -1,0 +1,110 @@
+"""Rows on their way to the net: a data set that hands out whole batches."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+class Rows(Dataset):
+    """Rows, their weights, and how to make a batch of them.
+
+    Parameters
+    ----------
+    source : Tensor, ndarray or sparse array of shape (n_rows, n_columns)
+        A tensor holds encoded rows and stays where it is; anything else is encoded a batch at a
+        time.
+    encode : callable or None, default=None
+        From rows of the source to a float32 array; None where the source is a tensor.
+    weights : Tensor of shape (n_rows,) or None, default=None
+        The weight of every row; None for one each.
+    index : Tensor of int or None, default=None
+        The rows of the source that are in the set; None for all.
+    """
+
+    def __init__(
+        self,
+        source: object,
+        encode: Callable[[object], np.ndarray] | None = None,
+        weights: Tensor | None = None,
+        index: Tensor | None = None,
+    ) -> None:
+        self.source = source
+        self.encode = encode
+        self.weights = weights
+        self.index = index
+
+    def __len__(self) -> int:
+        return self.source.shape[0] if self.index is None else len(self.index)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
+        """Return one row and its weight, as a plain `DataLoader` asks for them."""
+        x, weight = self.take(torch.tensor([i]))
+        return x[0], torch.ones(()) if weight is None else weight[0]
+
+    def take(self, positions: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the rows at some positions, shape (B, n_columns), and their weights."""
+        index = positions if self.index is None else self.index[positions]
+        weight = None if self.weights is None else self.weights[index.to(self.weights.device)]
+        if isinstance(self.source, Tensor):
+            return self.source.index_select(0, index.to(self.source.device)), weight
+        return torch.from_numpy(self.encode(self.source[index.numpy()])), weight
+
+    def subset(self, positions: Tensor) -> "Rows":
+        """Return the set of the rows at some positions, without copying them."""
+        index = positions if self.index is None else self.index[positions]
+        return Rows(self.source, self.encode, self.weights, index)
+
+    def sample(self, n_rows: int) -> "Rows":
+        """Return a random part of the set, of at most some number of rows."""
+        return self.subset(torch.randperm(len(self))[:n_rows].sort()[0])
+
+
+class HeldOut:
+    """Part rows at random into those to train on and those to judge by.
+
+    Parameters
+    ----------
+    fraction : float
+        The share of rows to hold out; at least one is, and at least one is not.
+    """
+
+    def __init__(self, fraction: float) -> None:
+        self.fraction = fraction
+
+    def __call__(self, rows: Rows, y: None = None) -> tuple[Rows, Rows]:
+        """Return the rows to train on and the rows held out."""
+        order = torch.randperm(len(rows))
+        n_held_out = min(max(1, round(self.fraction * len(rows))), len(rows) - 1)
+        held_out, kept = order[:n_held_out].sort()[0], order[n_held_out:].sort()[0]
+        return rows.subset(kept), rows.subset(held_out)
+
+
+class Batches:
+    """Iterate over `Rows` by batches of nearly equal size, shuffled in training.
+
+    Parameters
+    ----------
+    rows : Rows
+        The set.
+    batch_size : int
+        The largest size of a batch.
+    shuffle : bool, default=False
+        Whether every pass takes the rows in a new order.
+    """
+
+    def __init__(self, rows: Rows, batch_size: int, shuffle: bool = False) -> None:
+        self.rows = rows
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        n_rows = len(self.rows)
+        order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
+        for positions in order.tensor_split(len(self)):
+            yield self.rows.take(positions)
