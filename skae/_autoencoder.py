@@ -1,10 +1,204 @@
-"""AutoencoderTransformer: the plain autoencoder, PCA's drop-in."""
+"""AutoencoderTransformer: the plain autoencoder."""
 
 from skae._base import BaseAutoencoder
 
 
 class AutoencoderTransformer(BaseAutoencoder):
-    """Plain autoencoder."""
+    r"""Autoencoder: PCA's drop-in that bends.
+
+    An encoder maps a row to a short code and a decoder maps the code back,
+
+    .. math:: z = e(x), \qquad x' = d(z),
+
+    and both are trained to make :math:`x'` like :math:`x`. Each is a linear path beside a deep
+    one. The linear paths start at the principal components and the deep paths at zero, so the
+    autoencoder is PCA before the first step; the weights of the best epoch are kept, that start
+    included, so with the defaults it does not end worse than PCA on rows that it has not seen.
+
+    Parameters
+    ----------
+    n_components : int or float, default=2
+        The number of units of the code. A float in (0, 1) takes as many as there are principal
+        components that together explain more than this share of the variance.
+
+    hidden_layer_sizes : "auto" or array-like of int, default="auto"
+        The number of units of every hidden layer of the encoder; the decoder mirrors them.
+        "auto" is (128, 128); an empty tuple makes a linear autoencoder. With `image_shape`, the
+        number of channels of every convolution, each of which halves height and width; "auto" is
+        then (16, 32).
+
+    activation : {"elu", "gelu", "leaky_relu", "logistic", "relu", "silu", "tanh"}, \
+            default="gelu"
+        The activation of the hidden layers.
+
+    tied_weights : bool, default=False
+        Whether the weights of the decoder are those of the encoder, transposed. Each keeps its
+        own biases.
+
+    dropout : float, default=0.0
+        The share of the hidden units that every training step leaves out, in [0, 1).
+
+    image_shape : tuple of int, default=None
+        (height, width) or (channels, height, width) of the image that a row is; the deep paths
+        are then convolutional. None takes rows as they are.
+
+    encoder, decoder : torch.nn.Module, default=None
+        Modules of your own, from (n, n_features) to (n, n_components) and back, or, with
+        `image_shape`, from and to (n, channels, height, width). They are copied, and trained from
+        the weights that they have; `init` then does nothing. None builds them from the parameters
+        above.
+
+    likelihood : {"auto", "gaussian", "bernoulli", "continuous_bernoulli"}, default="auto"
+        What a row is, given its code: normal around the decoder's output with one variance, or,
+        for values in [0, 1], coins or continuous Bernoullis whose logits the decoder gives.
+        "auto" is "bernoulli" if every value is 0 or 1, else "gaussian".
+
+    bounds : "auto", None or pair of float or array-like, default="auto"
+        The smallest and the largest value of the columns, to which a Gaussian's reconstructions
+        are clipped, in training too (where the gradient passes as if they were not). "auto" takes
+        an extreme of a column as its bound where at least 5 % of the rows hold it; None clips
+        nothing.
+
+    init : {"pca", "random"}, default="pca"
+        Where training starts: at the principal components, or, without linear paths, at random
+        orthogonal weights.
+
+    noise : "auto" or float, default="auto"
+        The standard deviation of the normal noise that training adds to the encoder's input, in
+        units of the root mean squared error of PCA with as many components. "auto" is 0.5 for up
+        to 2,000 rows and falls with the root of their number beyond.
+
+    prior : {"gmm", "normal"} or density estimator, default="gmm"
+        The density of the codes that `sample` draws from, fitted at the end of `fit`: a mixture
+        of up to ten normals, one normal, or any estimator with `fit` and `sample`.
+
+    learning_rate : float, default=3e-3
+        The (largest) learning rate of the optimiser, AdamW.
+
+    learning_rate_schedule : {"one_cycle", "constant"}, default="one_cycle"
+        Up from zero in the first fifth of the training and down to zero in the rest, or constant.
+
+    weight_decay : float, default=0.0
+        How fast the optimiser shrinks the weights, in units of the learning rate.
+
+    batch_size : "auto" or int, default="auto"
+        The number of rows of a training step; "auto" is 256, or all rows if they are fewer.
+
+    max_epochs : "auto" or int, default="auto"
+        The largest number of passes over the training rows. "auto" makes about 50 steps for the
+        root of their number: 500 for a hundred rows, 50,000 for a million.
+
+    early_stopping : bool, default=True
+        Whether to hold rows out, to keep the weights that are best on them, and to stop when they
+        gain no more. If False, the weights that are best on (a sample of) the training rows are
+        kept.
+
+    validation_fraction : float, default=0.1
+        The share of the rows that early stopping holds out, in (0, 1).
+
+    n_iter_no_change : "auto" or int, default="auto"
+        The number of epochs without gain after which early stopping stops; "auto" is a quarter of
+        `max_epochs`.
+
+    tol : float, default=1e-4
+        The gain that early stopping counts as one, in nats per row.
+
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights of the last fit.
+
+    device : str or torch.device, default="auto"
+        Where to train and to compute: "auto" is the device of the tensor that `fit` gets, else
+        "cuda" if there is such a device, else "cpu".
+
+    net_params : dict, default=None
+        Parameters of `skae.net.AutoencoderNet`, and so of `skorch.NeuralNet`, that override what
+        is made of the others; for instance
+        ``{"optimizer": torch.optim.SGD, "callbacks": [...]}``.
+
+    random_state : int, RandomState instance or None, default=None
+        An int makes a fit repeatable, to the bit, on one machine. No global generator is used or
+        changed.
+
+    verbose : int, default=0
+        Whether to print a line for every epoch.
+
+    Attributes
+    ----------
+    n_components_ : int
+        The number of units of the code.
+
+    likelihood_ : str
+        The likelihood in use.
+
+    noise_variance_ : float
+        The mean squared error of a cell on the held-out rows, in the units of X; the variance of
+        a Gaussian likelihood. Only for that one.
+
+    net_ : skae.net.AutoencoderNet
+        The trained net; ``net_.module_`` is the chain, ``net_.history`` its history.
+
+    encoder_, decoder_ : torch.nn.Module
+        The two ends of the chain: from encoded rows to codes, from codes to the parameters of the
+        likelihood.
+
+    columns_ : skae.columns.Columns
+        The way between rows and encoded rows.
+
+    prior_ : skae.prior.Prior
+        The fitted density of the codes.
+
+    n_iter_ : int
+        The number of epochs that were run.
+
+    best_epoch_ : int
+        The epoch whose weights were kept; 0 is the start.
+
+    best_loss_ : float
+        Its loss, on the held-out rows if there are any, in nats per row.
+
+    loss_curve_ : list of float
+        The mean loss of the training rows in every epoch, in nats per row.
+
+    validation_loss_curve_ : list of float or None
+        The mean loss of the held-out rows after every epoch; None where none were.
+
+    frame_backend_ : str or None
+        The library of the frame that `fit` got.
+
+    n_features_in_ : int
+        The number of features that `fit` saw.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if `fit` got a frame with names that are all strings.
+
+    See Also
+    --------
+    sklearn.decomposition.PCA : The linear autoencoder, in closed form.
+
+    Notes
+    -----
+    The loss of a row is :math:`-\log p(x \mid z)`. For a Gaussian this is the squared error, in
+    the metric of X as for PCA: columns are centred and divided by one common number, so scale
+    columns of different units before, or their errors will not count alike.
+
+    References
+    ----------
+    Hinton, G. E. and Salakhutdinov, R. R. (2006). Reducing the dimensionality of data with neural
+    networks. Science 313.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skae import AutoencoderTransformer
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> X_train, X_test = train_test_split(X, random_state=0)
+    >>> autoencoder = AutoencoderTransformer(n_components=8, random_state=0).fit(X_train)
+    >>> autoencoder.transform(X_test).shape
+    (450, 8)
+    >>> autoencoder.reconstruct(X_test).shape
+    (450, 64)
+    """
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -9,7 +10,6 @@ from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
     _fit_context,
 )
 from sklearn.callback import CallbackSupportMixin
@@ -41,11 +41,7 @@ from skae.training import make_net, train
 
 
 class BaseAutoencoder(
-    Readings,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    CallbackSupportMixin,
-    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin, Readings, CallbackSupportMixin, BaseEstimator
 ):
     """What all autoencoders share: everything but their constructors and their own parts.
 
@@ -56,7 +52,7 @@ class BaseAutoencoder(
     _doc_link_module = "skae"
     _doc_link_template = "https://skae.readthedocs.io/en/latest/api/{estimator_name}.html"
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict] = {
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             Interval(Real, 0, 1, closed="neither"),
@@ -173,6 +169,8 @@ class BaseAutoencoder(
         return hasattr(self, "net_")
 
     def _fit(self, X, sample_weight, *, fresh, one_pass=False):
+        if fresh:
+            self._forget()
         rows, weights = self._check_training_rows(X, sample_weight, fresh=fresh)
         device = resolve_device(self.device, X)
         plan = Plan.of(self, rows.shape[0], one_pass=one_pass)
@@ -226,9 +224,13 @@ class BaseAutoencoder(
             yield
         except BaseException:
             if fresh:
-                for name in [name for name in vars(self) if name.endswith("_")]:
-                    delattr(self, name)
+                self._forget()
             raise
+
+    def _forget(self):
+        """Delete what an earlier fit has learned."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
 
     def _learn_columns(self, X, rows, weights):
         summary = summarise(rows, weights)
@@ -276,6 +278,7 @@ class BaseAutoencoder(
             return data
         keeper = KeepBest(plan.patience, self.tol)
         train(self.net_, data, [*callbacks, keeper])
+        self.net_.finish()
         self.best_epoch_, self.best_loss_ = keeper.best_epoch_, keeper.best_loss_
         return keeper.judges_
 
@@ -284,7 +287,8 @@ class BaseAutoencoder(
         history = self.net_.history
         self.n_iter_ = len(history)
         self.loss_curve_ = history[:, "train_loss"]
-        self.validation_loss_curve_ = [epoch.get("valid_loss") for epoch in history]
+        is_held_out = all("valid_loss" in epoch for epoch in history)
+        self.validation_loss_curve_ = history[:, "valid_loss"] if is_held_out else None
         if self.likelihood_ == "gaussian":
             variance = self.net_.calibrate(judges)
             self.noise_variance_ = variance * self.columns_.scale**2

@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 import torch
+from sklearn.base import TransformerMixin
 from sklearn.utils import check_scalar, gen_batches
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
@@ -14,7 +15,7 @@ from skae.randomness import draw_seed
 _ROWS_AT_A_TIME = 4096
 
 
-class Readings:
+class Readings(TransformerMixin):
     """The methods that read a fitted chain, in evaluation mode and by batches."""
 
     def transform(self, X):

@@ -42,7 +42,7 @@ def wrap(rows: np.ndarray, *, names, backend: str | None, like=None):
         return torch.from_numpy(rows).to(like.device)
     if backend is None:
         return rows
-    frame = nw.from_dict(dict(zip(names, rows.T, strict=True)), backend=backend)
-    if hasattr(like, "index") and len(like) == len(rows):
-        frame = nw.maybe_set_index(frame, index=like.index)
-    return frame.to_native()
+    frame = nw.from_dict(dict(zip(names, rows.T, strict=True)), backend=backend).to_native()
+    if backend == "pandas" and frame_backend(like) == "pandas":
+        frame.index = like.index
+    return frame

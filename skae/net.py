@@ -193,12 +193,27 @@ class AutoencoderNet(NeuralNet):
         codes = [self.module_.encode(x.to(self.device)) for x, _ in self.get_iterator(dataset)]
         return torch.cat(codes).cpu().numpy()
 
+    def finish(self) -> None:
+        """Drop what only another step of the same training would need."""
+        self.optimizer_.zero_grad(set_to_none=True)
+        self.optimizer_.state.clear()
+
     def frozen(self) -> "AutoencoderNet":
         """Return a copy that further training leaves alone."""
         frozen = copy.copy(self)
         frozen.callbacks_ = []
         frozen.module_ = copy.deepcopy(self.module_).eval()
         return frozen
+
+    def __getstate__(self) -> dict:
+        state = super().__getstate__()
+        if self.initialized_ and self.module is self.module_:
+            del state["module"]
+        return state
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self.__dict__.setdefault("module", self.__dict__.get("module_"))
 
     def _follow_schedule(self) -> None:
         if self.schedule is not None:
@@ -209,7 +224,9 @@ class AutoencoderNet(NeuralNet):
 
     def _overridden(self, hooks: tuple[str, ...]) -> bool:
         classes = [type(callback) for _, callback in self.callbacks_]
-        return any(getattr(c, hook) is not getattr(Callback, hook) for c in classes for hook in hooks)
+        return any(
+            getattr(c, hook) is not getattr(Callback, hook) for c in classes for hook in hooks
+        )
 
 
 def _requires_closure(optimizer: torch.optim.Optimizer) -> bool:

@@ -30,6 +30,7 @@ class Prior:
 
     def fit(self, codes: np.ndarray, seed: int) -> "Prior":
         """Fit the density to codes, shape (n_rows, n_components)."""
+        codes = codes.astype(np.float64)
         self.center_, self.scale_ = codes.mean(0), codes.std(0)
         self.scale_[self.scale_ == 0] = 1
         self.density_ = _make_density(self.kind, codes.shape, seed)

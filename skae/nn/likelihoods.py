@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, distributions, nn
 from torch.nn import functional
 
-
 _SMALLEST_VARIANCE = 1e-10
 
 

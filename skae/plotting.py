@@ -1,0 +1,340 @@
+"""Displays of fitted autoencoders, made as scikit-learn's displays are."""
+
+import numpy as np
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_is_fitted
+
+_MOST_CLASSES = 20
+
+
+class LossCurveDisplay:
+    """The loss of every epoch.
+
+    Parameters
+    ----------
+    train_loss : list of float
+        The mean loss of the training rows, by epoch, in nats.
+    validation_loss : list of float or None
+        The mean loss of the held-out rows, by epoch; None where none were.
+    best_epoch : int
+        The epoch whose weights were kept; 0 is the start.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    lines_ : list of matplotlib Line2D
+        The curves.
+
+    See Also
+    --------
+    ReconstructionDisplay : Rows above their reconstructions.
+    LatentDisplay : Rows in the plane of two components.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skae import AutoencoderTransformer
+    >>> from skae.plotting import LossCurveDisplay
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> autoencoder = AutoencoderTransformer(n_components=2, random_state=0).fit(X)
+    >>> LossCurveDisplay.from_estimator(autoencoder)
+    <...>
+    >>> plt.show()
+    """
+
+    def __init__(self, *, train_loss, validation_loss, best_epoch):
+        self.train_loss = train_loss
+        self.validation_loss = validation_loss
+        self.best_epoch = best_epoch
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None):
+        """Draw the loss curves of a fitted autoencoder.
+
+        Parameters
+        ----------
+        estimator : autoencoder
+            The fitted autoencoder.
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        check_is_fitted(estimator)
+        display = cls(
+            train_loss=estimator.loss_curve_,
+            validation_loss=estimator.validation_loss_curve_,
+            best_epoch=getattr(estimator, "best_epoch_", None),
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display.
+        """
+        self.ax_, self.figure_ = _axes(ax)
+        epochs = np.arange(1, len(self.train_loss) + 1)
+        self.lines_ = self.ax_.plot(epochs, self.train_loss, label="training rows")
+        if self.validation_loss is not None:
+            self.lines_ += self.ax_.plot(epochs, self.validation_loss, label="held-out rows")
+        if self.best_epoch is not None:
+            self.ax_.axvline(self.best_epoch, color="grey", linestyle=":", label="weights kept")
+        self.ax_.set(xlabel="Epoch", ylabel="Loss (nats per row)")
+        self.ax_.legend()
+        return self
+
+
+class ReconstructionDisplay:
+    """Rows above what autoencoders, or other transformers, make of them.
+
+    Images are drawn as images; other rows as lines over the columns.
+
+    Parameters
+    ----------
+    rows : dict of str to ndarray of shape (n_rows, n_features)
+        The rows and their reconstructions, by name, from top to bottom.
+    image_shape : tuple of int or None
+        (height, width) or (channels, height, width); None draws lines.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+
+    See Also
+    --------
+    LossCurveDisplay : The loss of every epoch.
+    LatentDisplay : Rows in the plane of two components.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.decomposition import PCA
+    >>> from skae import AutoencoderTransformer
+    >>> from skae.plotting import ReconstructionDisplay
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> transformers = [PCA(8).fit(X), AutoencoderTransformer(8, max_epochs=5).fit(X)]
+    >>> ReconstructionDisplay.from_estimator(transformers, X[:10], image_shape=(8, 8))
+    <...>
+    >>> plt.show()
+    """
+
+    def __init__(self, *, rows, image_shape):
+        self.rows = rows
+        self.image_shape = image_shape
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, image_shape=None):
+        """Draw rows and their reconstructions.
+
+        Parameters
+        ----------
+        estimator : transformer or list of them
+            Fitted transformers with `inverse_transform`.
+        X : array-like of shape (n_rows, n_features)
+            The rows; ten or so.
+        image_shape : tuple of int, default=None
+            The shape of an image; None takes the estimator's own, if it has one.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+            The display.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        estimators = estimator if isinstance(estimator, (list, tuple)) else [estimator]
+        rows = {"original": np.asarray(X)}
+        for each in estimators:
+            check_is_fitted(each)
+            name = type(each).__name__
+            rows[name] = np.asarray(each.inverse_transform(each.transform(X)))
+            image_shape = image_shape or getattr(each, "image_shape", None)
+        return cls(rows=rows, image_shape=image_shape).plot()
+
+    def plot(self):
+        """Draw the rows.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+            The display.
+        """
+        import matplotlib.pyplot as plt
+
+        n_rows = len(self.rows["original"])
+        if self.image_shape is None:
+            self.figure_, self.axes_ = plt.subplots(
+                n_rows, 1, squeeze=False, sharex=True, figsize=(8, 1 + 1.2 * n_rows)
+            )
+            self._plot_lines()
+        else:
+            self.figure_, self.axes_ = plt.subplots(
+                len(self.rows), n_rows, squeeze=False, figsize=(1 + n_rows, 1 + len(self.rows))
+            )
+            self._plot_images()
+        return self
+
+    def _plot_lines(self):
+        for i, ax in enumerate(self.axes_[:, 0]):
+            for name, rows in self.rows.items():
+                ax.plot(rows[i], label=name, linestyle="-" if name == "original" else "--")
+        self.axes_[0, 0].legend(ncols=len(self.rows), loc="lower left", bbox_to_anchor=(0, 1))
+        self.axes_[-1, 0].set_xlabel("Column")
+
+    def _plot_images(self):
+        low, high = self.rows["original"].min(), self.rows["original"].max()
+        for axes, (name, rows) in zip(self.axes_, self.rows.items(), strict=True):
+            for ax, image in zip(axes, _as_images(rows, self.image_shape), strict=True):
+                ax.imshow(np.clip(image, low, high), cmap="gray", vmin=low, vmax=high)
+                ax.set(xticks=[], yticks=[])
+            axes[0].set_ylabel(name, rotation=0, ha="right", va="center")
+
+
+class LatentDisplay:
+    """Rows in the plane of two components of their codes.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_rows, 2)
+        The two components.
+    labels : ndarray of shape (n_rows,) or None
+        What to colour the rows by: up to twenty different labels get a legend, more a colour bar.
+    names : tuple of str
+        The names of the two components.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    scatter_ : matplotlib PathCollection
+        The points.
+
+    See Also
+    --------
+    LossCurveDisplay : The loss of every epoch.
+    ReconstructionDisplay : Rows above their reconstructions.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skae import AutoencoderTransformer
+    >>> from skae.plotting import LatentDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> autoencoder = AutoencoderTransformer(n_components=2, random_state=0).fit(X)
+    >>> LatentDisplay.from_estimator(autoencoder, X, y)
+    <...>
+    >>> plt.show()
+    """
+
+    def __init__(self, *, codes, labels, names):
+        self.codes = codes
+        self.labels = labels
+        self.names = names
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y=None, *, components=(0, 1), ax=None):
+        """Draw the codes of rows.
+
+        Parameters
+        ----------
+        estimator : transformer
+            A fitted transformer with at least two components.
+        X : array-like of shape (n_rows, n_features)
+            The rows.
+        y : array-like of shape (n_rows,), default=None
+            What to colour the rows by.
+        components : tuple of two int, default=(0, 1)
+            The components to draw.
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        Returns
+        -------
+        display : LatentDisplay
+            The display.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        check_is_fitted(estimator)
+        codes = np.asarray(estimator.transform(X))
+        if max(components) >= codes.shape[1]:
+            raise ValueError(
+                f"components={components!r} names a component that the code does not have: it has "
+                f"{codes.shape[1]}."
+            )
+        names = estimator.get_feature_names_out()
+        display = cls(
+            codes=codes[:, list(components)],
+            labels=None if y is None else np.asarray(y),
+            names=tuple(names[c] for c in components),
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the codes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        Returns
+        -------
+        display : LatentDisplay
+            The display.
+        """
+        self.ax_, self.figure_ = _axes(ax)
+        classes, index = (None, None) if self.labels is None else _classes(self.labels)
+        colours = self.labels if index is None else index
+        cmap = None if classes is None else f"tab{10 if len(classes) <= 10 else 20}"
+        self.scatter_ = self.ax_.scatter(*self.codes.T, c=colours, cmap=cmap, s=12, alpha=0.8)
+        if classes is not None:
+            handles, _ = self.scatter_.legend_elements(num=None)
+            self.ax_.legend(handles, classes, loc="center left", bbox_to_anchor=(1, 0.5))
+        elif colours is not None:
+            self.figure_.colorbar(self.scatter_, ax=self.ax_)
+        self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
+        return self
+
+
+def _axes(ax):
+    import matplotlib.pyplot as plt
+
+    ax = plt.subplots()[1] if ax is None else ax
+    return ax, ax.figure
+
+
+def _classes(labels):
+    """Return the different labels and every row's index among them, if they are few."""
+    classes, index = np.unique(labels, return_inverse=True)
+    return (classes, index) if len(classes) <= _MOST_CLASSES else (None, None)
+
+
+def _as_images(rows, image_shape):
+    """Return rows as images of shape (height, width) or (height, width, channels)."""
+    if len(image_shape) == 2:
+        return rows.reshape(-1, *image_shape)
+    images = rows.reshape(-1, *image_shape).transpose(0, 2, 3, 1)
+    return images[..., 0] if images.shape[-1] == 1 else images

@@ -1,0 +1,29 @@
+"""Data and settings that the tests share."""
+
+import os
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The images of handwritten digits, 0 to 16."""
+    return load_digits().data
+
+
+def make_rows(n_rows):
+    """Rows around a bent curve in five dimensions."""
+    rng = np.random.default_rng(0)
+    t = rng.uniform(-2, 2, size=(n_rows, 1))
+    curve = np.hstack([t, t**2, np.sin(t), 1 - t, 0.3 * t**3])
+    return curve + 0.05 * rng.normal(size=curve.shape)
+
+
+@pytest.fixture
+def rows():
+    """A few rows around a bent curve in five dimensions."""
+    return make_rows(60)

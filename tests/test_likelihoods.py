@@ -1,0 +1,121 @@
+"""Likelihoods: densities that are right, means that are means, draws that follow them."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Bernoulli as TorchBernoulli
+from torch.distributions import Normal
+
+from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian, Joint
+
+INFINITE = torch.full((3,), math.inf, dtype=torch.float64)
+
+
+def make_gaussian(variance=0.5, low=-INFINITE, high=INFINITE):
+    return Gaussian(low, high, variance).double()
+
+
+LIKELIHOODS = {
+    "gaussian": make_gaussian,
+    "bernoulli": Bernoulli,
+    "continuous_bernoulli": ContinuousBernoulli,
+}
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(params=LIKELIHOODS)
+def likelihood(request):
+    return LIKELIHOODS[request.param]()
+
+
+@pytest.fixture
+def output(generator):
+    return torch.randn(4, 3, generator=generator, dtype=torch.float64)
+
+
+@pytest.fixture
+def x(generator):
+    return torch.rand(4, 3, generator=generator, dtype=torch.float64)
+
+
+def test_gaussian_log_prob_is_torch_s(output, x):
+    expected = Normal(output, math.sqrt(0.5)).log_prob(x)
+    torch.testing.assert_close(make_gaussian().log_prob(output, x), expected)
+
+
+def test_bernoulli_log_prob_is_torch_s(output):
+    x = torch.ones_like(output)
+    expected = TorchBernoulli(logits=output).log_prob(x)
+    torch.testing.assert_close(Bernoulli().log_prob(output, x), expected)
+
+
+def test_continuous_bernoulli_is_a_density(output):
+    grid = torch.linspace(0, 1, 2001, dtype=torch.float64)
+    density = ContinuousBernoulli().log_prob(output[:1, :1], grid[:, None]).exp()
+    assert float(torch.trapezoid(density[:, 0], grid)) == pytest.approx(1, abs=1e-5)
+    mean = torch.trapezoid(density[:, 0] * grid, grid)
+    assert float(ContinuousBernoulli().mean(output[:1, :1])) == pytest.approx(float(mean), abs=1e-4)
+
+
+def test_rows_are_sums_of_cells(likelihood, output, x):
+    torch.testing.assert_close(
+        likelihood.negative_log_prob(output, x), -likelihood.log_prob(output, x).sum(1)
+    )
+
+
+def test_gradient_agrees_with_finite_differences(likelihood, output, x):
+    output.requires_grad_()
+    assert torch.autograd.gradcheck(lambda o: likelihood.negative_log_prob(o, x), (output,))
+
+
+def test_draws_have_the_mean(likelihood, output, generator):
+    many = output[:1].expand(20_000, 3)
+    draws = likelihood.sample(many, generator)
+    torch.testing.assert_close(draws.mean(0), likelihood.mean(output)[0], atol=0.02, rtol=0)
+
+
+def test_clamp_clips_the_value_and_passes_the_gradient():
+    low, high = torch.zeros(3, dtype=torch.float64), torch.ones(3, dtype=torch.float64)
+    gaussian = make_gaussian(low=low, high=high)
+    output = torch.tensor([[-2.0, 0.5, 3.0]], dtype=torch.float64, requires_grad=True)
+    mean = gaussian.mean(output)
+    assert mean.tolist() == [[0.0, 0.5, 1.0]]
+    mean.sum().backward()
+    assert output.grad.tolist() == [[1.0, 1.0, 1.0]]
+
+
+def test_a_clamped_cell_that_is_right_is_not_pushed():
+    low, high = torch.zeros(3, dtype=torch.float64), torch.ones(3, dtype=torch.float64)
+    output = torch.tensor([[-2.0, 0.5, 3.0]], dtype=torch.float64, requires_grad=True)
+    x = torch.tensor([[0.0, 0.5, 0.0]], dtype=torch.float64)
+    make_gaussian(low=low, high=high).negative_log_prob(output, x).sum().backward()
+    assert output.grad[0, 0] == 0
+    assert output.grad[0, 2] > 0
+
+
+def test_draws_stay_in_the_range(generator):
+    low, high = torch.zeros(3, dtype=torch.float64), torch.ones(3, dtype=torch.float64)
+    draws = make_gaussian(4.0, low, high).sample(torch.zeros(100, 3, dtype=torch.float64), generator)
+    assert draws.min() == 0
+    assert draws.max() == 1
+
+
+def test_joint_puts_blocks_beside_each_other(output, x, generator):
+    parts = [Gaussian(-INFINITE[:2], INFINITE[:2], 0.5).double(), Bernoulli()]
+    slices = [slice(0, 2), slice(2, 3)]
+    joint = Joint(parts, outputs=slices, columns=slices)
+    cells = joint.log_prob(output, x)
+    torch.testing.assert_close(cells[:, :2], make_gaussian().log_prob(output, x)[:, :2])
+    torch.testing.assert_close(cells[:, 2:], Bernoulli().log_prob(output, x)[:, 2:])
+    torch.testing.assert_close(joint.negative_log_prob(output, x), -cells.sum(1))
+    assert joint.mean(output).shape == joint.sample(output, generator).shape == (4, 3)
+
+
+def test_variance_of_an_exact_fit_keeps_the_density_finite(x):
+    gaussian = make_gaussian(0.0)
+    assert torch.isfinite(gaussian.log_prob(x, x)).all()
