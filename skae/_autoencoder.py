@@ -98,7 +98,7 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     n_iter_no_change : "auto" or int, default="auto"
         The number of epochs without gain after which early stopping stops; "auto" is a quarter of
-        `max_epochs`.
+        `max_epochs`, and at least 10.
 
     tol : float, default=1e-4
         The gain that early stopping counts as one, in nats per row.

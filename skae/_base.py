@@ -37,7 +37,7 @@ from skae.prior import N_CODES, Prior
 from skae.randomness import draw_seed, seeded
 from skae.rows import Rows
 from skae.schedule import SCHEDULES, Plan, noise_level, steady
-from skae.training import make_net, train
+from skae.training import make_net, net_options, train
 
 
 class BaseAutoencoder(
@@ -273,7 +273,9 @@ class BaseAutoencoder(
         if hasattr(self, "_skl_callbacks"):
             callbacks.append(SklearnBridge(self, context, report))
         if plan.one_pass:
-            self.net_.set_params(schedule=steady, train_split=None, max_epochs=1)
+            options = net_options(self, self.net_.device, plan)
+            options = {name: options[name] for name in ("lr", "batch_size")}
+            self.net_.set_params(schedule=steady, train_split=None, max_epochs=1, **options)
             train(self.net_, data, callbacks)
             return data
         keeper = KeepBest(plan.patience, self.tol)

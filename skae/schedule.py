@@ -8,6 +8,7 @@ _LARGEST_BATCH = 256
 _STEPS_PER_ROOT_ROW = 50
 _FEWEST_EPOCHS = 5
 _PATIENCE = 0.25
+_LEAST_PATIENCE = 10
 
 
 def one_cycle(progress: float) -> float:
@@ -55,8 +56,8 @@ class Plan:
         The number of passes: as many as make 50 steps per root of the number of rows; hundreds
         for a hundred rows, tens of thousands for a million.
     patience : int or None
-        The number of epochs without gain that end the training: a quarter of all; None where
-        training does not stop early.
+        The number of epochs without gain that end the training: a quarter of all, and at least
+        ten; None where training does not stop early.
     one_pass : bool
         Whether this is one pass of `partial_fit`.
     """
@@ -73,7 +74,8 @@ class Plan:
         n_steps = _STEPS_PER_ROOT_ROW * math.sqrt(n_rows)
         n_epochs = max(_FEWEST_EPOCHS, round(n_steps / math.ceil(n_rows / batch_size)))
         max_epochs = 1 if one_pass else _or(estimator.max_epochs, n_epochs)
-        patience = _or(estimator.n_iter_no_change, math.ceil(_PATIENCE * max_epochs))
+        rule = max(_LEAST_PATIENCE, math.ceil(_PATIENCE * max_epochs))
+        patience = _or(estimator.n_iter_no_change, rule)
         return cls(batch_size, max_epochs, patience if estimator.early_stopping else None, one_pass)
 
 

@@ -1,5 +1,6 @@
 """Training a chain: making the net, running it, and what happens when it does not end well."""
 
+import copy
 import inspect
 import math
 import sys
@@ -30,9 +31,14 @@ def make_net(estimator, module: nn.Module, device: torch.device, plan: Plan) -> 
     plan : Plan
         How long.
     """
+    return AutoencoderNet(module, **net_options(estimator, device, plan)).initialize()
+
+
+def net_options(estimator, device: torch.device, plan: Plan) -> dict:
+    """Return the options of an estimator's net, `net_params` last."""
     given = estimator.net_params or {}
     held_out = HeldOut(estimator.validation_fraction) if estimator.early_stopping else None
-    params = {
+    return {
         "lr": estimator.learning_rate,
         "schedule": SCHEDULES[estimator.learning_rate_schedule],
         "iterator_train__shuffle": True,
@@ -45,7 +51,6 @@ def make_net(estimator, module: nn.Module, device: torch.device, plan: Plan) -> 
         **_optimizer_params(estimator.weight_decay, given),
         **given,
     }
-    return AutoencoderNet(module, **params).initialize()
 
 
 def _optimizer_params(weight_decay: float, given: dict) -> dict:
@@ -75,17 +80,21 @@ def train(net: AutoencoderNet, rows: Rows, callbacks: list) -> None:
     Raises
     ------
     FloatingPointError
-        If the loss stops being finite.
+        If the loss stops being finite. After this and any other error, the weights are those from
+        before.
     """
-    lasting = net.callbacks_
+    lasting, before = net.callbacks_, copy.deepcopy(net.module_.state_dict())
     named = [(type(callback).__name__, callback.initialize()) for callback in callbacks]
     net.callbacks_ = [*named, *lasting]
     try:
         with threads_for(_flop_per_step(net), torch.device(net.device)):
             net.partial_fit(rows)
+    except BaseException:
+        net.module_.load_state_dict(before)
+        raise
     finally:
         net.callbacks_ = lasting
-    net.module_.eval()
+        net.module_.eval()
     if net.interrupted_:
         _pass_on_or_warn(len(net.history))
 

@@ -1,0 +1,1 @@
+"""One command each: ``python -m benchmarks.<name>``. RESULTS.md says what they measured."""

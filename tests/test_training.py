@@ -1,0 +1,323 @@
+"""Training: what is kept, when it stops, what parameters do, and what happens when it fails."""
+
+import signal
+import threading
+
+import numpy as np
+import pytest
+import torch
+from skorch.callbacks import Callback, EarlyStopping
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skae import AutoencoderTransformer
+from skae.callbacks import KeepBest
+from skae.schedule import Plan, noise_level, one_cycle
+
+
+def make(**params):
+    return AutoencoderTransformer(**{"max_epochs": 5, "random_state": 0, **params})
+
+
+class Interrupt(Callback):
+    """Press Ctrl-C at the end of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == self.epoch:
+            signal.raise_signal(signal.SIGINT)
+
+
+class StubNet:
+    """As much of a net as KeepBest sees, with given validation losses."""
+
+    def __init__(self, start, losses):
+        self.start, self.losses = start, losses
+        self.module_ = torch.nn.Linear(1, 1)
+        self.stopped = False
+
+    def evaluate(self, dataset):
+        return self.start
+
+    def stop(self):
+        self.stopped = True
+
+    def run(self, keeper):
+        keeper.on_train_begin(self)
+        for epoch, loss in enumerate(self.losses, start=1):
+            keeper.on_epoch_begin(self, dataset_train=[], dataset_valid=[0])
+            with torch.no_grad():
+                self.module_.bias.fill_(epoch)
+            self.history = {(-1, "valid_loss"): loss}
+            keeper.on_epoch_end(self)
+            if self.stopped:
+                break
+        keeper.on_train_end(self)
+        return epoch
+
+
+def test_best_epoch_is_kept_also_below_zero():
+    net, keeper = StubNet(-1.0, [-10.0, -9.9995, -12.0, -11.0]), KeepBest(patience=10)
+    net.run(keeper)
+    assert (keeper.best_epoch_, keeper.best_loss_) == (3, -12.0)
+    assert float(net.module_.bias.detach()) == 3
+
+
+def test_getting_worse_below_zero_is_no_gain():
+    """A relative threshold would count -9.9995 after -10 as a gain."""
+    net, keeper = StubNet(-1.0, [-10.0, -9.9995, -9.9999, -9.9998]), KeepBest(patience=2, tol=1e-4)
+    assert net.run(keeper) == 3
+    assert keeper.best_epoch_ == 1
+
+
+def test_the_start_can_be_the_best():
+    net, keeper = StubNet(1.0, [2.0, 3.0]), KeepBest(patience=10)
+    with torch.no_grad():
+        net.module_.bias.fill_(0)
+    net.run(keeper)
+    assert keeper.best_epoch_ == 0
+    assert float(net.module_.bias.detach()) == 0
+
+
+def test_a_gain_below_tol_is_kept_but_does_not_prolong():
+    net, keeper = StubNet(1.0, [0.5, 0.49, 0.48, 0.47]), KeepBest(patience=2, tol=0.1)
+    assert net.run(keeper) == 3
+    assert keeper.best_epoch_ == 3
+
+
+def test_early_stopping_stops(rows):
+    autoencoder = make(max_epochs=300, n_iter_no_change=2, learning_rate_schedule="constant")
+    autoencoder.fit(rows)
+    assert autoencoder.n_iter_ < 300
+    assert autoencoder.n_iter_ >= autoencoder.best_epoch_ + 2
+
+
+def test_without_early_stopping_all_epochs_run_on_all_rows(rows):
+    autoencoder = make(early_stopping=False).fit(rows)
+    assert autoencoder.n_iter_ == 5
+    assert autoencoder.validation_loss_curve_ is None
+    assert len(autoencoder.loss_curve_) == 5
+
+
+def test_kept_weights_have_the_best_loss(rows):
+    autoencoder = make(max_epochs=60, learning_rate=0.05).fit(rows)
+    losses = autoencoder.validation_loss_curve_
+    assert autoencoder.best_loss_ <= min(losses)
+    assert autoencoder.best_epoch_ in (0, 1 + int(np.argmin(losses)))
+
+
+def test_one_cycle_goes_up_and_down():
+    factors = [one_cycle(t / 100) for t in range(100)]
+    assert factors[0] == 0
+    assert np.argmax(factors) == 20
+    assert max(factors) == 1
+    assert factors[-1] < 0.01
+
+
+def test_schedule_is_followed(rows):
+    rates = []
+
+    class Watch(Callback):
+        def on_batch_end(self, net, training, **kwargs):
+            if training:
+                rates.append(net.optimizer_.param_groups[0]["lr"])
+
+    make(batch_size=8, early_stopping=False, net_params={"callbacks": [Watch()]}).fit(rows)
+    assert len(rates) == 5 * 8
+    np.testing.assert_allclose(rates, [3e-3 * one_cycle(t / 40) for t in range(40)])
+
+
+def test_constant_schedule_leaves_the_rate_alone(rows):
+    autoencoder = make(learning_rate_schedule="constant", learning_rate=1e-3).fit(rows)
+    assert autoencoder.net_.optimizer_.param_groups[0]["lr"] == 1e-3
+
+
+def test_plan_suits_a_hundred_rows_and_a_million():
+    steps = {}
+    for n_rows in (20, 100, 10_000, 1_000_000):
+        plan = Plan.of(AutoencoderTransformer(), n_rows, one_pass=False)
+        steps[n_rows] = plan.max_epochs * -(-n_rows // plan.batch_size)
+        assert plan.batch_size <= n_rows
+        assert plan.max_epochs >= 5
+    assert steps[20] < 500
+    assert 200 < steps[100] < 2000
+    assert steps[100] < steps[10_000] < steps[1_000_000] < 200_000
+
+
+def test_noise_falls_with_the_number_of_rows():
+    assert noise_level("auto", 100) == noise_level("auto", 2000) == 0.5
+    assert noise_level("auto", 200_000) == pytest.approx(0.05)
+    assert noise_level(0.3, 200_000) == 0.3
+
+
+@pytest.mark.parametrize("params", [{"weight_decay": 10.0}, {"noise": 2.0}, {"dropout": 0.5}])
+def test_regularisation_does_something(rows, params):
+    plain = make(early_stopping=False, noise=0).fit(rows)
+    regularised = make(**{"early_stopping": False, "noise": 0, **params}).fit(rows)
+    assert not np.allclose(plain.transform(rows), regularised.transform(rows))
+
+
+def test_weights_count(rows):
+    weights = np.where(rows[:, 0] > 0, 1.0, 0.0)
+    only = make().fit(rows[weights > 0])
+    np.testing.assert_array_equal(
+        make().fit(rows, sample_weight=weights).transform(rows), only.transform(rows)
+    )
+    weights = np.where(rows[:, 0] > 0, 100.0, 1.0)
+    weighted = make(max_epochs=100).fit(rows, sample_weight=weights)
+    plain = make(max_epochs=100).fit(rows)
+
+    def error(autoencoder, side):
+        return ((autoencoder.reconstruct(side) - side) ** 2).mean()
+
+    heavy, light = rows[rows[:, 0] > 0], rows[rows[:, 0] <= 0]
+    assert error(weighted, heavy) / error(weighted, light) < error(plain, heavy) / error(plain, light)
+
+
+def test_equal_weights_are_no_weights(rows):
+    np.testing.assert_allclose(
+        make().fit(rows, sample_weight=np.full(len(rows), 7.0)).transform(rows),
+        make().fit(rows).transform(rows),
+        rtol=1e-3,
+        atol=1e-4,
+    )
+
+
+def test_warm_start_continues(rows):
+    autoencoder = make(warm_start=True, max_epochs=50).fit(rows)
+    first = autoencoder.best_loss_
+    module = autoencoder.net_.module_
+    autoencoder.fit(rows)
+    assert autoencoder.net_.module_ is module
+    start = autoencoder.net_.history[0, "valid_loss"]
+    assert start < first + 5
+    assert make(max_epochs=50).fit(rows).fit(rows).net_.module_ is not module
+
+
+def test_warm_start_refuses_another_size(rows):
+    autoencoder = make(warm_start=True).fit(rows)
+    with pytest.raises(ValueError, match="n_components=3 differs from the 2"):
+        autoencoder.set_params(n_components=3).fit(rows)
+
+
+def test_partial_fit_learns_from_a_stream(digits):
+    autoencoder = make(n_components=4)
+    errors = []
+    for _ in range(15):
+        for chunk in np.array_split(digits, 4):
+            autoencoder.partial_fit(chunk)
+        errors.append(((autoencoder.reconstruct(digits) - digits) ** 2).mean())
+    assert errors[-1] < 0.8 * errors[0]
+    assert autoencoder.n_iter_ == 60
+    assert autoencoder.sample(2, random_state=0).shape == (2, 64)
+
+
+def test_partial_fit_after_fit_continues(rows):
+    autoencoder = make().fit(rows)
+    module = autoencoder.net_.module_
+    autoencoder.partial_fit(rows[:10])
+    assert autoencoder.net_.module_ is module
+    assert autoencoder.net_.optimizer_.param_groups[0]["lr"] == autoencoder.learning_rate
+
+
+def test_verbose_prints_a_line_an_epoch(rows, capsys):
+    make(verbose=1).fit(rows)
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert len(lines) == 2 + 5
+    assert "valid_loss" in lines[0]
+    make().fit(rows)
+    assert capsys.readouterr().out == ""
+
+
+class TestNetParams:
+    """`net_params` reaches any option of skorch."""
+
+    def test_optimizer(self, rows):
+        params = {"optimizer": torch.optim.SGD, "optimizer__momentum": 0.9}
+        optimizer = make(net_params=params).fit(rows).net_.optimizer_
+        assert isinstance(optimizer, torch.optim.SGD)
+        assert optimizer.param_groups[0]["momentum"] == 0.9
+
+    def test_optimizer_that_needs_a_closure(self, rows):
+        params = {"optimizer": torch.optim.LBFGS}
+        autoencoder = make(n_components=1, net_params=params, learning_rate=0.1).fit(rows)
+        assert autoencoder.best_epoch_ > 0
+
+    def test_weight_decay_is_not_ignored(self, rows):
+        with pytest.raises(ValueError, match="LBFGS, which has no weight decay"):
+            make(net_params={"optimizer": torch.optim.LBFGS}, weight_decay=0.1).fit(rows)
+
+    def test_callbacks(self, rows):
+        params = {"callbacks": [EarlyStopping(patience=1, threshold=1e9, threshold_mode="abs")]}
+        autoencoder = make(max_epochs=50, net_params=params).fit(rows)
+        assert autoencoder.n_iter_ < 5
+        assert [type(c).__name__ for _, c in autoencoder.net_.callbacks_].count("KeepBest") == 0
+
+    def test_data_loader(self, rows):
+        loader = torch.utils.data.DataLoader
+        params = {"iterator_train": loader, "iterator_valid": loader}
+        expected = make(noise=0, early_stopping=False).fit(rows).loss_curve_
+        autoencoder = make(noise=0, early_stopping=False, net_params=params).fit(rows)
+        np.testing.assert_allclose(autoencoder.loss_curve_, expected, rtol=1e-3)
+
+    def test_unknown_option_is_an_error(self, rows):
+        with pytest.raises(ValueError, match="unexpected argument.*spam"):
+            make(net_params={"spam": 1}).fit(rows)
+
+
+class TestCtrlC:
+    """Ctrl-C stops training, keeps the best weights and warns; searches end with it."""
+
+    def test_fit_keeps_the_best_weights(self, rows):
+        params = {"callbacks": [Interrupt(20)]}
+        autoencoder = make(n_components=1, max_epochs=50, net_params=params)
+        with pytest.warns(UserWarning, match="interrupted in epoch 20"):
+            autoencoder.fit(rows)
+        assert autoencoder.n_iter_ == 20
+        assert autoencoder.best_epoch_ > 0
+        assert np.isfinite(autoencoder.transform(rows)).all()
+        assert autoencoder.sample(2).shape == (2, 5)
+
+    @pytest.mark.parametrize("n_jobs", [None, 1])
+    def test_searches_end(self, rows, n_jobs):
+        autoencoder = make(max_epochs=50, net_params={"callbacks": [Interrupt(2)]})
+        search = GridSearchCV(
+            make_pipeline(StandardScaler(), autoencoder),
+            {"autoencodertransformer__n_components": [1, 2]},
+            cv=2,
+            n_jobs=n_jobs,
+        )
+        with pytest.raises(KeyboardInterrupt):
+            search.fit(rows)
+        with pytest.raises(KeyboardInterrupt):
+            cross_val_score(autoencoder, rows, cv=2)
+
+    def test_fit_outside_the_main_thread(self, rows):
+        results = []
+        thread = threading.Thread(target=lambda: results.append(make().fit(rows)))
+        thread.start()
+        thread.join()
+        assert results[0].n_iter_ == 5
+
+
+class TestDivergence:
+    """A loss that diverges says so and leaves no model behind."""
+
+    def test_fit(self, rows):
+        autoencoder = make(learning_rate=1e30, learning_rate_schedule="constant")
+        with pytest.raises(FloatingPointError, match=r"diverged.*smaller learning_rate"):
+            autoencoder.fit(rows)
+        assert not hasattr(autoencoder, "net_")
+
+    def test_partial_fit_keeps_the_last_good_weights(self, rows):
+        autoencoder = make().fit(rows)
+        before = autoencoder.transform(rows)
+        autoencoder.set_params(learning_rate=1e30)
+        with pytest.raises(FloatingPointError, match="diverged"):
+            for _ in range(3):
+                autoencoder.partial_fit(rows)
+        assert np.isfinite(autoencoder.transform(rows)).all()
+        assert autoencoder.transform(rows).shape == before.shape
