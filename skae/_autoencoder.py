@@ -98,7 +98,8 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     n_iter_no_change : "auto" or int, default="auto"
         The number of epochs without gain after which early stopping stops; "auto" is a quarter of
-        `max_epochs`, and at least 10.
+        `max_epochs`, and at least 10. The epochs in which the learning rate goes up do not
+        count.
 
     tol : float, default=1e-4
         The gain that early stopping counts as one, in nats per row.

@@ -278,7 +278,7 @@ class BaseAutoencoder(
             self.net_.set_params(schedule=steady, train_split=None, max_epochs=1, **options)
             train(self.net_, data, callbacks)
             return data
-        keeper = KeepBest(plan.patience, self.tol)
+        keeper = KeepBest(plan.patience, self.tol, plan.warm_up)
         train(self.net_, data, [*callbacks, keeper])
         self.net_.finish()
         self.best_epoch_, self.best_loss_ = keeper.best_epoch_, keeper.best_loss_

@@ -15,6 +15,8 @@ class KeepBest(Callback):
         None never ends it.
     tol : float
         The smallest improvement that counts, in the units of the loss.
+    warm_up : int
+        The number of first epochs that do not try the patience.
 
     Attributes
     ----------
@@ -27,9 +29,10 @@ class KeepBest(Callback):
         training rows.
     """
 
-    def __init__(self, patience: int | None = None, tol: float = 0.0) -> None:
+    def __init__(self, patience: int | None = None, tol: float = 0.0, warm_up: int = 0) -> None:
         self.patience = patience
         self.tol = tol
+        self.warm_up = warm_up
 
     def on_train_begin(self, net, **kwargs) -> None:
         """Forget earlier trainings."""
@@ -47,7 +50,7 @@ class KeepBest(Callback):
         """Keep the weights if they are the best; stop if nothing has gained for long."""
         self.epoch_ += 1
         loss = net.history[-1, "valid_loss"] if self.is_held_out_ else net.evaluate(self.judges_)
-        if loss < self.best_loss_ - self.tol:
+        if loss < self.best_loss_ - self.tol or self.epoch_ <= self.warm_up:
             self.last_gain_ = self.epoch_
         if loss < self.best_loss_:
             self._keep(net, loss)

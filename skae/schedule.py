@@ -58,6 +58,8 @@ class Plan:
     patience : int or None
         The number of epochs without gain that end the training: a quarter of all, and at least
         ten; None where training does not stop early.
+    warm_up : int
+        The number of epochs, before the learning rate is up, that do not try the patience.
     one_pass : bool
         Whether this is one pass of `partial_fit`.
     """
@@ -65,6 +67,7 @@ class Plan:
     batch_size: int
     max_epochs: int
     patience: int | None
+    warm_up: int
     one_pass: bool
 
     @classmethod
@@ -76,7 +79,14 @@ class Plan:
         max_epochs = 1 if one_pass else _or(estimator.max_epochs, n_epochs)
         rule = max(_LEAST_PATIENCE, math.ceil(_PATIENCE * max_epochs))
         patience = _or(estimator.n_iter_no_change, rule)
-        return cls(batch_size, max_epochs, patience if estimator.early_stopping else None, one_pass)
+        warms_up = SCHEDULES[estimator.learning_rate_schedule] is one_cycle
+        return cls(
+            batch_size,
+            max_epochs,
+            patience=patience if estimator.early_stopping else None,
+            warm_up=math.ceil(_WARM_UP * max_epochs) if warms_up else 0,
+            one_pass=one_pass,
+        )
 
 
 def _or(parameter, rule: int) -> int:

@@ -88,6 +88,11 @@ def test_a_gain_below_tol_is_kept_but_does_not_prolong():
     assert keeper.best_epoch_ == 3
 
 
+def test_the_warm_up_does_not_try_the_patience():
+    net, keeper = StubNet(1.0, [2.0] * 9), KeepBest(patience=2, warm_up=5)
+    assert net.run(keeper) == 7
+
+
 def test_early_stopping_stops(rows):
     autoencoder = make(max_epochs=300, n_iter_no_change=2, learning_rate_schedule="constant")
     autoencoder.fit(rows)
