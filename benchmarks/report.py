@@ -8,7 +8,8 @@ from importlib.metadata import version
 def circumstances():
     """Return a line on the machine and the versions."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("scikit-learn", "torch", "skorch"))
-    return f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {versions}"
+    machine = f"{os.cpu_count()} cores ({platform.machine()})"
+    return f"{machine}, Python {platform.python_version()}, {versions}"
 
 
 def table(header, rows):

@@ -55,9 +55,9 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     bounds : "auto", None or pair of float or array-like, default="auto"
         The smallest and the largest value of the columns, to which a Gaussian's reconstructions
-        are clipped, in training too (where the gradient passes as if they were not). "auto" takes
-        an extreme of a column as its bound where at least 5 % of the rows hold it; None clips
-        nothing.
+        are clipped, in training too (where the gradient passes as if they were not); None is no
+        bound, for either end or for both. "auto" takes an extreme of a column as its bound where
+        at least 5 % of the rows hold it.
 
     init : {"pca", "random"}, default="pca"
         Where training starts: at the principal components, or, without linear paths, at random
@@ -163,8 +163,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     validation_loss_curve_ : list of float or None
         The mean loss of the held-out rows after every epoch; None where none were.
 
-    frame_backend_ : str or None
-        The library of the frame that `fit` got.
+    frame_kind_ : skae.containers.FrameKind or None
+        The library and the names of the frame that `fit` got; None if it got none.
 
     n_features_in_ : int
         The number of features that `fit` saw.

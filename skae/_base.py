@@ -26,7 +26,7 @@ from skae.chain import (
     starts_at_pca,
 )
 from skae.columns import make_columns, summarise
-from skae.containers import frame_backend, is_memory_map, unwrap
+from skae.containers import frame_kind, is_memory_map, unwrap
 from skae.devices import has_room, resolve_device
 from skae.nn.autoencoder import Autoencoder
 from skae.nn.bottlenecks import Identity
@@ -169,8 +169,10 @@ class BaseAutoencoder(
         return hasattr(self, "net_")
 
     def _fit(self, X, sample_weight, *, fresh, one_pass=False):
+        kind = frame_kind(X)
         if fresh:
             self._forget()
+            self.frame_kind_ = kind
         rows, weights = self._check_training_rows(X, sample_weight, fresh=fresh)
         device = resolve_device(self.device, X)
         plan = Plan.of(self, rows.shape[0], one_pass=one_pass)
@@ -180,7 +182,7 @@ class BaseAutoencoder(
         seed = draw_seed(self.random_state)
         with self._forgotten_on_failure(fresh), seeded(seed, device):
             if fresh:
-                self._learn_columns(X, rows, weights)
+                self._learn_columns(rows, weights)
             data = self._load(rows, weights, device, by_batch=is_memory_map(X))
             module = self._start(data) if fresh else self._module
             if fresh or not one_pass:
@@ -206,6 +208,8 @@ class BaseAutoencoder(
             return rows, None
         weights = _check_sample_weight(sample_weight, rows, ensure_non_negative=True)
         counts = weights > 0
+        if fresh and counts.sum() < 2:
+            raise ValueError("sample_weight is above 0 for 1 row only; at least 2 must count.")
         if not counts.all():
             rows, weights = rows[counts], weights[counts]
         return rows, (weights / weights.mean()).astype(np.float32)
@@ -232,13 +236,18 @@ class BaseAutoencoder(
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
 
-    def _learn_columns(self, X, rows, weights):
+    def _learn_columns(self, rows, weights):
         summary = summarise(rows, weights)
-        self.frame_backend_ = frame_backend(X)
         self.likelihood_ = self.likelihood
         if self.likelihood == "auto":
             self.likelihood_ = "bernoulli" if summary.is_binary else "gaussian"
-        self.columns_ = make_columns(rows, summary, likelihood=self.likelihood_, bounds=self.bounds)
+        self.columns_ = make_columns(
+            rows,
+            summary,
+            likelihood=self.likelihood_,
+            bounds=self.bounds,
+            names=getattr(self, "feature_names_in_", None),
+        )
 
     def _load(self, rows, weights, device, *, by_batch):
         """Encode the rows and put them on the device, or leave that to every batch."""

@@ -163,7 +163,11 @@ class Readings(TransformerMixin):
 
     def _check_ends(self, X):
         X = unwrap(X)
-        return self._check_rows(np.reshape(X, (1, -1)) if np.ndim(X) == 1 else X)
+        if np.ndim(X) != 1:
+            return self._check_rows(X)
+        row = np.reshape(X, (1, -1))
+        has_names = self.frame_kind_ is not None and len(X) == self.n_features_in_
+        return self._check_rows(wrap(row, self.frame_kind_) if has_names else row)
 
     def _check_codes(self, Z):
         codes = check_array(unwrap(Z), dtype=np.float32, input_name="Z")
@@ -189,6 +193,4 @@ class Readings(TransformerMixin):
         return torch.cat(results).numpy()
 
     def _as_rows(self, encoded, like=None):
-        names = getattr(self, "feature_names_in_", None)
-        rows = self.columns_.decode(encoded)
-        return wrap(rows, names=names, backend=self.frame_backend_, like=like)
+        return wrap(self.columns_.decode(encoded), self.frame_kind_, like)

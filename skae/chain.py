@@ -2,6 +2,7 @@
 
 import copy
 from math import prod
+from numbers import Integral
 
 import torch
 from torch import nn
@@ -78,31 +79,48 @@ def check_image_shape(image_shape, n_in: int) -> tuple[int, int, int] | None:
     """Return an image shape as (channels, height, width), or say what is wrong with it."""
     if image_shape is None:
         return None
-    shape = tuple(int(size) for size in image_shape)
+    shape = tuple(image_shape)
     shape = (1, *shape) if len(shape) == 2 else shape
-    if len(shape) != 3 or min(shape) < 1 or prod(shape) != n_in:
+    if len(shape) != 3 or not _are_sizes(shape) or prod(shape) != n_in:
         raise ValueError(
             f"The 'image_shape' parameter must be (height, width) or (channels, height, width) "
-            f"with a product of {n_in}, the number of features of X. Got {image_shape!r}, whose "
-            f"product is {prod(shape)}."
+            f"with a product of {n_in}, the number of features of X. Got {image_shape!r}."
         )
-    return shape
+    return tuple(int(size) for size in shape)
+
+
+def _hidden_sizes(hidden_layer_sizes, auto: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the sizes of the hidden layers, or say what is wrong with them."""
+    if isinstance(hidden_layer_sizes, str):
+        return auto
+    sizes = tuple(hidden_layer_sizes)
+    if not _are_sizes(sizes):
+        raise ValueError(
+            f"The 'hidden_layer_sizes' parameter must be 'auto' or hold ints in the range "
+            f"[1, inf). Got {hidden_layer_sizes!r}."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _are_sizes(numbers: tuple) -> bool:
+    return all(
+        isinstance(number, Integral) and not isinstance(number, bool) and number >= 1
+        for number in numbers
+    )
 
 
 def _built_networks(estimator, shape, n_in: int, n_components: int):
-    is_auto = isinstance(estimator.hidden_layer_sizes, str)
+    hidden = _hidden_sizes(
+        estimator.hidden_layer_sizes, _AUTO_DENSE if shape is None else _AUTO_CHANNELS
+    )
     tied = {"tied": estimator.tied_weights}
     style = (estimator.activation, estimator.dropout)
-    if shape is not None:
-        channels = _AUTO_CHANNELS if is_auto else tuple(estimator.hidden_layer_sizes)
-        encoder, decoder = convolutional_pair(shape, channels, n_components, *style, **tied)
-        is_linear = not channels
-    else:
-        hidden = _AUTO_DENSE if is_auto else tuple(estimator.hidden_layer_sizes)
-        encoder, decoder = dense_pair((n_in, *hidden, n_components), *style, **tied)
-        is_linear = not hidden
-    if is_linear:
+    if not hidden:
         return linear_pair(n_in, n_components, **tied)
+    if shape is None:
+        encoder, decoder = dense_pair((n_in, *hidden, n_components), *style, **tied)
+    else:
+        encoder, decoder = convolutional_pair(shape, hidden, n_components, *style, **tied)
     if not starts_at_pca(estimator):
         return encoder, decoder
     linear_encoder, linear_decoder = linear_pair(n_in, n_components, **tied)

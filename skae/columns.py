@@ -14,7 +14,7 @@ from scipy import sparse
 
 _CELLS_AT_A_TIME = 2**22
 _BOUND_ROWS = 5
-_BOUND_SHARE = 0.02
+_BOUND_SHARE = 0.05
 _FARTHEST = np.float32(1e12)
 
 
@@ -95,7 +95,7 @@ class Columns:
         return np.clip(decoded, self.low, self.high).astype(self.dtype, copy=False)
 
 
-def make_columns(X, summary: "Summary", *, likelihood: str, bounds) -> Columns:
+def make_columns(X, summary: "Summary", *, likelihood: str, bounds, names=None) -> Columns:
     """Return the encoding of rows for a likelihood.
 
     Parameters
@@ -109,30 +109,33 @@ def make_columns(X, summary: "Summary", *, likelihood: str, bounds) -> Columns:
         others stay in [0, 1].
     bounds : "auto", None or pair of array-like
         The known range of the columns.
+    names : sequence of str or None, default=None
+        The names of the columns, for messages; None numbers them.
     """
     n_columns = len(summary.mean)
+    names = range(n_columns) if names is None else names
     if likelihood != "gaussian":
-        _check_unit_interval(summary, likelihood)
+        _check_unit_interval(summary, likelihood, names)
         low, high = np.zeros(n_columns), np.ones(n_columns)
         return Columns(np.zeros(n_columns), 1.0, low, high, X.dtype)
     scale = math.sqrt(summary.variance.mean()) or 1.0
     if not math.isfinite(scale):
         raise ValueError("X holds values whose squares overflow; divide X by a large number.")
-    return Columns(summary.mean, scale, *_known_range(summary, bounds), X.dtype)
+    return Columns(summary.mean, scale, *_known_range(summary, bounds, names), X.dtype)
 
 
-def _check_unit_interval(summary: "Summary", likelihood: str) -> None:
+def _check_unit_interval(summary: "Summary", likelihood: str, names) -> None:
     outside = np.flatnonzero((summary.low < 0) | (summary.high > 1))
     if len(outside):
         j = outside[0]
         raise ValueError(
-            f"likelihood={likelihood!r} needs values between 0 and 1, but column {j} of X goes "
-            f"from {summary.low[j]:.6g} to {summary.high[j]:.6g}. Scale X, or use "
+            f"likelihood={likelihood!r} needs values between 0 and 1, but column {names[j]} of X "
+            f"goes from {summary.low[j]:.6g} to {summary.high[j]:.6g}. Scale X, or use "
             f"likelihood='gaussian'."
         )
 
 
-def _known_range(summary: "Summary", bounds) -> tuple[np.ndarray, np.ndarray]:
+def _known_range(summary: "Summary", bounds, names) -> tuple[np.ndarray, np.ndarray]:
     """Take a range that is given, or the extremes that many rows share."""
     n_columns = len(summary.mean)
     if bounds is None:
@@ -141,13 +144,32 @@ def _known_range(summary: "Summary", bounds) -> tuple[np.ndarray, np.ndarray]:
         needed = max(_BOUND_ROWS, _BOUND_SHARE * summary.n_rows)
         low = np.where(summary.n_low >= needed, summary.low, -np.inf)
         return low, np.where(summary.n_high >= needed, summary.high, np.inf)
-    low, high = (np.broadcast_to(np.asarray(b, dtype=float), n_columns) for b in bounds)
+    low, high = _given_range(bounds, n_columns)
     outside = np.flatnonzero((summary.low < low) | (summary.high > high))
     if len(outside):
         j = outside[0]
         raise ValueError(
-            f"The 'bounds' parameter allows column {j} of X from {low[j]:.6g} to {high[j]:.6g}, "
-            f"but X goes from {summary.low[j]:.6g} to {summary.high[j]:.6g}."
+            f"The 'bounds' parameter allows column {names[j]} of X from {low[j]:.6g} to "
+            f"{high[j]:.6g}, but X goes from {summary.low[j]:.6g} to {summary.high[j]:.6g}."
+        )
+    return low, high
+
+
+def _given_range(bounds, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a pair of bounds as two arrays, or say what is wrong with it."""
+    try:
+        low, high = bounds
+        low = np.full(n_columns, -np.inf if low is None else np.asarray(low, dtype=float))
+        high = np.full(n_columns, np.inf if high is None else np.asarray(high, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The 'bounds' parameter must be a pair of smallest and largest values, each None, a "
+            f"number or one number for each of the {n_columns} columns. Got {bounds!r}."
+        ) from error
+    if not (low <= high).all():
+        raise ValueError(
+            f"The 'bounds' parameter must hold no NaN and no smallest value above the largest. "
+            f"Got {bounds!r}."
         )
     return low, high
 
@@ -167,7 +189,7 @@ class Summary:
     n_rows : int
         The number of rows.
     is_binary : bool
-        Whether every value is 0 or 1.
+        Whether every value is 0 or 1, and both are there.
     """
 
     mean: np.ndarray
@@ -193,6 +215,7 @@ def summarise(X, sample_weight: np.ndarray | None = None) -> Summary:
     for start, chunk in dense_chunks(X):
         variance = variance + weight[start : start + len(chunk)] @ (chunk - mean) ** 2 / n_rows
         n_low, n_high = n_low + (chunk == low).sum(0), n_high + (chunk == high).sum(0)
+    is_binary = is_binary and bool(low.min() < high.max())
     return Summary(mean, variance, low, high, n_low, n_high, n_rows, is_binary)
 
 

@@ -31,7 +31,13 @@ def make_net(estimator, module: nn.Module, device: torch.device, plan: Plan) -> 
     plan : Plan
         How long.
     """
-    return AutoencoderNet(module, **net_options(estimator, device, plan)).initialize()
+    options = net_options(estimator, device, plan)
+    try:
+        return AutoencoderNet(module, **options).initialize()
+    except (TypeError, ValueError) as error:
+        if not estimator.net_params:
+            raise
+        raise ValueError(f"The 'net_params' parameter does not fit skorch: {error}") from error
 
 
 def net_options(estimator, device: torch.device, plan: Plan) -> dict:

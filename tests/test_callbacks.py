@@ -39,8 +39,6 @@ class Record:
         pass
 
 
-
-
 @pytest.fixture
 def autoencoder():
     return AutoencoderTransformer(1, max_epochs=6, random_state=0)
@@ -82,6 +80,7 @@ def test_nothing_of_the_bridge_stays(autoencoder, digits):
     assert not {"SklearnBridge", "KeepBest"} & set(names)
 
 
+@pytest.mark.filterwarnings("ignore:The estimator LinearRegression does not support callbacks")
 def test_inside_a_search(autoencoder, rows):
     record = Record()
     search = GridSearchCV(

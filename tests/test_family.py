@@ -7,9 +7,9 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
+from conftest import make_rows
 from scipy import sparse
 from sklearn.base import clone
-from conftest import make_rows
 from test_common import ESTIMATORS
 
 QUICK = {"max_epochs": 3, "random_state": 0}
@@ -18,6 +18,10 @@ QUICK = {"max_epochs": 3, "random_state": 0}
 @pytest.fixture(params=ESTIMATORS, ids=lambda cls: cls.__name__)
 def autoencoder(request):
     return request.param(**QUICK)
+
+
+def global_numpy_state():
+    return np.random.get_state()[1].copy()  # noqa: NPY002
 
 
 def test_every_parameter_moves(autoencoder, rows):
@@ -46,9 +50,9 @@ def test_another_seed_is_another_model(autoencoder, rows):
 @pytest.mark.parametrize("random_state", [None, 0])
 def test_global_generators_are_left_alone(autoencoder, rows, random_state):
     autoencoder.set_params(random_state=random_state, dropout=0.1)
-    numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()
+    numpy_state, torch_state = global_numpy_state(), torch.get_rng_state()
     autoencoder.fit(rows).sample(3)
-    assert np.array_equal(np.random.get_state()[1], numpy_state)
+    assert np.array_equal(global_numpy_state(), numpy_state)
     assert torch.equal(torch.get_rng_state(), torch_state)
 
 
@@ -133,7 +137,9 @@ def test_memory_map_of_float32_is_read_by_batches(autoencoder, rows, tmp_path):
     mapped.flush()
     mapped = np.memmap(tmp_path / "rows", dtype=np.float32, mode="r", shape=X.shape)
     expected = autoencoder.fit(X).transform(X)
-    np.testing.assert_allclose(clone(autoencoder).fit(mapped).transform(mapped), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        clone(autoencoder).fit(mapped).transform(mapped), expected, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])

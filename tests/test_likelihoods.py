@@ -100,7 +100,8 @@ def test_a_clamped_cell_that_is_right_is_not_pushed():
 
 def test_draws_stay_in_the_range(generator):
     low, high = torch.zeros(3, dtype=torch.float64), torch.ones(3, dtype=torch.float64)
-    draws = make_gaussian(4.0, low, high).sample(torch.zeros(100, 3, dtype=torch.float64), generator)
+    output = torch.zeros(100, 3, dtype=torch.float64)
+    draws = make_gaussian(4.0, low, high).sample(output, generator)
     assert draws.min() == 0
     assert draws.max() == 1
 

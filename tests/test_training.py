@@ -6,10 +6,10 @@ import threading
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback, EarlyStopping
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback, EarlyStopping
 
 from skae import AutoencoderTransformer
 from skae.callbacks import KeepBest
@@ -179,7 +179,8 @@ def test_weights_count(rows):
         return ((autoencoder.reconstruct(side) - side) ** 2).mean()
 
     heavy, light = rows[rows[:, 0] > 0], rows[rows[:, 0] <= 0]
-    assert error(weighted, heavy) / error(weighted, light) < error(plain, heavy) / error(plain, light)
+    balance = [error(fitted, heavy) / error(fitted, light) for fitted in (weighted, plain)]
+    assert balance[0] < balance[1]
 
 
 def test_equal_weights_are_no_weights(rows):
@@ -269,7 +270,7 @@ class TestNetParams:
         np.testing.assert_allclose(autoencoder.loss_curve_, expected, rtol=1e-3)
 
     def test_unknown_option_is_an_error(self, rows):
-        with pytest.raises(ValueError, match="unexpected argument.*spam"):
+        with pytest.raises(ValueError, match=r"unexpected argument.*spam"):
             make(net_params={"spam": 1}).fit(rows)
 
 
@@ -319,10 +320,12 @@ class TestDivergence:
 
     def test_partial_fit_keeps_the_last_good_weights(self, rows):
         autoencoder = make().fit(rows)
-        before = autoencoder.transform(rows)
         autoencoder.set_params(learning_rate=1e30)
         with pytest.raises(FloatingPointError, match="diverged"):
-            for _ in range(3):
-                autoencoder.partial_fit(rows)
+            self.fit_often(autoencoder, rows)
         assert np.isfinite(autoencoder.transform(rows)).all()
-        assert autoencoder.transform(rows).shape == before.shape
+
+    @staticmethod
+    def fit_often(autoencoder, rows):
+        for _ in range(3):
+            autoencoder.partial_fit(rows)

@@ -31,6 +31,8 @@ def test_linear_autoencoder_is_pca(digits, init, tied):
         bounds=None,
         noise=0,
         early_stopping=False,
+        learning_rate=0.03,
+        max_epochs=100,
         random_state=0,
     ).fit(digits)
     assert squared_error(autoencoder, digits) <= 1.001 * squared_error(pca, digits)
