@@ -114,7 +114,8 @@ class BaseAutoencoder(
         self : object
             The fitted estimator.
         """
-        return self._fit(X, sample_weight, fresh=not (self.warm_start and self._is_fitted()))
+        continues = self.warm_start and self.__sklearn_is_fitted__()
+        return self._fit(X, sample_weight, fresh=not continues)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -138,13 +139,16 @@ class BaseAutoencoder(
         self : object
             The fitted estimator.
         """
-        return self._fit(X, sample_weight, fresh=not self._is_fitted(), one_pass=True)
+        return self._fit(X, sample_weight, fresh=not self.__sklearn_is_fitted__(), one_pass=True)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
 
     def _make_bottleneck(self):
         """Return the module between encoder and code."""
@@ -165,14 +169,15 @@ class BaseAutoencoder(
     def _n_features_out(self):
         return self.n_components_
 
-    def _is_fitted(self):
-        return hasattr(self, "net_")
-
     def _fit(self, X, sample_weight, *, fresh, one_pass=False):
+        with self._restored_on_failure():
+            if fresh:
+                self._forget()
+            self._fit_to(X, sample_weight, fresh=fresh, one_pass=one_pass)
+        return self
+
+    def _fit_to(self, X, sample_weight, *, fresh, one_pass):
         kind = frame_kind(X)
-        if fresh:
-            self._forget()
-            self.frame_kind_ = kind
         rows, weights = self._check_training_rows(X, sample_weight, fresh=fresh)
         device = resolve_device(self.device, X)
         plan = Plan.of(self, rows.shape[0], one_pass=one_pass)
@@ -180,8 +185,9 @@ class BaseAutoencoder(
         context = self._init_callback_context(max_subtasks=plan.max_epochs)
         context.call_on_fit_task_begin(estimator=self, **report)
         seed = draw_seed(self.random_state)
-        with self._forgotten_on_failure(fresh), seeded(seed, device):
+        with seeded(seed, device):
             if fresh:
+                self.frame_kind_ = kind
                 self._learn_columns(rows, weights)
             data = self._load(rows, weights, device, by_batch=is_memory_map(X))
             module = self._start(data) if fresh else self._module
@@ -190,7 +196,6 @@ class BaseAutoencoder(
             judges = self._train(data, plan, context, report)
             self._conclude(data, judges, seed)
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes={}, **report)
-        return self
 
     def _check_training_rows(self, X, sample_weight, *, fresh):
         """Return validated rows and the weights of those that count, float32 with mean one."""
@@ -222,13 +227,14 @@ class BaseAutoencoder(
             )
 
     @contextmanager
-    def _forgotten_on_failure(self, fresh):
-        """Leave no half-fitted model behind."""
+    def _restored_on_failure(self):
+        """Leave what was there before, and no half-fitted model."""
+        before = dict(vars(self))
         try:
             yield
         except BaseException:
-            if fresh:
-                self._forget()
+            self._forget()
+            vars(self).update(before)
             raise
 
     def _forget(self):

@@ -213,7 +213,9 @@ def summarise(X, sample_weight: np.ndarray | None = None) -> Summary:
         is_binary = is_binary and bool(((chunk == 0) | (chunk == 1)).all())
     variance, n_low, n_high = 0.0, 0, 0
     for start, chunk in dense_chunks(X):
-        variance = variance + weight[start : start + len(chunk)] @ (chunk - mean) ** 2 / n_rows
+        with np.errstate(over="ignore"):
+            squared = (chunk - mean) ** 2
+        variance = variance + weight[start : start + len(chunk)] @ squared / n_rows
         n_low, n_high = n_low + (chunk == low).sum(0), n_high + (chunk == high).sum(0)
     is_binary = is_binary and bool(low.min() < high.max())
     return Summary(mean, variance, low, high, n_low, n_high, n_rows, is_binary)
