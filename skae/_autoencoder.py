@@ -85,16 +85,17 @@ class AutoencoderTransformer(BaseAutoencoder):
         The number of rows of a training step; "auto" is 256, or all rows if they are fewer.
 
     max_epochs : "auto" or int, default="auto"
-        The largest number of passes over the training rows. "auto" makes about 50 steps for the
-        root of their number: 500 for a hundred rows, 50,000 for a million.
+        The largest number of passes over the training rows. "auto" makes about 25 steps for the
+        root of their number: 250 for a hundred rows, 25,000 for a million.
 
     early_stopping : bool, default=True
         Whether to hold rows out, to keep the weights that are best on them, and to stop when they
         gain no more. If False, the weights that are best on (a sample of) the training rows are
         kept.
 
-    validation_fraction : float, default=0.1
-        The share of the rows that early stopping holds out, in (0, 1).
+    validation_fraction : "auto" or float, default="auto"
+        The share of the rows that early stopping holds out, in (0, 1). "auto" is a tenth, or 20
+        rows where these are more, but at most a quarter.
 
     n_iter_no_change : "auto" or int, default="auto"
         The number of epochs without gain after which early stopping stops; "auto" is a quarter of
@@ -223,7 +224,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         batch_size="auto",
         max_epochs="auto",
         early_stopping=True,
-        validation_fraction=0.1,
+        validation_fraction="auto",
         n_iter_no_change="auto",
         tol=1e-4,
         warm_start=False,

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+_FEWEST_HELD_OUT = 20
+
 
 class Rows(Dataset):
     """Rows, their weights, and how to make a batch of them.
@@ -67,19 +69,27 @@ class HeldOut:
 
     Parameters
     ----------
-    fraction : float
-        The share of rows to hold out; at least one is, and at least one is not.
+    fraction : "auto" or float
+        The share of rows to hold out; at least one is, and at least one is not. By rule it is a
+        tenth, or 20 rows where these are more, but at most a quarter.
     """
 
-    def __init__(self, fraction: float) -> None:
+    def __init__(self, fraction: str | float) -> None:
         self.fraction = fraction
 
     def __call__(self, rows: Rows, y: None = None) -> tuple[Rows, Rows]:
         """Return the rows to train on and the rows held out."""
         order = torch.randperm(len(rows))
-        n_held_out = min(max(1, round(self.fraction * len(rows))), len(rows) - 1)
+        n_held_out = self._number_of(len(rows))
         held_out, kept = order[:n_held_out].sort()[0], order[n_held_out:].sort()[0]
         return rows.subset(kept), rows.subset(held_out)
+
+    def _number_of(self, n_rows: int) -> int:
+        if self.fraction == "auto":
+            wanted = max(n_rows // 10, min(_FEWEST_HELD_OUT, n_rows // 4))
+        else:
+            wanted = round(self.fraction * n_rows)
+        return min(max(1, wanted), n_rows - 1)
 
 
 class Batches:

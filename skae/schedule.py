@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 _WARM_UP = 0.2
 _LARGEST_BATCH = 256
-_STEPS_PER_ROOT_ROW = 50
+_STEPS_PER_ROOT_ROW = 25
 _FEWEST_EPOCHS = 5
 _PATIENCE = 0.25
 _LEAST_PATIENCE = 10
@@ -53,7 +53,7 @@ class Plan:
     batch_size : int
         The number of rows of a step: 256, or all.
     max_epochs : int
-        The number of passes: as many as make 50 steps per root of the number of rows; hundreds
+        The number of passes: as many as make 25 steps per root of the number of rows; hundreds
         for a hundred rows, tens of thousands for a million.
     patience : int or None
         The number of epochs without gain that end the training: a quarter of all, and at least

@@ -1,0 +1,149 @@
+"""Displays: what is drawn is the estimator's, and it says what it is."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from conftest import make_rows
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+
+from skae import AutoencoderTransformer
+from skae.plotting import LatentDisplay, LossCurveDisplay, ReconstructionDisplay
+
+X = make_rows(30)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def make(**params):
+    return AutoencoderTransformer(**{"max_epochs": 3, "random_state": 0, **params})
+
+
+@pytest.fixture(scope="module")
+def autoencoder():
+    return make(n_components=3).fit(X)
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).uniform(size=(12, 24))
+
+
+def legend_of(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+class TestLossCurve:
+    """The loss of every epoch."""
+
+    def test_curves_are_the_estimator_s(self, autoencoder):
+        display = LossCurveDisplay.from_estimator(autoencoder)
+        train, held_out = display.lines_
+        for line in (train, held_out):
+            assert line.get_xdata().tolist() == [1, 2, 3]
+        assert train.get_ydata().tolist() == autoencoder.loss_curve_
+        assert held_out.get_ydata().tolist() == autoencoder.validation_loss_curve_
+        ax = display.ax_
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("Epoch", "Loss (nats per row)")
+        assert legend_of(ax) == ["training rows", "held-out rows", "weights kept"]
+        assert set(ax.lines[-1].get_xdata()) == {autoencoder.best_epoch_}
+
+    def test_without_held_out_rows_there_is_one_curve(self):
+        display = LossCurveDisplay.from_estimator(make(early_stopping=False).fit(X))
+        assert legend_of(display.ax_) == ["training rows", "weights kept"]
+        assert len(display.lines_) == 1
+
+    def test_a_stream_has_no_best_epoch(self):
+        display = LossCurveDisplay.from_estimator(make().partial_fit(X).partial_fit(X))
+        assert legend_of(display.ax_) == ["training rows"]
+        assert display.lines_[0].get_xdata().tolist() == [1, 2]
+
+
+class TestReconstruction:
+    """Rows above their reconstructions."""
+
+    def test_rows_are_lines(self, autoencoder):
+        display = ReconstructionDisplay.from_estimator(autoencoder, X[:4])
+        expected = [X[:4], autoencoder.reconstruct(X[:4])]
+        assert display.axes_.shape == (4, 1)
+        for i, ax in enumerate(display.axes_[:, 0]):
+            drawn = [line.get_ydata() for line in ax.lines]
+            np.testing.assert_allclose(drawn, [rows[i] for rows in expected], rtol=1e-6)
+        assert legend_of(display.axes_[0, 0]) == ["original", "AutoencoderTransformer"]
+        assert display.axes_[-1, 0].get_xlabel() == "Column"
+
+    @pytest.mark.parametrize("image_shape", [(4, 6), (1, 4, 6)])
+    def test_rows_are_images_beside_other_transformers(self, images, image_shape):
+        pca, autoencoder = PCA(2).fit(images), make(image_shape=image_shape).fit(images)
+        display = ReconstructionDisplay.from_estimator([pca, autoencoder], images[:5])
+        left = [pca.inverse_transform(pca.transform(images)), autoencoder.reconstruct(images)]
+        extremes = images[:5].min(), images[:5].max()
+        for axes, expected in zip(display.axes_, [images, *left], strict=True):
+            drawn = [ax.get_images()[0] for ax in axes]
+            expected = expected[:5].clip(*extremes).reshape(5, 4, 6)
+            np.testing.assert_allclose([image.get_array() for image in drawn], expected, rtol=1e-5)
+            assert {image.get_clim() for image in drawn} == {extremes}
+        names = [ax.get_ylabel() for ax in display.axes_[:, 0]]
+        assert names == ["original", "PCA", "AutoencoderTransformer"]
+
+    def test_channels_are_colours(self, images):
+        pca = PCA(2).fit(images)
+        display = ReconstructionDisplay.from_estimator(pca, images[:2], image_shape=(3, 2, 4))
+        drawn = display.axes_[0, 1].get_images()[0].get_array()
+        np.testing.assert_allclose(drawn[..., 1], images[1].reshape(3, 2, 4)[1])
+        assert drawn.shape == (2, 4, 3)
+
+
+class TestLatent:
+    """Rows in the plane of two components."""
+
+    def test_points_are_codes(self, autoencoder):
+        display = LatentDisplay.from_estimator(autoencoder, X, components=(2, 0))
+        codes = autoencoder.transform(X)[:, [2, 0]]
+        np.testing.assert_allclose(display.scatter_.get_offsets(), codes)
+        labels = (display.ax_.get_xlabel(), display.ax_.get_ylabel())
+        assert labels == ("autoencodertransformer2", "autoencodertransformer0")
+        assert display.ax_.get_legend() is None
+        assert display.figure_.axes == [display.ax_]
+
+    @pytest.mark.parametrize("classes", [["a", "b", "c"], [3, 7], ["only"], list(range(20))])
+    def test_few_labels_have_a_legend(self, autoencoder, classes):
+        y = np.resize(classes, len(X))
+        display = LatentDisplay.from_estimator(autoencoder, X, y)
+        assert legend_of(display.ax_) == [str(label) for label in classes]
+        np.testing.assert_array_equal(
+            np.asarray(classes)[display.scatter_.get_array().astype(int)], y
+        )
+        display.figure_.canvas.draw()
+        colours = {tuple(colour) for colour in display.scatter_.get_facecolors()}
+        assert len(colours) == len(classes)
+
+    def test_many_labels_have_a_colour_bar(self, autoencoder):
+        display = LatentDisplay.from_estimator(autoencoder, X, X[:, 0])
+        np.testing.assert_array_equal(display.scatter_.get_array(), X[:, 0])
+        assert display.ax_.get_legend() is None
+        assert display.scatter_.colorbar is not None
+
+    def test_components_that_are_not_there_are_refused(self, autoencoder):
+        with pytest.raises(ValueError, match="names a component that the code does not have"):
+            LatentDisplay.from_estimator(autoencoder, X, components=(0, 3))
+
+
+def test_displays_draw_on_what_they_are_given(autoencoder):
+    figure, axes = plt.subplots(1, 2)
+    curve = LossCurveDisplay.from_estimator(autoencoder, ax=axes[0])
+    latent = LatentDisplay.from_estimator(autoencoder, X, ax=axes[1])
+    assert (curve.ax_, latent.ax_) == tuple(axes)
+    assert curve.figure_ is latent.figure_ is figure
+
+
+def test_what_is_not_fitted_is_refused():
+    with pytest.raises(NotFittedError):
+        LossCurveDisplay.from_estimator(make())
+    for display in (ReconstructionDisplay, LatentDisplay):
+        with pytest.raises(NotFittedError):
+            display.from_estimator(make(), X)
