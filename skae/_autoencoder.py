@@ -57,7 +57,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         The smallest and the largest value of the columns, to which a Gaussian's reconstructions
         are clipped, in training too (where the gradient passes as if they were not); None is no
         bound, for either end or for both. "auto" takes an extreme of a column as its bound where
-        at least 5 % of the rows hold it.
+        at least 10 % of the rows hold it.
 
     init : {"pca", "random"}, default="pca"
         Where training starts: at the principal components, or, without linear paths, at random

@@ -14,7 +14,7 @@ from scipy import sparse
 
 _CELLS_AT_A_TIME = 2**22
 _BOUND_ROWS = 5
-_BOUND_SHARE = 0.05
+_BOUND_SHARE = 0.1
 _FARTHEST = np.float32(1e12)
 
 
