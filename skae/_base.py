@@ -123,7 +123,7 @@ class BaseAutoencoder(
 
         The first call learns the centre, scale and range of the columns, and the principal
         components to start from: give it a good sample. Nothing is held out, and the weights of
-        the last step are kept.
+        the last step are kept. `noise_variance_` and `prior_` follow the rows of the last call.
 
         Parameters
         ----------
@@ -310,4 +310,5 @@ class BaseAutoencoder(
             variance = self.net_.calibrate(judges)
             self.noise_variance_ = variance * self.columns_.scale**2
         codes = self.net_.encode(data.sample(N_CODES))
-        self.prior_ = Prior(self.prior).fit(codes, seed)
+        if len(codes) > 1:
+            self.prior_ = Prior(self.prior).fit(codes, seed)

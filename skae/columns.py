@@ -118,10 +118,17 @@ def make_columns(X, summary: "Summary", *, likelihood: str, bounds, names=None) 
         _check_unit_interval(summary, likelihood, names)
         low, high = np.zeros(n_columns), np.ones(n_columns)
         return Columns(np.zeros(n_columns), 1.0, low, high, X.dtype)
+    return Columns(
+        summary.mean, _common_scale(summary), *_known_range(summary, bounds, names), X.dtype
+    )
+
+
+def _common_scale(summary: "Summary") -> float:
+    """Return the root of the mean variance, or 1 where nothing varies."""
     scale = math.sqrt(summary.variance.mean()) or 1.0
     if not math.isfinite(scale):
         raise ValueError("X holds values whose squares overflow; divide X by a large number.")
-    return Columns(summary.mean, scale, *_known_range(summary, bounds, names), X.dtype)
+    return scale
 
 
 def _check_unit_interval(summary: "Summary", likelihood: str, names) -> None:
@@ -145,7 +152,10 @@ def _known_range(summary: "Summary", bounds, names) -> tuple[np.ndarray, np.ndar
         low = np.where(summary.n_low >= needed, summary.low, -np.inf)
         return low, np.where(summary.n_high >= needed, summary.high, np.inf)
     low, high = _given_range(bounds, n_columns)
-    outside = np.flatnonzero((summary.low < low) | (summary.high > high))
+    dtype = summary.low.dtype
+    outside = np.flatnonzero(
+        (summary.low < low.astype(dtype)) | (summary.high > high.astype(dtype))
+    )
     if len(outside):
         j = outside[0]
         raise ValueError(
@@ -211,6 +221,7 @@ def summarise(X, sample_weight: np.ndarray | None = None) -> Summary:
         mean = mean + weight[start : start + len(chunk)] @ chunk / n_rows
         low, high = np.minimum(low, chunk.min(0)), np.maximum(high, chunk.max(0))
         is_binary = is_binary and bool(((chunk == 0) | (chunk == 1)).all())
+    mean = np.where(low == high, low, mean)
     variance, n_low, n_high = 0.0, 0, 0
     for start, chunk in dense_chunks(X):
         with np.errstate(over="ignore"):

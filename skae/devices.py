@@ -38,7 +38,7 @@ def has_room(device: torch.device, data: torch.Tensor) -> bool:
 
 def _check_available(device: torch.device) -> None:
     try:
-        torch.empty(0, device=device)
+        torch.empty(1, device=device).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(
             f"The 'device' parameter is {str(device)!r}, but torch finds no such device on this "

@@ -1,10 +1,14 @@
 """Displays of fitted autoencoders, made as scikit-learn's displays are."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
+from skae.containers import unwrap
+
 _MOST_CLASSES = 20
+_DRAWABLE_CHANNELS = (1, 3, 4)
 
 
 class LossCurveDisplay:
@@ -163,11 +167,11 @@ class ReconstructionDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         estimators = estimator if isinstance(estimator, (list, tuple)) else [estimator]
-        rows = {"original": np.asarray(X)}
+        rows = {"original": _as_array(X)}
         for each in estimators:
             check_is_fitted(each)
-            name = type(each).__name__
-            rows[name] = np.asarray(each.inverse_transform(each.transform(X)))
+            name = _new_name(type(each).__name__, rows)
+            rows[name] = _as_array(each.inverse_transform(each.transform(X)))
             image_shape = image_shape or getattr(each, "image_shape", None)
         return cls(rows=rows, image_shape=image_shape).plot()
 
@@ -203,9 +207,11 @@ class ReconstructionDisplay:
 
     def _plot_images(self):
         low, high = self.rows["original"].min(), self.rows["original"].max()
+        span = (high - low) or 1
         for axes, (name, rows) in zip(self.axes_, self.rows.items(), strict=True):
-            for ax, image in zip(axes, _as_images(rows, self.image_shape), strict=True):
-                ax.imshow(np.clip(image, low, high), cmap="gray", vmin=low, vmax=high)
+            images = _as_images((rows - low) / span, self.image_shape)
+            for ax, image in zip(axes, images, strict=True):
+                ax.imshow(np.clip(image, 0, 1), cmap="gray", vmin=0, vmax=1)
                 ax.set(xticks=[], yticks=[])
             axes[0].set_ylabel(name, rotation=0, ha="right", va="center")
 
@@ -278,11 +284,11 @@ class LatentDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
-        codes = np.asarray(estimator.transform(X))
-        if max(components) >= codes.shape[1]:
+        codes = _as_array(estimator.transform(X))
+        if len(components) != 2 or not set(components) <= set(range(codes.shape[1])):
             raise ValueError(
-                f"components={components!r} names a component that the code does not have: it has "
-                f"{codes.shape[1]}."
+                f"'components' must be two numbers in the range [0, {codes.shape[1]}), the number "
+                f"of components of the code. Got {components!r}."
             )
         names = estimator.get_feature_names_out()
         display = cls(
@@ -329,12 +335,36 @@ def _axes(ax):
 def _classes(labels):
     """Return the different labels and every row's index among them, if they are few."""
     classes, index = np.unique(labels, return_inverse=True)
-    return (classes, index) if len(classes) <= _MOST_CLASSES else (None, None)
+    if len(classes) <= _MOST_CLASSES:
+        return classes, index
+    if not np.issubdtype(labels.dtype, np.number):
+        raise ValueError(
+            f"'y' must hold numbers or at most {_MOST_CLASSES} different labels. "
+            f"Got {len(classes)} labels."
+        )
+    return None, None
+
+
+def _new_name(name, taken):
+    """Return a name, with a number where it is taken."""
+    names = (name, *(f"{name} {i}" for i in range(2, len(taken) + 2)))
+    return next(each for each in names if each not in taken)
+
+
+def _as_array(rows):
+    """Return rows of any container as a dense array."""
+    rows = unwrap(rows)
+    return rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
 
 
 def _as_images(rows, image_shape):
     """Return rows as images of shape (height, width) or (height, width, channels)."""
     if len(image_shape) == 2:
         return rows.reshape(-1, *image_shape)
+    if image_shape[0] not in _DRAWABLE_CHANNELS:
+        raise ValueError(
+            f"Images of {image_shape[0]} channels cannot be drawn: 'image_shape' must have 1, 3 "
+            f"or 4. Got {image_shape!r}."
+        )
     images = rows.reshape(-1, *image_shape).transpose(0, 2, 3, 1)
     return images[..., 0] if images.shape[-1] == 1 else images

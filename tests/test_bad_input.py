@@ -125,6 +125,17 @@ class TestRowsThatAreUnusualButRight:
         assert np.isfinite(autoencoder.reconstruct(rows)).all()
         assert autoencoder.sample(5).shape == (5, 5)
 
+    def test_one_more_row_of_a_stream(self, rows):
+        autoencoder = make(1).partial_fit(rows)
+        before = autoencoder.transform(rows)
+        autoencoder.partial_fit(rows[:1])
+        assert not np.array_equal(autoencoder.transform(rows), before)
+        assert np.isfinite(autoencoder.sample(3)).all()
+
+    def test_bounds_mean_the_same_in_float32(self, rows):
+        X = rows.clip(0, 0.1).astype(np.float32)
+        assert make(bounds=(0, 0.1)).fit(X).reconstruct(X).max() <= np.float32(0.1)
+
     def test_one_column(self, rows):
         autoencoder = make(1).fit(rows[:, :1])
         np.testing.assert_allclose(autoencoder.reconstruct(rows[:, :1]), rows[:, :1], atol=1e-4)
@@ -133,10 +144,11 @@ class TestRowsThatAreUnusualButRight:
         rows[:, 2] = 7
         np.testing.assert_allclose(make().fit(rows).reconstruct(rows)[:, 2], 7, atol=1e-5)
 
-    @pytest.mark.parametrize("value", [0.0, 7.0, -1e30])
+    @pytest.mark.parametrize("value", [0.0, 1 / 3, 7.0, -1e30])
     def test_only_constant_columns(self, value):
-        X = np.full((10, 3), value)
+        X = np.full((47, 3), value)
         autoencoder = make().fit(X)
+        assert autoencoder.columns_.scale == 1
         np.testing.assert_allclose(autoencoder.reconstruct(X), X, rtol=1e-6, atol=1e-6)
         assert np.isfinite(autoencoder.score_samples(X)).all()
         assert np.isfinite(autoencoder.sample(3)).all()
@@ -197,7 +209,7 @@ OUT_OF_RANGE = {
     "n_iter_no_change": [0, 1.5, "few"],
     "tol": [-1, "small"],
     "warm_start": ["yes"],
-    "device": ["gpu7", 3],
+    "device": ["gpu7", "meta", 3],
     "net_params": [3, {"no_such_option": 1}],
     "random_state": ["x", -1],
     "verbose": [-1, "loud"],

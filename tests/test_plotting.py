@@ -3,7 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from conftest import make_rows
+from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 
@@ -84,9 +86,9 @@ class TestReconstruction:
         extremes = images[:5].min(), images[:5].max()
         for axes, expected in zip(display.axes_, [images, *left], strict=True):
             drawn = [ax.get_images()[0] for ax in axes]
-            expected = expected[:5].clip(*extremes).reshape(5, 4, 6)
-            np.testing.assert_allclose([image.get_array() for image in drawn], expected, rtol=1e-5)
-            assert {image.get_clim() for image in drawn} == {extremes}
+            expected = np.interp(expected[:5], extremes, (0, 1)).reshape(5, 4, 6)
+            np.testing.assert_allclose([image.get_array() for image in drawn], expected, atol=1e-5)
+            assert {image.get_clim() for image in drawn} == {(0, 1)}
         names = [ax.get_ylabel() for ax in display.axes_[:, 0]]
         assert names == ["original", "PCA", "AutoencoderTransformer"]
 
@@ -94,8 +96,24 @@ class TestReconstruction:
         pca = PCA(2).fit(images)
         display = ReconstructionDisplay.from_estimator(pca, images[:2], image_shape=(3, 2, 4))
         drawn = display.axes_[0, 1].get_images()[0].get_array()
-        np.testing.assert_allclose(drawn[..., 1], images[1].reshape(3, 2, 4)[1])
+        shown = images[:2]
+        expected = (shown[1] - shown.min()) / (shown.max() - shown.min())
+        np.testing.assert_allclose(drawn[..., 1], expected.reshape(3, 2, 4)[1])
         assert drawn.shape == (2, 4, 3)
+
+    def test_two_channels_are_refused(self, images):
+        with pytest.raises(ValueError, match="Images of 2 channels cannot be drawn"):
+            ReconstructionDisplay.from_estimator(PCA(2).fit(images), images, image_shape=(2, 3, 4))
+
+    def test_estimators_of_one_class_are_numbered(self, autoencoder):
+        pair = [autoencoder, make(n_components=1).fit(X)]
+        rows = ReconstructionDisplay.from_estimator(pair, X[:2]).rows
+        assert list(rows) == ["original", "AutoencoderTransformer", "AutoencoderTransformer 2"]
+
+    @pytest.mark.parametrize("convert", [sparse.csr_array, torch.from_numpy])
+    def test_containers(self, autoencoder, convert):
+        rows = ReconstructionDisplay.from_estimator(autoencoder, convert(X[:3])).rows
+        np.testing.assert_array_equal(rows["original"], X[:3])
 
 
 class TestLatent:
@@ -128,9 +146,14 @@ class TestLatent:
         assert display.ax_.get_legend() is None
         assert display.scatter_.colorbar is not None
 
-    def test_components_that_are_not_there_are_refused(self, autoencoder):
-        with pytest.raises(ValueError, match="names a component that the code does not have"):
-            LatentDisplay.from_estimator(autoencoder, X, components=(0, 3))
+    def test_many_names_are_refused(self, autoencoder):
+        with pytest.raises(ValueError, match=r"at most 20 different labels\. Got 30"):
+            LatentDisplay.from_estimator(autoencoder, X, [f"row {i}" for i in range(30)])
+
+    @pytest.mark.parametrize("components", [(0, 3), (0, -1), (0,), (0, 1, 2)])
+    def test_components_that_are_not_there_are_refused(self, autoencoder, components):
+        with pytest.raises(ValueError, match=r"two numbers in the range \[0, 3\)"):
+            LatentDisplay.from_estimator(autoencoder, X, components=components)
 
 
 def test_displays_draw_on_what_they_are_given(autoencoder):

@@ -104,6 +104,14 @@ def test_two_rows_are_parted_into_one_and_one(rows, fraction):
     assert sorted([all_numbers(kept), all_numbers(held_out)]) == [[3], [9]]
 
 
+@pytest.mark.parametrize(
+    ("n_rows", "n_held_out"), [(2, 1), (8, 2), (80, 20), (100, 20), (200, 20), (500, 50)]
+)
+def test_by_rule_a_tenth_is_held_out_and_more_of_few(n_rows, n_held_out):
+    kept, held_out = HeldOut("auto")(Rows(torch.zeros(n_rows, 1)))
+    assert (len(kept), len(held_out)) == (n_rows - n_held_out, n_held_out)
+
+
 def test_held_out_rows_are_random(rows):
     assert len({tuple(all_numbers(HeldOut(0.2)(rows)[1])) for _ in range(10)}) > 1
 
