@@ -53,6 +53,8 @@ def test_sklearn_check(estimator, check):
     ids=lambda check: check.__name__,
 )
 @pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.filterwarnings("ignore:X has feature names")
 def test_sklearn_house_check(cls, check):
     check(cls.__name__, cls())
 
