@@ -5,6 +5,7 @@ import inspect
 import warnings
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
@@ -34,7 +35,7 @@ class Prior:
         self.center_, self.scale_ = codes.mean(0), codes.std(0)
         self.scale_[self.scale_ == 0] = 1
         self.density_ = _make_density(self.kind, codes.shape, seed)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), config_context(array_api_dispatch=False):
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.density_.fit((codes - self.center_) / self.scale_)
         return self
