@@ -39,6 +39,8 @@ from skae.rows import Rows
 from skae.schedule import SCHEDULES, Plan, noise_level, steady
 from skae.training import make_net, net_options, train
 
+_LEAST_RESIDUAL = 1e-6
+
 
 class BaseAutoencoder(
     ClassNamePrefixFeaturesOutMixin, Readings, CallbackSupportMixin, BaseEstimator
@@ -270,7 +272,7 @@ class BaseAutoencoder(
         share = not isinstance(self.n_components, Integral)
         self.n_components_ = pca.number_for(self.n_components) if share else self.n_components
         pca = pca.keep(self.n_components_)
-        residual = float(pca.residual.mean())
+        residual = max(float(pca.residual.mean()), _LEAST_RESIDUAL)
         encoder, decoder = make_networks(self, n_columns, self.n_components_)
         if starts_at_pca(self):
             start_at_pca(encoder, decoder, pca, logits=self.likelihood_ != "gaussian")

@@ -49,8 +49,8 @@ class Readings(TransformerMixin):
             The rows: a tensor for a tensor, else a frame if `fit` was given one.
         """
         check_is_fitted(self)
-        encoded = self._map(self._module.decode, self._check_codes(Z))
-        return self._as_rows(encoded, like=Z)
+        rows = self._map(self._module.decode, self._check_codes(Z), finish=self.columns_.decode)
+        return wrap(rows, self.frame_kind_, like=Z)
 
     def reconstruct(self, X):
         """Return what is left of rows after the code: `inverse_transform` of `transform`.
@@ -66,8 +66,8 @@ class Readings(TransformerMixin):
             The rows: a tensor for a tensor, else a frame if `fit` was given one.
         """
         check_is_fitted(self)
-        encoded = self._read(self._module.reconstruct, self._check_rows(X))
-        return self._as_rows(encoded, like=X)
+        rows = self._read(self._module.reconstruct, self._check_rows(X), self.columns_.decode)
+        return wrap(rows, self.frame_kind_, like=X)
 
     def score_samples(self, X):
         r"""Return the log-likelihood of rows given their codes, $\log p(x \mid z(x))$, in nats.
@@ -126,7 +126,7 @@ class Readings(TransformerMixin):
         seed = draw_seed(random_state)
         codes = self.prior_.sample(n_samples, seed).astype(np.float32)
         draw = partial(self._module.draw, generator=torch.Generator().manual_seed(seed))
-        return self._as_rows(self._map(draw, codes))
+        return wrap(self._map(draw, codes, finish=self.columns_.decode), self.frame_kind_)
 
     def interpolate(self, start, stop, n_steps=10):
         """Walk in a straight line through the codes from some rows to others.
@@ -152,8 +152,9 @@ class Readings(TransformerMixin):
                 f"Got {len(first)} and {len(last)}."
             )
         codes = np.linspace(first, last, n_steps, axis=1)
-        encoded = self._map(self._module.decode, codes.reshape(-1, self.n_components_))
-        walks = self.columns_.decode(encoded).reshape(*codes.shape[:2], -1)
+        codes_in_line = codes.reshape(-1, self.n_components_)
+        rows = self._map(self._module.decode, codes_in_line, finish=self.columns_.decode)
+        walks = rows.reshape(*codes.shape[:2], -1)
         return walks[0] if np.ndim(start) == 1 else walks
 
     def _check_rows(self, X):
@@ -178,19 +179,16 @@ class Readings(TransformerMixin):
             )
         return codes
 
-    def _read(self, function, rows):
+    def _read(self, function, rows, finish=np.asarray):
         """Apply a function of encoded rows to rows."""
-        return self._map(function, rows, self.columns_.encode)
+        return self._map(function, rows, self.columns_.encode, finish)
 
     @torch.inference_mode()
-    def _map(self, function, rows, prepare=np.asarray):
+    def _map(self, function, rows, prepare=np.asarray, finish=np.asarray):
         """Apply a function of tensors to rows, a batch at a time, and return an array."""
         device = self.net_.device
         results = [
-            function(torch.from_numpy(prepare(rows[batch])).to(device)).cpu()
+            finish(function(torch.from_numpy(prepare(rows[batch])).to(device)).cpu().numpy())
             for batch in gen_batches(rows.shape[0], _ROWS_AT_A_TIME)
         ]
-        return torch.cat(results).numpy()
-
-    def _as_rows(self, encoded, like=None):
-        return wrap(self.columns_.decode(encoded), self.frame_kind_, like)
+        return np.concatenate(results)

@@ -8,6 +8,7 @@ way between the two, as learned from the rows that `fit` gets. For now every col
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -91,8 +92,17 @@ class Columns:
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return a float32 matrix as rows."""
-        decoded = encoded * np.float64(self.scale) + self.center
-        return np.clip(decoded, self.low, self.high).astype(self.dtype, copy=False)
+        decoded = encoded.astype(self.dtype)
+        decoded *= self.dtype.type(self.scale)
+        decoded += self.center.astype(self.dtype)
+        if self._is_bounded:
+            low, high = self.low.astype(self.dtype), self.high.astype(self.dtype)
+            np.clip(decoded, low, high, out=decoded)
+        return decoded
+
+    @cached_property
+    def _is_bounded(self) -> bool:
+        return bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())
 
 
 def make_columns(X, summary: "Summary", *, likelihood: str, bounds, names=None) -> Columns:
