@@ -27,8 +27,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         number of channels of every convolution, each of which halves height and width; "auto" is
         then (16, 32).
 
-    activation : {"elu", "gelu", "leaky_relu", "logistic", "relu", "silu", "tanh"}, \
-            default="gelu"
+    activation : {"elu", "gelu", "leaky_relu", "logistic", "relu", "silu", "tanh"}, default="gelu"
         The activation of the hidden layers.
 
     tied_weights : bool, default=False
@@ -57,7 +56,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         The smallest and the largest value of the columns, to which a Gaussian's reconstructions
         are clipped, in training too (where the gradient passes as if they were not); None is no
         bound, for either end or for both. "auto" takes an extreme of a column as its bound where
-        at least 10 % of the rows hold it.
+        at least 10 % of the rows, and at least 5, hold it.
 
     init : {"pca", "random"}, default="pca"
         Where training starts: at the principal components, or, without linear paths, at random
@@ -65,8 +64,8 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     noise : "auto" or float, default="auto"
         The standard deviation of the normal noise that training adds to the encoder's input, in
-        units of the root mean squared error of PCA with as many components. "auto" is 0.5 for up
-        to 2,000 rows and falls with the root of their number beyond.
+        units of the root mean squared error of PCA with as many components. "auto" is 1 for up to
+        500 rows and falls with the root of their number beyond.
 
     prior : {"gmm", "normal"} or density estimator, default="gmm"
         The density of the codes that `sample` draws from, fitted at the end of `fit`: a mixture
@@ -106,7 +105,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         The gain that early stopping counts as one, in nats per row.
 
     warm_start : bool, default=False
-        Whether `fit` continues from the weights of the last fit.
+        Whether `fit` continues from the weights of the last fit. The parameters that make the
+        networks and the likelihood must then be the same.
 
     device : str or torch.device, default="auto"
         Where to train and to compute: "auto" is the device of the tensor that `fit` gets, else
@@ -133,8 +133,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         The likelihood in use.
 
     noise_variance_ : float
-        The mean squared error of a cell on the held-out rows, in the units of X; the variance of
-        a Gaussian likelihood. Only for that one.
+        The mean squared error of a cell on the held-out rows, in the units of X, which is the
+        variance of a Gaussian likelihood. Only for that one.
 
     net_ : skae.net.AutoencoderNet
         The trained net; ``net_.module_`` is the chain, ``net_.history`` its history.
@@ -153,10 +153,10 @@ class AutoencoderTransformer(BaseAutoencoder):
         The number of epochs that were run.
 
     best_epoch_ : int
-        The epoch whose weights were kept; 0 is the start.
+        The epoch whose weights were kept; 0 is the start. Not after `partial_fit`.
 
     best_loss_ : float
-        Its loss, on the held-out rows if there are any, in nats per row.
+        Its loss, on the held-out rows if there are any, in nats per row. Not after `partial_fit`.
 
     loss_curve_ : list of float
         The mean loss of the training rows in every epoch, in nats per row.

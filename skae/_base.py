@@ -1,6 +1,6 @@
 """BaseAutoencoder: the scikit-learn contract, written once for the whole family."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -36,10 +36,24 @@ from skae.nn.start import start_at_pca
 from skae.prior import N_CODES, Prior
 from skae.randomness import draw_seed, seeded
 from skae.rows import Rows
-from skae.schedule import SCHEDULES, Plan, noise_level, steady
-from skae.training import make_net, net_options, train
+from skae.schedule import SCHEDULES, Plan, noise_level
+from skae.training import make_net, prepare_pass, train, unchanged_on_failure
 
 _LEAST_RESIDUAL = 1e-6
+_MAKE_THE_MODEL = (
+    "n_components",
+    "hidden_layer_sizes",
+    "activation",
+    "tied_weights",
+    "dropout",
+    "image_shape",
+    "encoder",
+    "decoder",
+    "likelihood",
+    "bounds",
+    "init",
+    "noise",
+)
 
 
 class BaseAutoencoder(
@@ -165,7 +179,8 @@ class BaseAutoencoder(
 
     @property
     def _module(self):
-        return self.net_.module_
+        module = self.net_.module_
+        return getattr(module, "_orig_mod", module)
 
     @property
     def _n_features_out(self):
@@ -181,13 +196,14 @@ class BaseAutoencoder(
     def _fit_to(self, X, sample_weight, *, fresh, one_pass):
         kind = frame_kind(X)
         rows, weights = self._check_training_rows(X, sample_weight, fresh=fresh)
-        device = resolve_device(self.device, X)
+        device = resolve_device((self.net_params or {}).get("device", self.device), X)
         plan = Plan.of(self, rows.shape[0], one_pass=one_pass)
         report = {"X": X, "metadata": {"sample_weight": sample_weight}}
         context = self._init_callback_context(max_subtasks=plan.max_epochs)
         context.call_on_fit_task_begin(estimator=self, **report)
         seed = draw_seed(self.random_state)
-        with seeded(seed, device):
+        keeping = nullcontext() if fresh else unchanged_on_failure(self.net_)
+        with seeded(seed, device), torch.inference_mode(False), torch.enable_grad(), keeping:
             if fresh:
                 self.frame_kind_ = kind
                 self._learn_columns(rows, weights)
@@ -196,7 +212,7 @@ class BaseAutoencoder(
             if fresh or not one_pass:
                 self.net_ = make_net(self, module, device, plan)
             judges = self._train(data, plan, context, report)
-            self._conclude(data, judges, seed)
+            self._conclude(data, judges, seed, continued=one_pass and not fresh)
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes={}, **report)
 
     def _check_training_rows(self, X, sample_weight, *, fresh):
@@ -209,8 +225,9 @@ class BaseAutoencoder(
             dtype=[np.float64, np.float32],
             ensure_min_samples=2 if fresh else 1,
         )
-        if not fresh and isinstance(self.n_components, Integral):
-            self._check_same_size()
+        if not fresh:
+            self._check_same_model()
+            self.columns_.check(rows)
         if sample_weight is None:
             return rows, None
         weights = _check_sample_weight(sample_weight, rows, ensure_non_negative=True)
@@ -221,12 +238,15 @@ class BaseAutoencoder(
             rows, weights = rows[counts], weights[counts]
         return rows, (weights / weights.mean()).astype(np.float32)
 
-    def _check_same_size(self):
-        if self.n_components != self.n_components_:
-            raise ValueError(
-                f"n_components={self.n_components!r} differs from the {self.n_components_} of the "
-                f"model that training would continue. Fit with warm_start=False for another size."
-            )
+    def _check_same_model(self):
+        """Refuse to continue a model with parameters that would make another one."""
+        for name, value in self._made_with_.items():
+            now = getattr(self, name)
+            if now is not value and repr(now) != repr(value):
+                raise ValueError(
+                    f"{name}={now!r} differs from the {value!r} that made the model which training "
+                    f"would continue. Fit with warm_start=False to start anew."
+                )
 
     @contextmanager
     def _restored_on_failure(self):
@@ -267,6 +287,7 @@ class BaseAutoencoder(
 
     def _start(self, data):
         """Return the chain that training starts from."""
+        self._made_with_ = {name: getattr(self, name) for name in _MAKE_THE_MODEL}
         n_columns = self.columns_.n_encoded
         pca = find_principal_components(data)
         share = not isinstance(self.n_components, Integral)
@@ -276,13 +297,14 @@ class BaseAutoencoder(
         encoder, decoder = make_networks(self, n_columns, self.n_components_)
         if starts_at_pca(self):
             start_at_pca(encoder, decoder, pca, logits=self.likelihood_ != "gaussian")
-        return Autoencoder(
+        chain = Autoencoder(
             encoder,
             decoder,
             make_likelihood(self.columns_, self.likelihood_, variance=residual),
             bottleneck=self._make_bottleneck(),
             corruption=self._make_corruption(residual**0.5, len(data)),
         )
+        return chain.float()
 
     def _train(self, data, plan, context, report):
         """Train the net and return the rows that judged it."""
@@ -290,10 +312,10 @@ class BaseAutoencoder(
         if hasattr(self, "_skl_callbacks"):
             callbacks.append(SklearnBridge(self, context, report))
         if plan.one_pass:
-            options = net_options(self, self.net_.device, plan)
-            options = {name: options[name] for name in ("lr", "batch_size")}
-            self.net_.set_params(schedule=steady, train_split=None, max_epochs=1, **options)
+            prepare_pass(self.net_, self, plan)
             train(self.net_, data, callbacks)
+            for name in {"best_epoch_", "best_loss_"} & set(vars(self)):
+                delattr(self, name)
             return data
         keeper = KeepBest(plan.patience, self.tol, plan.warm_up)
         train(self.net_, data, [*callbacks, keeper])
@@ -301,16 +323,18 @@ class BaseAutoencoder(
         self.best_epoch_, self.best_loss_ = keeper.best_epoch_, keeper.best_loss_
         return keeper.judges_
 
-    def _conclude(self, data, judges, seed):
+    def _conclude(self, data, judges, seed, *, continued):
         """Read off what the training has led to."""
         history = self.net_.history
         self.n_iter_ = len(history)
-        self.loss_curve_ = history[:, "train_loss"]
-        is_held_out = all("valid_loss" in epoch for epoch in history)
-        self.validation_loss_curve_ = history[:, "valid_loss"] if is_held_out else None
+        self.loss_curve_ = [epoch["train_loss"] for epoch in history]
+        held_out = [epoch["valid_loss"] for epoch in history if "valid_loss" in epoch]
+        self.validation_loss_curve_ = held_out if len(held_out) == len(history) > 0 else None
         if self.likelihood_ == "gaussian":
             variance = self.net_.calibrate(judges)
             self.noise_variance_ = variance * self.columns_.scale**2
-        codes = self.net_.encode(data.sample(N_CODES))
-        if len(codes) > 1:
+        codes = self.net_.encode(data.resample(N_CODES))
+        if continued:
+            self.prior_.update(codes)
+        else:
             self.prior_ = Prior(self.prior).fit(codes, seed)

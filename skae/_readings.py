@@ -13,6 +13,7 @@ from skae.containers import unwrap, wrap
 from skae.randomness import draw_seed
 
 _ROWS_AT_A_TIME = 4096
+_copy = partial(np.array, order="C")
 
 
 class Readings(TransformerMixin):
@@ -86,7 +87,10 @@ class Readings(TransformerMixin):
             Higher is better.
         """
         check_is_fitted(self)
-        scores = self._read(lambda x: self._module.log_prob(x).sum(1), self._check_rows(X))
+        rows = self._check_rows(X)
+        if self.likelihood_ != "gaussian":
+            self.columns_.check(rows)
+        scores = self._read(lambda x: self._module.log_prob(x).sum(1), rows)
         return scores - np.float32(self.columns_.log_volume)
 
     def score(self, X, y=None):
@@ -164,6 +168,8 @@ class Readings(TransformerMixin):
 
     def _check_ends(self, X):
         X = unwrap(X)
+        if hasattr(X, "to_frame"):
+            return self._check_rows(X.to_frame().T)
         if np.ndim(X) != 1:
             return self._check_rows(X)
         row = np.reshape(X, (1, -1))
@@ -184,7 +190,7 @@ class Readings(TransformerMixin):
         return self._map(function, rows, self.columns_.encode, finish)
 
     @torch.inference_mode()
-    def _map(self, function, rows, prepare=np.asarray, finish=np.asarray):
+    def _map(self, function, rows, prepare=_copy, finish=np.asarray):
         """Apply a function of tensors to rows, a batch at a time, and return an array."""
         device = self.net_.device
         results = [

@@ -1,12 +1,17 @@
 """What watches the training: the best weights, early stopping, scikit-learn's callbacks."""
 
+import torch
 from skorch.callbacks import Callback
 
 _N_JUDGES = 4096
+_STANDARD_ERRORS = 0.5
 
 
 class KeepBest(Callback):
     """Keep the weights of the epoch with the smallest loss, the start included.
+
+    The start is left only for a gain of more than half its standard error over the rows that
+    judge: of a few rows, one may make a worse model look better.
 
     Parameters
     ----------
@@ -42,9 +47,12 @@ class KeepBest(Callback):
         """Measure the start, before the first epoch."""
         if self.judges_ is None:
             self.is_held_out_ = dataset_valid is not None
-            self.judges_ = dataset_valid if self.is_held_out_ else dataset_train.sample(_N_JUDGES)
+            judges = dataset_valid if self.is_held_out_ else dataset_train.sample(_N_JUDGES)
             self.epoch_ = self.last_gain_ = 0
-            self._keep(net, net.evaluate(self.judges_))
+            self.start_losses_, weights = net.losses(judges)
+            self.importance_ = weights / weights.sum()
+            self._keep(net, float(self.importance_ @ self.start_losses_))
+            self.start_, self.judges_ = self.best_weights_, judges
 
     def on_epoch_end(self, net, **kwargs) -> None:
         """Keep the weights if they are the best; stop if nothing has gained for long."""
@@ -58,9 +66,20 @@ class KeepBest(Callback):
             net.stop()
 
     def on_train_end(self, net, **kwargs) -> None:
-        """Put the best weights back."""
-        if self.judges_ is not None:
-            net.module_.load_state_dict(self.best_weights_)
+        """Put the best weights back, or those of the start if they are hardly better."""
+        if self.judges_ is None:
+            return
+        net.module_.load_state_dict(self.best_weights_)
+        if self.best_epoch_ > 0 and not self._is_better_than_start(net):
+            net.module_.load_state_dict(self.start_)
+            self.best_epoch_ = 0
+            self.best_loss_ = float(self.importance_ @ self.start_losses_)
+
+    def _is_better_than_start(self, net) -> bool:
+        gains = self.start_losses_ - net.losses(self.judges_)[0]
+        mean = self.importance_ @ gains
+        variance = self.importance_.square() @ (gains - mean).square()
+        return bool(mean > _STANDARD_ERRORS * torch.sqrt(variance))
 
     def _keep(self, net, loss: float) -> None:
         self.best_loss_, self.best_epoch_ = loss, self.epoch_

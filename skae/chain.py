@@ -16,16 +16,17 @@ from skae.rows import Batches, Rows
 _AUTO_DENSE = (128, 128)
 _AUTO_CHANNELS = (16, 32)
 _WIDEST_COVARIANCE = 4096
+_MOST_CELLS = 2**25
 _LIKELIHOODS = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}
 
 
 def find_principal_components(data: Rows) -> PrincipalComponents:
     """Return the principal components of encoded rows; of a sample, where they are very wide."""
     n_columns = data.take(torch.zeros(1, dtype=torch.long))[0].shape[1]
-    if n_columns <= _WIDEST_COVARIANCE:
+    if n_columns <= min(len(data), _WIDEST_COVARIANCE):
         return principal_components(Batches(data, 4096))
-    few = data.sample(_WIDEST_COVARIANCE)
-    return principal_components_of_few(few.take(torch.arange(len(few)))[0])
+    few = data.sample(max(2, min(_WIDEST_COVARIANCE, _MOST_CELLS // n_columns)))
+    return principal_components_of_few(*few.take(torch.arange(len(few))))
 
 
 def make_likelihood(columns: Columns, kind: str, *, variance: float) -> Joint:
@@ -65,14 +66,15 @@ def make_networks(estimator, n_in: int, n_components: int) -> tuple[nn.Module, n
     if estimator.encoder is None or estimator.decoder is None:
         encoder, decoder = _built_networks(estimator, shape, n_in, n_components)
     if estimator.encoder is not None:
-        encoder = copy.deepcopy(estimator.encoder).float().cpu()
+        encoder = copy.deepcopy(estimator.encoder).cpu()
         encoder = encoder if shape is None else nn.Sequential(nn.Unflatten(1, shape), encoder)
     if estimator.decoder is not None:
-        decoder = copy.deepcopy(estimator.decoder).float().cpu()
+        decoder = copy.deepcopy(estimator.decoder).cpu()
         decoder = decoder if shape is None else nn.Sequential(decoder, nn.Flatten())
+    encoder, decoder = encoder.float(), decoder.float()
     _check_output("encoder", encoder, n_in, n_components)
     _check_output("decoder", decoder, n_components, n_in)
-    return encoder, decoder
+    return encoder.train(), decoder.train()
 
 
 def check_image_shape(image_shape, n_in: int) -> tuple[int, int, int] | None:
@@ -135,7 +137,7 @@ def starts_at_pca(estimator) -> bool:
 @torch.no_grad()
 def _check_output(name: str, module: nn.Module, n_in: int, n_out: int) -> None:
     try:
-        output = module.eval()(torch.zeros(2, n_in))
+        output = module.eval()(torch.zeros(2, n_in, dtype=torch.float32))
     except (RuntimeError, ValueError, TypeError) as error:
         raise ValueError(
             f"The module given as '{name}' cannot take rows of shape (2, {n_in}): {error}"

@@ -50,6 +50,9 @@ class Columns:
         The known range of every column; infinite where it is not known.
     dtype : numpy dtype
         What decoding returns.
+    is_strict : bool
+        Whether the range is given or part of the likelihood, so that rows must keep to it, rather
+        than found in the rows.
     """
 
     center: np.ndarray
@@ -57,6 +60,7 @@ class Columns:
     low: np.ndarray
     high: np.ndarray
     dtype: np.dtype
+    is_strict: bool
 
     @property
     def blocks(self) -> list[Block]:
@@ -78,6 +82,20 @@ class Columns:
         """The known range of every encoded column."""
         low, high = (self.low - self.center) / self.scale, (self.high - self.center) / self.scale
         return low.astype(np.float32), high.astype(np.float32)
+
+    def check(self, X) -> None:
+        """Say so if rows leave a range that they must keep to."""
+        if not self.is_strict:
+            return
+        for _, chunk in dense_chunks(X):
+            low, high = chunk.min(0), chunk.max(0)
+            outside = (low < self.low.astype(low.dtype)) | (high > self.high.astype(high.dtype))
+            if outside.any():
+                j = int(outside.argmax())
+                raise ValueError(
+                    f"Column {j} of X goes from {low[j]:.6g} to {high[j]:.6g}, but the model was "
+                    f"made for values from {self.low[j]:.6g} to {self.high[j]:.6g}."
+                )
 
     def encode(self, X) -> np.ndarray:
         """Return rows, dense or sparse, as a float32 matrix."""
@@ -127,10 +145,15 @@ def make_columns(X, summary: "Summary", *, likelihood: str, bounds, names=None) 
     if likelihood != "gaussian":
         _check_unit_interval(summary, likelihood, names)
         low, high = np.zeros(n_columns), np.ones(n_columns)
-        return Columns(np.zeros(n_columns), 1.0, low, high, X.dtype)
-    return Columns(
-        summary.mean, _common_scale(summary), *_known_range(summary, bounds, names), X.dtype
-    )
+        if not (bounds is None or isinstance(bounds, str)):
+            raise ValueError(
+                f"The 'bounds' parameter is for the Gaussian likelihood; with "
+                f"likelihood={likelihood!r} the values are between 0 and 1. Got {bounds!r}."
+            )
+        return Columns(np.zeros(n_columns), 1.0, low, high, X.dtype, is_strict=True)
+    low, high = _known_range(summary, bounds, names)
+    is_given = not (bounds is None or isinstance(bounds, str))
+    return Columns(summary.mean, _common_scale(summary), low, high, X.dtype, is_strict=is_given)
 
 
 def _common_scale(summary: "Summary") -> float:

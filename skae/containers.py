@@ -53,7 +53,7 @@ def frame_kind(X) -> FrameKind | None:
         raise TypeError("X is a lazy frame, whose rows are not computed yet: give X.collect().")
     if not isinstance(frame, nw.DataFrame):
         return None
-    return FrameKind(frame.implementation.value, tuple(X.columns))
+    return FrameKind(frame.implementation.value, tuple(frame.columns))
 
 
 def wrap(rows: np.ndarray, kind: FrameKind | None, like=None):

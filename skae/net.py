@@ -75,6 +75,12 @@ class AutoencoderNet(NeuralNet):
         )
         self.schedule = schedule
 
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> NeuralNet:  # noqa: ANN401
+        """Make the optimiser, and remember how the rates of its groups compare."""
+        super().initialize_optimizer(*args, **kwargs)
+        self.rate_shares_ = [group["lr"] / self.lr for group in self.optimizer_.param_groups]
+        return self
+
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
@@ -97,12 +103,17 @@ class AutoencoderNet(NeuralNet):
             raise StopTraining
 
     def fit_loop(self, *args: Any, **kwargs: Any) -> NeuralNet:  # noqa: ANN401
-        """Run skorch's loop, and remember whether Ctrl-C ended it."""
+        """Run skorch's loop; remember whether Ctrl-C ended it, and drop the epoch that it cut."""
         try:
             return super().fit_loop(*args, **kwargs)
         except KeyboardInterrupt as error:
             self.interrupted_ = not _is_stop_request(error)
+            if self.interrupted_ and self.history and not self._is_complete(self.history[-1]):
+                del self.history[-1]
             raise
+
+    def _is_complete(self, epoch: dict) -> bool:
+        return "train_loss" in epoch and (self.train_split is None or "valid_loss" in epoch)
 
     def get_iterator(self, dataset: object, training: bool = False) -> Iterable:
         """Return the batches of a data set; in training, also start the schedule's clock."""
@@ -146,6 +157,8 @@ class AutoencoderNet(NeuralNet):
         if iterator is None:
             return
         listening = self._overridden(_BATCH_HOOKS)
+        if not listening:
+            self.history.new_batch()
         total, total_weight = 0.0, 0.0
         for batch in iterator:
             if listening:
@@ -155,24 +168,29 @@ class AutoencoderNet(NeuralNet):
             total, total_weight = total + loss * weight, total_weight + weight
             if listening:
                 self.history.record_batch(prefix + "_loss", loss.item())
+                self.history.record_batch(prefix + "_batch_size", len(batch[0]))
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         mean = float(total / total_weight)
-        if not math.isfinite(mean):
-            raise FloatingPointError(
-                f"The {prefix} loss of epoch {len(self.history)} is {mean}: training diverged. "
-                f"Try a smaller learning_rate (it is {self.lr:g}), and see that X holds no "
-                f"extreme values."
-            )
+        self._check_finite(mean, f"{prefix} loss of epoch {len(self.history)}")
+        is_best = all(mean < epoch[prefix + "_loss"] for epoch in self.history[:-1])
         self.history.record(prefix + "_loss", mean)
+        self.history.record(prefix + "_loss_best", is_best)
 
     def evaluate(self, dataset: object) -> float:
         """Return the weighted mean loss of a data set in evaluation mode."""
-        total, total_weight = 0.0, 0.0
-        for batch in self.get_iterator(dataset):
-            weight = _total_weight(batch)
-            total = total + self.validation_step(batch)["loss"] * weight
-            total_weight = total_weight + weight
-        return float(total / total_weight)
+        losses, weights = self.losses(dataset)
+        return float(losses @ weights / weights.sum())
+
+    @torch.no_grad()
+    def losses(self, dataset: object) -> tuple[Tensor, Tensor]:
+        """Return the loss and the weight of every row in evaluation mode, shapes (n_rows,)."""
+        self._set_training(False)
+        losses, weights = [], []
+        for x, weight in self.get_iterator(dataset):
+            x = to_device(x, self.device)
+            losses.append(self.module_.loss(*self.infer(x), x).cpu())
+            weights.append(losses[-1].new_ones(len(x)) if weight is None else weight.cpu())
+        return torch.cat(losses), torch.cat(weights)
 
     @torch.inference_mode()
     def calibrate(self, dataset: Rows) -> float:
@@ -180,9 +198,10 @@ class AutoencoderNet(NeuralNet):
         squared, n_cells = 0.0, 0.0
         for x, weights in self.get_iterator(dataset):
             x = x.to(self.device)
-            rows = (self.module_.reconstruct(x) - x).square().double().mean(1)
+            rows = (self.module_.reconstruct(x) - x).square().mean(1).cpu().double()
             squared += float(rows.sum() if weights is None else rows @ weights.to(rows))
             n_cells += float(_total_weight((x, weights)))
+        self._check_finite(squared, "squared error after training")
         for part in self.module_.likelihood.parts:
             part.calibrate(squared / n_cells)
         return squared / n_cells
@@ -190,8 +209,10 @@ class AutoencoderNet(NeuralNet):
     @torch.inference_mode()
     def encode(self, dataset: Rows) -> np.ndarray:
         """Return the codes of a data set, shape (n_rows, n_components)."""
-        codes = [self.module_.encode(x.to(self.device)) for x, _ in self.get_iterator(dataset)]
-        return torch.cat(codes).cpu().numpy()
+        batches = self.get_iterator(dataset)
+        codes = torch.cat([self.module_.encode(x.to(self.device)) for x, _ in batches])
+        self._check_finite(float(codes.abs().max()), "largest code after training")
+        return codes.cpu().numpy()
 
     def finish(self) -> None:
         """Drop what only another step of the same training would need."""
@@ -217,10 +238,17 @@ class AutoencoderNet(NeuralNet):
 
     def _follow_schedule(self) -> None:
         if self.schedule is not None:
-            rate = self.lr * self.schedule(self.step_ / self.n_steps_)
-            for group in self.optimizer_.param_groups:
-                group["lr"] = rate
+            factor = self.lr * self.schedule((self.step_ + 0.5) / self.n_steps_)
+            for group, share in zip(self.optimizer_.param_groups, self.rate_shares_, strict=True):
+                group["lr"] = factor * share
         self.step_ += 1
+
+    def _check_finite(self, number: float, name: str) -> None:
+        if not math.isfinite(number):
+            raise FloatingPointError(
+                f"The {name} is {number}: training diverged. Try a smaller learning_rate (it is "
+                f"{self.lr:g}), and see that X holds no extreme values."
+            )
 
     def _overridden(self, hooks: tuple[str, ...]) -> bool:
         classes = [type(callback) for _, callback in self.callbacks_]

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_random_state
 
-N_CODES = 10_000
+N_CODES = 5_000
 _N_MIXTURE = 10
 _CODES_PER_DIRECTION = 20
 
@@ -35,6 +35,20 @@ class Prior:
         self.center_, self.scale_ = codes.mean(0), codes.std(0)
         self.scale_[self.scale_ == 0] = 1
         self.density_ = _make_density(self.kind, codes.shape, seed)
+        return self._fit_density(codes)
+
+    def update(self, codes: np.ndarray) -> "Prior":
+        """Move the density on to new codes; a mixture starts where it is, which is quicker.
+
+        Fewer codes than the mixture has components leave it alone.
+        """
+        if isinstance(self.density_, GaussianMixture):
+            self.density_.warm_start = True
+        if len(codes) >= getattr(self.density_, "n_components", 2):
+            self._fit_density(codes.astype(np.float64))
+        return self
+
+    def _fit_density(self, codes: np.ndarray) -> "Prior":
         with warnings.catch_warnings(), config_context(array_api_dispatch=False):
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.density_.fit((codes - self.center_) / self.scale_)
@@ -58,7 +72,8 @@ def _make_density(kind, shape: tuple[int, int], seed: int):
     if kind == "gmm":
         n_mixture = shape[0] // (_CODES_PER_DIRECTION * shape[1])
         return GaussianMixture(int(np.clip(n_mixture, 1, _N_MIXTURE)), random_state=seed)
-    density = clone(kind)
-    if "random_state" in density.get_params() and density.random_state is None:
+    density = clone(kind, safe=False)
+    params = density.get_params() if hasattr(density, "get_params") else {}
+    if "random_state" in params and density.random_state is None:
         density.set_params(random_state=seed)
     return density

@@ -1,11 +1,14 @@
 """Repeatable randomness that leaves every global generator as it was."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
+
+_TURN = threading.RLock()
 
 
 def draw_seed(random_state) -> int:
@@ -17,9 +20,12 @@ def draw_seed(random_state) -> int:
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch inside the block, on the host and on one device, and undo it afterwards."""
+    """Seed torch inside the block, on the host and on one device, and undo it afterwards.
+
+    Threads take turns in such blocks, since torch's generator is one for all of them.
+    """
     is_cuda = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if is_cuda else []):
+    with _TURN, torch.random.fork_rng(devices=[device] if is_cuda else []):
         torch.default_generator.manual_seed(seed)
         if is_cuda:
             with torch.cuda.device(device):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 
 _FEWEST_HELD_OUT = 20
 
@@ -63,6 +63,15 @@ class Rows(Dataset):
         """Return a random part of the set, of at most some number of rows."""
         return self.subset(torch.randperm(len(self))[:n_rows].sort()[0])
 
+    def resample(self, n_rows: int) -> "Rows":
+        """Return rows drawn in proportion to their weights, and without weights from then on."""
+        if self.weights is None:
+            return self.sample(n_rows)
+        weights = self.weights.cpu()
+        weights = weights if self.index is None else weights[self.index]
+        drawn = torch.multinomial(weights.double(), min(n_rows, len(self)), replacement=True)
+        return Rows(self.source, self.encode, index=self.subset(drawn.sort()[0]).index)
+
 
 class HeldOut:
     """Part rows at random into those to train on and those to judge by.
@@ -97,7 +106,7 @@ class Batches:
 
     Parameters
     ----------
-    rows : Rows
+    rows : Rows or torch.utils.data.Subset of them
         The set.
     batch_size : int
         The largest size of a batch.
@@ -105,8 +114,8 @@ class Batches:
         Whether every pass takes the rows in a new order.
     """
 
-    def __init__(self, rows: Rows, batch_size: int, shuffle: bool = False) -> None:
-        self.rows = rows
+    def __init__(self, rows: Rows | Subset, batch_size: int, shuffle: bool = False) -> None:
+        self.rows = _as_rows(rows)
         self.batch_size = batch_size
         self.shuffle = shuffle
 
@@ -118,3 +127,7 @@ class Batches:
         order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
         for positions in order.tensor_split(len(self)):
             yield self.rows.take(positions)
+
+
+def _as_rows(rows: Rows | Subset) -> Rows:
+    return rows.dataset.subset(torch.tensor(rows.indices)) if isinstance(rows, Subset) else rows

@@ -38,10 +38,10 @@ SCHEDULES = {"one_cycle": one_cycle, "constant": None}
 def noise_level(noise, n_rows: int) -> float:
     """Return the noise of the encoder's input, in units of what PCA leaves unexplained.
 
-    By rule it is one half for up to 2,000 rows, and falls with the root of their number: the
-    more rows there are, the less there is to smooth over.
+    By rule it is 1 for up to 500 rows, and falls with the root of their number: the more rows
+    there are, the less there is to smooth over.
     """
-    return 0.5 * min(1.0, math.sqrt(2000 / n_rows)) if noise == "auto" else noise
+    return min(1.0, math.sqrt(500 / n_rows)) if noise == "auto" else noise
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,13 @@ class Plan:
     @classmethod
     def of(cls, estimator, n_rows: int, *, one_pass: bool) -> "Plan":
         """Return the plan that an estimator's parameters make for a number of rows."""
-        batch_size = min(_or(estimator.batch_size, _LARGEST_BATCH), n_rows)
+        given = estimator.net_params or {}
+        batch_size = given.get("batch_size", _or(estimator.batch_size, _LARGEST_BATCH))
+        batch_size = min(batch_size, n_rows) if batch_size > 0 else n_rows
         n_steps = _STEPS_PER_ROOT_ROW * math.sqrt(n_rows)
         n_epochs = max(_FEWEST_EPOCHS, round(n_steps / math.ceil(n_rows / batch_size)))
-        max_epochs = 1 if one_pass else _or(estimator.max_epochs, n_epochs)
+        max_epochs = given.get("max_epochs", _or(estimator.max_epochs, n_epochs))
+        max_epochs = 1 if one_pass else max_epochs
         rule = max(_LEAST_PATIENCE, math.ceil(_PATIENCE * max_epochs))
         patience = _or(estimator.n_iter_no_change, rule)
         warms_up = SCHEDULES[estimator.learning_rate_schedule] is one_cycle

@@ -5,14 +5,17 @@ import inspect
 import math
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+from skorch.callbacks import LRScheduler
 from torch import nn
 
 from skae.devices import threads_for
 from skae.net import AutoencoderNet
 from skae.rows import HeldOut, Rows
-from skae.schedule import SCHEDULES, Plan
+from skae.schedule import SCHEDULES, Plan, steady
 
 _TRAINING_FLOP_PER_WEIGHT = 6
 
@@ -31,32 +34,50 @@ def make_net(estimator, module: nn.Module, device: torch.device, plan: Plan) -> 
     plan : Plan
         How long.
     """
-    options = net_options(estimator, device, plan)
     try:
-        return AutoencoderNet(module, **options).initialize()
-    except (TypeError, ValueError) as error:
+        return AutoencoderNet(module, **net_options(estimator, device, plan)).initialize()
+    except Exception as error:
         if not estimator.net_params:
             raise
         raise ValueError(f"The 'net_params' parameter does not fit skorch: {error}") from error
 
 
+def prepare_pass(net: AutoencoderNet, estimator, plan: Plan) -> None:
+    """Make a net ready for one pass over some rows, at a constant learning rate."""
+    options = net_options(estimator, torch.device(net.device), plan)
+    options = {name: options[name] for name in ("lr", "batch_size", "verbose")}
+    net.set_params(schedule=steady, train_split=None, max_epochs=1, **options)
+
+
 def net_options(estimator, device: torch.device, plan: Plan) -> dict:
     """Return the options of an estimator's net, `net_params` last."""
     given = estimator.net_params or {}
+    schedule = SCHEDULES[estimator.learning_rate_schedule]
     held_out = HeldOut(estimator.validation_fraction) if estimator.early_stopping else None
     return {
         "lr": estimator.learning_rate,
-        "schedule": SCHEDULES[estimator.learning_rate_schedule],
+        "schedule": None if _has_scheduler(given) else schedule,
         "iterator_train__shuffle": True,
         "iterator_valid__batch_size": 4096,
         "train_split": held_out,
         "verbose": int(estimator.verbose),
-        "device": device,
         "batch_size": plan.batch_size,
         "max_epochs": plan.max_epochs,
         **_optimizer_params(estimator.weight_decay, given),
         **given,
+        "device": device,
     }
+
+
+def _has_scheduler(given: dict) -> bool:
+    """Tell whether a skorch callback sets the learning rate."""
+    callbacks = given.get("callbacks")
+    if not isinstance(callbacks, (list, tuple)):
+        return False
+    callbacks = [
+        callback[-1] if isinstance(callback, tuple) else callback for callback in callbacks
+    ]
+    return any(isinstance(callback, LRScheduler) for callback in callbacks)
 
 
 def _optimizer_params(weight_decay: float, given: dict) -> dict:
@@ -70,9 +91,10 @@ def _optimizer_params(weight_decay: float, given: dict) -> dict:
     if "weight_decay" in inspect.signature(given["optimizer"]).parameters:
         return {"optimizer__weight_decay": weight_decay}
     if weight_decay:
+        name = getattr(given["optimizer"], "__name__", repr(given["optimizer"]))
         raise ValueError(
-            f"net_params['optimizer'] is {given['optimizer'].__name__}, which has no weight decay, "
-            f"but weight_decay={weight_decay!r}. Set weight_decay=0."
+            f"net_params['optimizer'] is {name}, which has no weight decay, but "
+            f"weight_decay={weight_decay!r}. Set weight_decay=0."
         )
     return {}
 
@@ -86,23 +108,35 @@ def train(net: AutoencoderNet, rows: Rows, callbacks: list) -> None:
     Raises
     ------
     FloatingPointError
-        If the loss stops being finite. After this and any other error, the weights are those from
-        before.
+        If the loss stops being finite.
     """
-    lasting, before = net.callbacks_, copy.deepcopy(net.module_.state_dict())
+    lasting = net.callbacks_
     named = [(type(callback).__name__, callback.initialize()) for callback in callbacks]
     net.callbacks_ = [*named, *lasting]
     try:
         with threads_for(_flop_per_step(net), torch.device(net.device)):
             net.partial_fit(rows)
-    except BaseException:
-        net.module_.load_state_dict(before)
-        raise
     finally:
         net.callbacks_ = lasting
         net.module_.eval()
     if net.interrupted_:
         _pass_on_or_warn(len(net.history))
+
+
+@contextmanager
+def unchanged_on_failure(net: AutoencoderNet) -> Iterator[None]:
+    """Leave a trained net as it was if something goes wrong inside the block."""
+    attributes, n_epochs = dict(vars(net)), len(net.history)
+    weights, state = copy.deepcopy((net.module_.state_dict(), net.optimizer_.state_dict()))
+    try:
+        yield
+    except BaseException:
+        vars(net).clear()
+        vars(net).update(attributes)
+        net.module_.load_state_dict(weights)
+        net.optimizer_.load_state_dict(state)
+        del net.history[n_epochs:]
+        raise
 
 
 def _flop_per_step(net: AutoencoderNet) -> float:
@@ -119,6 +153,6 @@ def _pass_on_or_warn(n_epochs: int) -> None:
         if frame.f_globals.get("__name__", "").startswith("sklearn.model_selection"):
             raise KeyboardInterrupt
     warnings.warn(
-        f"Training was interrupted in epoch {n_epochs}; the best weights so far are kept.",
+        f"Training was interrupted after {n_epochs} epochs; the best weights so far are kept.",
         stacklevel=2,
     )

@@ -112,6 +112,10 @@ class TestColumnsOfFrames:
         with pytest.raises(ValueError, match="allows column a of X from 0 to 1, but X goes"):
             make(bounds=(0, 1)).fit(frame)
 
+    def test_interpolation_needs_the_order(self, frame):
+        with pytest.raises(ValueError, match="must be in the same order"):
+            make().fit(frame).interpolate(frame.iloc[0][list("edcba")], frame.iloc[1])
+
     def test_interpolation_between_rows_of_a_frame(self, frame):
         autoencoder = make().fit(frame)
         walk = autoencoder.interpolate(frame.iloc[0], frame.iloc[1], n_steps=3)
@@ -180,6 +184,19 @@ class TestRowsThatAreUnusualButRight:
         scores = autoencoder.score_samples(huge)
         assert np.isfinite(scores).all()
         assert scores.argmin() == 3
+
+    @pytest.mark.parametrize("change", [lambda Z: Z[:, ::-1], np.asfortranarray, pd.DataFrame])
+    def test_codes_of_any_layout(self, rows, change):
+        autoencoder = make().fit(rows)
+        codes = autoencoder.transform(rows)
+        codes.flags.writeable = False
+        expected = autoencoder.inverse_transform(np.array(change(codes)))
+        assert np.array_equal(autoencoder.inverse_transform(change(codes)), expected)
+
+    def test_few_wide_rows(self):
+        X = np.random.default_rng(0).normal(size=(20, 5000)).astype(np.float32)
+        for wide in (X, sparse.csr_array(X)):
+            assert make().fit(wide).transform(wide).shape == (20, 2)
 
     def test_bfloat16_tensors(self, rows):
         assert make().fit(torch.from_numpy(rows).bfloat16()).n_features_in_ == 5
@@ -257,6 +274,27 @@ class TestParameters:
     def test_arguments_of_methods(self, rows, method, args, message):
         with pytest.raises((ValueError, TypeError), match=message):
             getattr(make().fit(rows), method)(*args)
+
+
+class TestRowsOutsideTheRange:
+    """A range that is given, or that the likelihood has, holds for later rows too."""
+
+    def test_of_the_likelihood(self, rows):
+        X = (rows > 0).astype(float)
+        autoencoder = make().fit(X)
+        for method in (autoencoder.score, autoencoder.partial_fit):
+            with pytest.raises(ValueError, match="Column 0 of X goes from 0 to 255, but the model"):
+                method(X * 255)
+
+    def test_that_is_given(self, rows):
+        autoencoder = make(bounds=(-10, 10)).fit(rows)
+        with pytest.raises(ValueError, match="made for values from -10 to 10"):
+            autoencoder.partial_fit(rows * 100)
+        assert np.isfinite(autoencoder.score(rows * 100))
+
+    def test_bounds_are_not_for_other_likelihoods(self, rows):
+        with pytest.raises(ValueError, match="'bounds' parameter is for the Gaussian"):
+            make(likelihood="bernoulli", bounds=(0, 1)).fit(rows > 0)
 
 
 class TestModulesOfTheUser:

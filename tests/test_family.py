@@ -196,6 +196,14 @@ def test_samples_look_like_the_rows(autoencoder):
     assert not np.array_equal(draws, autoencoder.sample(4000, random_state=1))
 
 
+def test_weights_count_in_samples(autoencoder):
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(0, 1, (200, 3)), rng.normal(20, 1, (200, 3))])
+    weights = np.repeat([0.01, 1.0], 200)
+    draws = autoencoder.fit(X, sample_weight=weights).sample(1000, random_state=0)
+    np.testing.assert_allclose(draws.mean(0), np.average(X, axis=0, weights=weights), atol=1)
+
+
 def test_interpolation_joins_reconstructions(autoencoder, rows):
     autoencoder.fit(rows)
     walk = autoencoder.interpolate(rows[0], rows[1], n_steps=5)

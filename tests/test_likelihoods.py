@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch.distributions import Bernoulli as TorchBernoulli
+from torch.distributions import ContinuousBernoulli as TorchContinuousBernoulli
 from torch.distributions import Normal
 
 from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian, Joint
@@ -60,6 +61,30 @@ def test_continuous_bernoulli_is_a_density(output):
     assert float(torch.trapezoid(density[:, 0], grid)) == pytest.approx(1, abs=1e-5)
     mean = torch.trapezoid(density[:, 0] * grid, grid)
     assert float(ContinuousBernoulli().mean(output[:1, :1])) == pytest.approx(float(mean), abs=1e-4)
+
+
+def test_continuous_bernoulli_is_exact_for_all_logits():
+    """Against the limits far out, and in the middle against torch's, which is right there."""
+    logits = torch.tensor([[-200.0, -50, -5, -0.61, -0.59, -1e-4, 0, 0.3, 0.6, 5, 50, 200]])
+    mean = ContinuousBernoulli().mean(logits)
+    far = logits[:, [0, 1, 10, 11]]
+    expected = torch.where(far > 0, 1 - 1 / far, -1 / far)
+    torch.testing.assert_close(mean[:, [0, 1, 10, 11]], expected)
+    near = logits[:, 2:10].double()
+    reference = TorchContinuousBernoulli(logits=near, lims=(0.4999, 0.5001))
+    torch.testing.assert_close(mean[:, 2:10].double(), reference.mean, atol=1e-6, rtol=0)
+    x = torch.full_like(near, 0.3)
+    log_prob = ContinuousBernoulli().log_prob(near.float(), x.float()).double()
+    torch.testing.assert_close(log_prob, reference.log_prob(x), atol=1e-6, rtol=0)
+
+
+def test_continuous_bernoulli_draws_have_its_mean(generator):
+    logits = torch.tensor([[-60.0, -4, 0, 1e-3, 4, 60]])
+    draws = ContinuousBernoulli().sample(logits.repeat(100_000, 1), generator)
+    assert draws.min() >= 0
+    assert draws.max() <= 1
+    expected = ContinuousBernoulli().mean(logits)[0]
+    torch.testing.assert_close(draws.mean(0), expected, atol=4e-3, rtol=0)
 
 
 def test_rows_are_sums_of_cells(likelihood, output, x):

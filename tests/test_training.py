@@ -6,10 +6,12 @@ import threading
 import numpy as np
 import pytest
 import torch
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, LRScheduler
+from skorch.dataset import ValidSplit
 
 from skae import AutoencoderTransformer
 from skae.callbacks import KeepBest
@@ -32,22 +34,26 @@ class Interrupt(Callback):
 
 
 class StubNet:
-    """As much of a net as KeepBest sees, with given validation losses."""
+    """As much of a net as KeepBest sees; the bias of its module tells the epoch of its weights."""
 
-    def __init__(self, start, losses):
-        self.start, self.losses = start, losses
+    def __init__(self, start, means, spread=0.0):
+        self.means = [start, *means]
+        self.spreads = [0.0] + [spread] * len(means)
         self.module_ = torch.nn.Linear(1, 1)
+        torch.nn.init.zeros_(self.module_.bias)
         self.stopped = False
 
-    def evaluate(self, dataset):
-        return self.start
+    def losses(self, judges):
+        epoch = int(self.module_.bias.item())
+        around = self.spreads[epoch] * torch.tensor([-1.0, 1.0, -1.0, 1.0])
+        return self.means[epoch] + around, torch.ones(4)
 
     def stop(self):
         self.stopped = True
 
     def run(self, keeper):
         keeper.on_train_begin(self)
-        for epoch, loss in enumerate(self.losses, start=1):
+        for epoch, loss in enumerate(self.means[1:], start=1):
             keeper.on_epoch_begin(self, dataset_train=[], dataset_valid=[0])
             with torch.no_grad():
                 self.module_.bias.fill_(epoch)
@@ -75,11 +81,19 @@ def test_getting_worse_below_zero_is_no_gain():
 
 def test_the_start_can_be_the_best():
     net, keeper = StubNet(1.0, [2.0, 3.0]), KeepBest(patience=10)
-    with torch.no_grad():
-        net.module_.bias.fill_(0)
     net.run(keeper)
     assert keeper.best_epoch_ == 0
     assert float(net.module_.bias.detach()) == 0
+
+
+@pytest.mark.parametrize(("spread", "kept"), [(0.0, 1), (3.0, 1), (5.0, 0)])
+def test_a_gain_of_less_than_half_its_standard_error_is_none(spread, kept):
+    """The standard error of four gains of plus and minus a spread is half that spread."""
+    net, keeper = StubNet(2.0, [1.0], spread), KeepBest(patience=10)
+    net.run(keeper)
+    assert keeper.best_epoch_ == kept
+    assert int(net.module_.bias.item()) == kept
+    assert keeper.best_loss_ == 2.0 - kept
 
 
 def test_a_gain_below_tol_is_kept_but_does_not_prolong():
@@ -132,7 +146,7 @@ def test_schedule_is_followed(rows):
 
     make(batch_size=8, early_stopping=False, net_params={"callbacks": [Watch()]}).fit(rows)
     assert len(rates) == 5 * 8
-    np.testing.assert_allclose(rates, [3e-3 * one_cycle(t / 40) for t in range(40)])
+    np.testing.assert_allclose(rates, [3e-3 * one_cycle((t + 0.5) / 40) for t in range(40)])
 
 
 def test_constant_schedule_leaves_the_rate_alone(rows):
@@ -153,8 +167,8 @@ def test_plan_suits_a_hundred_rows_and_a_million():
 
 
 def test_noise_falls_with_the_number_of_rows():
-    assert noise_level("auto", 100) == noise_level("auto", 2000) == 0.5
-    assert noise_level("auto", 200_000) == pytest.approx(0.05)
+    assert noise_level("auto", 100) == noise_level("auto", 500) == 1
+    assert noise_level("auto", 50_000) == pytest.approx(0.1)
     assert noise_level(0.3, 200_000) == 0.3
 
 
@@ -207,6 +221,14 @@ def test_warm_start_refuses_another_size(rows):
     autoencoder = make(warm_start=True).fit(rows)
     with pytest.raises(ValueError, match="n_components=3 differs from the 2"):
         autoencoder.set_params(n_components=3).fit(rows)
+
+
+@pytest.mark.parametrize("params", [{"dropout": 0.5}, {"likelihood": "gaussian"}, {"noise": 2}])
+def test_continued_training_refuses_parameters_of_another_model(rows, params):
+    autoencoder = make(warm_start=True).fit(rows).set_params(**params)
+    for method in (autoencoder.fit, autoencoder.partial_fit):
+        with pytest.raises(ValueError, match=f"{next(iter(params))}=.* differs from the "):
+            method(rows)
 
 
 def test_partial_fit_learns_from_a_stream(digits):
@@ -269,6 +291,44 @@ class TestNetParams:
         autoencoder = make(noise=0, early_stopping=False, net_params=params).fit(rows)
         np.testing.assert_allclose(autoencoder.loss_curve_, expected, rtol=1e-3)
 
+    def test_scheduler_of_skorch(self, rows):
+        scheduler = LRScheduler(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5)
+        autoencoder = make(net_params={"callbacks": [scheduler]}).fit(rows)
+        assert autoencoder.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(3e-3 / 2**5)
+
+    def test_learning_rate_of_the_optimizer(self, rows):
+        params = {"optimizer__lr": 1e-9}
+        moved = make(net_params=params, noise=0, early_stopping=False).fit(rows).loss_curve_
+        assert moved[-1] == pytest.approx(moved[0], abs=1e-3)
+
+    def test_max_epochs_makes_the_plan(self, rows):
+        params = {"max_epochs": 30}
+        assert make(net_params=params, n_iter_no_change=40).fit(rows).n_iter_ == 30
+
+    def test_batch_size(self, rows):
+        autoencoder = make(net_params={"batch_size": 7}).fit(rows)
+        assert autoencoder.net_.batch_size == 7
+
+    def test_train_split_of_skorch(self, rows):
+        autoencoder = make(net_params={"train_split": ValidSplit(3)}).fit(rows)
+        assert len(autoencoder.validation_loss_curve_) == 5
+
+    def test_checkpoint_of_skorch(self, rows, tmp_path):
+        checkpoint = Checkpoint(dirname=tmp_path)
+        autoencoder = make(n_components=1, net_params={"callbacks": [checkpoint]}).fit(rows)
+        assert (tmp_path / "params.pt").exists()
+        assert autoencoder.n_iter_ == 5
+
+    def test_device(self, rows):
+        assert make(net_params={"device": "cpu"}).fit(rows).net_.device == torch.device("cpu")
+        with pytest.raises(ValueError, match="'device' parameter must be"):
+            make(net_params={"device": "gpu7"}).fit(rows)
+
+    @pytest.mark.parametrize("params", [{"optimizer": "adam"}, {"criterion": 3}])
+    def test_nonsense_is_an_error(self, rows, params):
+        with pytest.raises(ValueError, match="'net_params' parameter does not fit skorch"):
+            make(net_params=params).fit(rows)
+
     def test_unknown_option_is_an_error(self, rows):
         with pytest.raises(ValueError, match=r"unexpected argument.*spam"):
             make(net_params={"spam": 1}).fit(rows)
@@ -280,11 +340,40 @@ class TestCtrlC:
     def test_fit_keeps_the_best_weights(self, rows):
         params = {"callbacks": [Interrupt(20)]}
         autoencoder = make(n_components=1, max_epochs=50, net_params=params)
-        with pytest.warns(UserWarning, match="interrupted in epoch 20"):
+        with pytest.warns(UserWarning, match="interrupted after 20 epochs"):
             autoencoder.fit(rows)
         assert autoencoder.n_iter_ == 20
         assert autoencoder.best_epoch_ > 0
         assert np.isfinite(autoencoder.transform(rows)).all()
+        assert autoencoder.sample(2).shape == (2, 5)
+
+    @pytest.mark.parametrize("hook", ["on_batch_begin", "on_batch_end", "on_epoch_begin"])
+    @pytest.mark.parametrize("epoch", [1, 3])
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_wherever_it_comes(self, rows, hook, epoch, method):
+        class Press(Callback):
+            def on_batch_begin(self, net, **kwargs):
+                self.press("on_batch_begin", net)
+
+            def on_batch_end(self, net, **kwargs):
+                self.press("on_batch_end", net)
+
+            def on_epoch_begin(self, net, **kwargs):
+                self.press("on_epoch_begin", net)
+
+            def press(self, here, net):
+                if here == hook and len(net.history) == epoch:
+                    signal.raise_signal(signal.SIGINT)
+
+        autoencoder = make(net_params={"callbacks": [Press()]})
+        n_done = epoch - 1
+        if method == "partial_fit":
+            for _ in range(n_done):
+                autoencoder.partial_fit(rows)
+        with pytest.warns(UserWarning, match=f"interrupted after {n_done} epochs"):
+            getattr(autoencoder, method)(rows)
+        assert autoencoder.n_iter_ == len(autoencoder.loss_curve_) == n_done
+        assert np.isfinite(autoencoder.reconstruct(rows)).all()
         assert autoencoder.sample(2).shape == (2, 5)
 
     @pytest.mark.parametrize("n_jobs", [None, 1])
@@ -301,12 +390,45 @@ class TestCtrlC:
         with pytest.raises(KeyboardInterrupt):
             cross_val_score(autoencoder, rows, cv=2)
 
-    def test_fit_outside_the_main_thread(self, rows):
-        results = []
-        thread = threading.Thread(target=lambda: results.append(make().fit(rows)))
+
+def test_fits_in_threads_are_as_repeatable_as_one_after_the_other(rows):
+    expected = make(max_epochs=30).fit(rows).transform(rows)
+    state, results = torch.get_rng_state(), []
+    threads = [
+        threading.Thread(target=lambda: results.append(make(max_epochs=30).fit(rows)))
+        for _ in range(3)
+    ]
+    for thread in threads:
         thread.start()
+    for thread in threads:
         thread.join()
-        assert results[0].n_iter_ == 5
+    assert all(np.array_equal(each.transform(rows), expected) for each in results)
+    assert len(results) == 3
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_settings_of_torch_outside_do_not_matter(rows):
+    expected = make().fit(rows).transform(rows)
+    with torch.inference_mode():
+        assert np.array_equal(make().fit(rows).transform(rows), expected)
+    torch.set_default_dtype(torch.float64)
+    try:
+        autoencoder = make(init="random").fit(rows)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert autoencoder.transform(rows).dtype == np.float32
+
+
+def test_dropout_works_in_the_first_pass(rows):
+    params = {"noise": 0, "init": "random", "batch_size": 20}
+    plain, thinned = (make(dropout=dropout, **params).partial_fit(rows) for dropout in (0, 0.9))
+    assert not np.allclose(plain.transform(rows), thinned.transform(rows))
+
+
+def test_a_stream_has_no_best_epoch(rows):
+    autoencoder = make().fit(rows)
+    assert autoencoder.best_epoch_ >= 0
+    assert not hasattr(autoencoder.partial_fit(rows), "best_epoch_")
 
 
 class TestDivergence:
@@ -322,10 +444,23 @@ class TestDivergence:
         autoencoder = make().fit(rows)
         autoencoder.set_params(learning_rate=1e30)
         with pytest.raises(FloatingPointError, match="diverged"):
-            self.fit_often(autoencoder, rows)
+            autoencoder.partial_fit(rows)
         assert np.isfinite(autoencoder.transform(rows)).all()
 
-    @staticmethod
-    def fit_often(autoencoder, rows):
-        for _ in range(3):
-            autoencoder.partial_fit(rows)
+        autoencoder.set_params(learning_rate=1e-4).partial_fit(rows)
+        assert np.isfinite(autoencoder.transform(rows)).all()
+
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_a_failure_after_the_training_changes_nothing(self, rows, method):
+        class Picky(GaussianMixture):
+            def fit(self, X):
+                if len(X) == 7:
+                    raise ValueError("seven")
+                return super().fit(X)
+
+        autoencoder = make(warm_start=True, prior=Picky()).fit(rows)
+        before, n_epochs = autoencoder.reconstruct(rows), autoencoder.n_iter_
+        with pytest.raises(ValueError, match="seven"):
+            getattr(autoencoder, method)(rows[:7])
+        assert np.array_equal(autoencoder.reconstruct(rows), before)
+        assert len(autoencoder.net_.history) == autoencoder.n_iter_ == n_epochs

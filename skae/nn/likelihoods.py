@@ -8,10 +8,12 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, distributions, nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 _SMALLEST_VARIANCE = 1e-10
+_SMALLEST_RATE = 1e-6
+_NEAR_ZERO = 0.3
 
 
 class _StraightThroughClamp(torch.autograd.Function):
@@ -116,7 +118,7 @@ class ContinuousBernoulli(nn.Module):
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the log density of every cell, shape $(B, n)$."""
-        return self._distribution(output).log_prob(x)
+        return output * (x - 0.5) - _log_sinh_ratio(output / 2)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return minus the log density of every row, shape $(B,)$."""
@@ -124,16 +126,31 @@ class ContinuousBernoulli(nn.Module):
 
     def mean(self, output: Tensor) -> Tensor:
         """Return the expected cells, shape $(B, n)$."""
-        return self._distribution(output).mean
+        return 0.5 + 0.5 * _langevin(output / 2)
 
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw cells by inverting the distribution function, shape $(B, n)$."""
         uniform = torch.rand(output.shape, generator=generator).to(output)
-        return self._distribution(output).icdf(uniform)
+        falling = torch.where(output > 0, 1 - uniform, uniform)
+        rate = -output.abs().clamp_min(_SMALLEST_RATE)
+        draw = (torch.log1p(falling * torch.expm1(rate)) / rate).clamp(0, 1)
+        return torch.where(output > 0, 1 - draw, draw)
 
-    @staticmethod
-    def _distribution(output: Tensor) -> distributions.ContinuousBernoulli:
-        return distributions.ContinuousBernoulli(logits=output, validate_args=False)
+
+def _log_sinh_ratio(a: Tensor) -> Tensor:
+    r"""Return $\log(\sinh(a) / a)$, by its series near 0, where the closed form loses digits."""
+    square = a.square()
+    near = square / 6 - square.square() / 180 + square**3 / 2835
+    size = torch.where(a.abs() < _NEAR_ZERO, 1.0, a.abs())
+    far = size + torch.log1p(-torch.exp(-2 * size)) - torch.log(2 * size)
+    return torch.where(a.abs() < _NEAR_ZERO, near, far)
+
+
+def _langevin(a: Tensor) -> Tensor:
+    r"""Return $\coth(a) - 1 / a$, by its series near 0, where the closed form loses digits."""
+    near = a / 3 - a**3 / 45 + 2 * a**5 / 945
+    safe = torch.where(a.abs() < _NEAR_ZERO, 1.0, a)
+    return torch.where(a.abs() < _NEAR_ZERO, near, 1 / torch.tanh(safe) - 1 / safe)
 
 
 class Joint(nn.Module):

@@ -68,18 +68,23 @@ def principal_components(batches: Iterable[tuple[Tensor, Tensor | None]]) -> Pri
     return _sorted(mean, vectors.T, variance, covariance.diagonal())
 
 
-def principal_components_of_few(x: Tensor) -> PrincipalComponents:
+def principal_components_of_few(x: Tensor, weight: Tensor | None = None) -> PrincipalComponents:
     """Return the principal components of few wide rows, from their singular values.
 
     Parameters
     ----------
     x : Tensor of shape (n_rows, n_features)
         The rows; the covariance of their features would be too large to form.
+    weight : Tensor of shape (n_rows,) or None, default=None
+        Their weights; None for one each.
     """
     x = x.to(_precise(x))
-    mean = x.mean(0)
-    _, values, vectors = torch.linalg.svd(x - mean, full_matrices=False)
-    return _sorted(mean, vectors, values.square() / len(x), x.var(0, correction=0))
+    weight = x.new_ones(len(x)) if weight is None else weight.to(x)
+    share = (weight / weight.sum())[:, None]
+    mean = (share * x).sum(0)
+    x = share.sqrt() * (x - mean)
+    _, values, vectors = torch.linalg.svd(x, full_matrices=False)
+    return _sorted(mean, vectors, values.square(), x.square().sum(0))
 
 
 def _precise(x: Tensor) -> torch.dtype:
