@@ -88,6 +88,7 @@ class AutoencoderNet(NeuralNet):
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:  # noqa: ANN401
         """Look once at what the steps must do."""
         self.interrupted_ = self.stopping_ = False
+        self.smallest_: dict[str, float] = {}
         self.needs_closure_ = _requires_closure(self.optimizer_) or self._overridden(
             ("on_grad_computed",)
         )
@@ -172,9 +173,10 @@ class AutoencoderNet(NeuralNet):
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         mean = float(total / total_weight)
         self._check_finite(mean, f"{prefix} loss of epoch {len(self.history)}")
-        is_best = all(mean < epoch[prefix + "_loss"] for epoch in self.history[:-1])
+        best = self.smallest_.setdefault(prefix, math.inf)
+        self.smallest_[prefix] = min(mean, best)
         self.history.record(prefix + "_loss", mean)
-        self.history.record(prefix + "_loss_best", is_best)
+        self.history.record(prefix + "_loss_best", mean < best)
 
     def evaluate(self, dataset: object) -> float:
         """Return the weighted mean loss of a data set in evaluation mode."""
