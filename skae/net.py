@@ -160,18 +160,20 @@ class AutoencoderNet(NeuralNet):
         listening = self._overridden(_BATCH_HOOKS)
         if not listening:
             self.history.new_batch()
-        total, total_weight = 0.0, 0.0
+        losses, weights = [], []
         for batch in iterator:
             if listening:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
-            loss, weight = step["loss"].detach(), _total_weight(batch)
-            total, total_weight = total + loss * weight, total_weight + weight
+            losses.append(step["loss"].detach())
+            weights.append(_total_weight(batch))
             if listening:
-                self.history.record_batch(prefix + "_loss", loss.item())
+                self.history.record_batch(prefix + "_loss", losses[-1].item())
                 self.history.record_batch(prefix + "_batch_size", len(batch[0]))
                 self.notify("on_batch_end", batch=batch, training=training, **step)
-        mean = float(total / total_weight)
+        losses = torch.stack(losses).cpu().double()
+        weights = torch.tensor(weights, dtype=torch.float64)
+        mean = float(losses @ weights / weights.sum())
         self._check_finite(mean, f"{prefix} loss of epoch {len(self.history)}")
         best = self.smallest_.setdefault(prefix, math.inf)
         self.smallest_[prefix] = min(mean, best)
