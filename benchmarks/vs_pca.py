@@ -1,6 +1,6 @@
 """AutoencoderTransformer at its defaults beside PCA: held-out squared error and seconds.
 
-    python -m benchmarks.vs_pca [--sets digits wine ...] [--seeds 0 1 2] [--out file.json]
+    python -m benchmarks.vs_pca [--sets digits wine ...] [--seeds 0 1 2] [--out runs.json]
 
 Every cell is a set and a number of components; its ratio is the autoencoder's squared error on
 the test rows over PCA's, in the same metric, as the mean over seeds of the split and the fit.
@@ -9,6 +9,7 @@ the test rows over PCA's, in the same metric, as the mean over seeds of the spli
 import argparse
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -80,23 +81,28 @@ def summary(results):
     )
 
 
+def earlier(path):
+    """Return the runs of an earlier call."""
+    return json.loads(Path(path).read_text()) if path and Path(path).exists() else []
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="+", default=[*DEVELOPMENT, *KEPT_ASIDE])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--out", help="write the results of all runs to this JSON file")
+    parser.add_argument("--out", help="write all runs to this JSON file, and go on from it")
     args = parser.parse_args()
     print(circumstances(), flush=True)
-    results = []
+    results = earlier(args.out)
+    done = {(r["set"], r["k"]) for r in results}
     for name in args.sets:
         n_columns = split(name, 0)[0].shape[1]
-        for k in (k for k in SIZES if k < n_columns):
+        for k in (k for k in SIZES if k < n_columns and (name, k) not in done):
             results += [run(name, k, seed) for seed in args.seeds]
             last = results[-len(args.seeds) :]
             print(name, k, *(f"{r['ae_error'] / r['pca_error']:.3f}" for r in last), flush=True)
             if args.out:
-                with open(args.out, "w") as file:
-                    json.dump(results, file)
+                Path(args.out).write_text(json.dumps(results))
     for title, names in (("development sets", DEVELOPMENT), ("sets kept aside", KEPT_ASIDE)):
         part = [r for r in results if r["set"] in names]
         if part:

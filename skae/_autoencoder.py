@@ -64,8 +64,9 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     noise : "auto" or float, default="auto"
         The standard deviation of the normal noise that training adds to the encoder's input, in
-        units of the root mean squared error of PCA with as many components. "auto" is 1 for up to
-        500 rows and falls with the root of their number beyond.
+        units of what PCA with as many components leaves: the geometric mean of its root mean
+        squared error by column and by direction left out. "auto" is 1 for up to 500 rows and
+        falls with the root of their number beyond.
 
     prior : {"gmm", "normal"} or density estimator, default="gmm"
         The density of the codes that `sample` draws from, fitted at the end of `fit`: a mixture

@@ -170,12 +170,12 @@ class BaseAutoencoder(
         """Return the module between encoder and code."""
         return Identity()
 
-    def _make_corruption(self, residual, n_rows):
+    def _make_corruption(self, noise_unit, n_rows):
         """Return what training does to the encoder's input.
 
-        `residual` is the root mean squared error that PCA leaves in an encoded cell.
+        `noise_unit` is what PCA leaves unexplained, a standard deviation of encoded cells.
         """
-        return GaussianNoise(noise_level(self.noise, n_rows) * residual)
+        return GaussianNoise(noise_level(self.noise, n_rows) * noise_unit)
 
     @property
     def _module(self):
@@ -302,7 +302,7 @@ class BaseAutoencoder(
             decoder,
             make_likelihood(self.columns_, self.likelihood_, variance=residual),
             bottleneck=self._make_bottleneck(),
-            corruption=self._make_corruption(residual**0.5, len(data)),
+            corruption=self._make_corruption(pca.noise_unit, len(data)),
         )
         return chain.float()
 

@@ -65,3 +65,15 @@ def test_components_beyond_the_rank_are_zero(x):
 def test_number_for_a_share_is_scikit_learn_s(x, share):
     expected = PCA(share).fit(x.numpy()).n_components_
     assert principal_components([(x, None)]).number_for(share) == expected
+
+
+def test_noise_unit_is_between_the_error_by_feature_and_by_direction(x):
+    n_features = x.shape[1]
+    for n_components in range(1, n_features):
+        left = principal_components([(x, None)]).keep(n_components)
+        total = float(left.residual.sum())
+        by_feature, by_direction = total / n_features, total / (n_features - n_components)
+        assert left.noise_unit**2 == pytest.approx((by_feature * by_direction) ** 0.5)
+    assert principal_components([(x, None)]).keep(n_features).noise_unit == pytest.approx(
+        0, abs=1e-3
+    )

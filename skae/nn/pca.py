@@ -34,6 +34,19 @@ class PrincipalComponents:
         explained = self.components.square().T @ self.variance
         return (self.feature_variance - explained).clamp_min(0)
 
+    @property
+    def noise_unit(self) -> float:
+        """What is left, as a standard deviation.
+
+        The geometric mean of the root mean squared error of a feature and of a direction that is
+        left out. Where few directions are left out, the first is too small to smooth along them
+        and the second drowns the features.
+        """
+        left = self.residual.sum()
+        n_features = len(self.mean)
+        n_left_out = max(1, n_features - len(self.variance))
+        return float((left / n_features * left / n_left_out) ** 0.25)
+
     def number_for(self, share: float) -> int:
         """Return the smallest number of components that together explain more than a share."""
         explained = self.variance.cumsum(0) / self.feature_variance.sum().clamp_min(1e-300)
