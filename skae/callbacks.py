@@ -3,7 +3,9 @@
 import torch
 from skorch.callbacks import Callback
 
-_N_JUDGES = 4096
+from skae.rows import Rows
+
+_FEWEST_JUDGES, _MOST_JUDGES = 1000, 4096
 _STANDARD_ERRORS = 0.5
 
 
@@ -47,7 +49,7 @@ class KeepBest(Callback):
         """Measure the start, before the first epoch."""
         if self.judges_ is None:
             self.is_held_out_ = dataset_valid is not None
-            judges = dataset_valid if self.is_held_out_ else dataset_train.sample(_N_JUDGES)
+            judges = dataset_valid if self.is_held_out_ else _judges(dataset_train)
             self.epoch_ = self.last_gain_ = 0
             self.start_losses_, weights = net.losses(judges)
             self.importance_ = weights / weights.sum()
@@ -85,6 +87,11 @@ class KeepBest(Callback):
         self.best_loss_, self.best_epoch_ = loss, self.epoch_
         state = net.module_.state_dict()
         self.best_weights_ = {name: tensor.clone() for name, tensor in state.items()}
+
+
+def _judges(rows: Rows) -> Rows:
+    """Return a sample that costs little beside an epoch: a hundredth, within bounds."""
+    return rows.sample(min(max(_FEWEST_JUDGES, len(rows) // 100), _MOST_JUDGES))
 
 
 class SklearnBridge(Callback):

@@ -12,7 +12,6 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from skorch.callbacks import training as skorch_callbacks
-from skorch.utils import to_device
 from torch import Tensor, nn
 
 from skae.rows import Batches, Rows
@@ -30,8 +29,10 @@ class WeightedMean(nn.Module):
     def forward(self, losses: Tensor, weights: Tensor | None) -> Tensor:
         """Reduce losses $(B,)$ and weights $(B,)$ to a scalar."""
         if weights is None:
-            return losses.mean()
-        return torch.dot(losses, weights) / weights.sum()
+            shares = losses.new_full(losses.shape, 1 / len(losses))
+        else:
+            shares = weights / weights.sum()
+        return torch.dot(losses, shares)
 
 
 class AutoencoderNet(NeuralNet):
@@ -124,22 +125,45 @@ class AutoencoderNet(NeuralNet):
             self.step_ = 0
         return iterator
 
-    def get_loss(
-        self, y_pred: tuple, y_true: Tensor | None, X: Tensor, training: bool = False
-    ) -> Tensor:
-        """Return the weighted mean loss of rows `X`; `y_true` holds their weights."""
-        losses = self.module_.loss(*y_pred, to_device(X, self.device))
-        return self.criterion_(losses, y_true if y_true is None else to_device(y_true, self.device))
-
     def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:  # noqa: ANN401
         """Make one optimisation step, without skorch's closure where no one needs it."""
         self._follow_schedule()
         if self.needs_closure_:
             return super().train_step(batch, **fit_params)
-        self._zero_grad_optimizer()
+        self._drop_gradients()
         step = self.train_step_single(batch, **fit_params)
         self._step_optimizer(None)
         return step
+
+    def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Compute the loss of a batch and its gradient."""
+        self._set_training(True)
+        step = self._try(batch)
+        step["loss"].backward()
+        return step
+
+    @torch.no_grad()
+    def validation_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Compute the loss of a batch in evaluation mode."""
+        self._set_training(False)
+        return self._try(batch)
+
+    def _try(self, batch: tuple) -> dict[str, Any]:
+        """Run a batch through the chain, and reduce the losses of its rows."""
+        x, weights = self._to_device(batch)
+        output = self.module_(x)
+        loss = self.criterion_(self.module_.loss(*output, x), weights)
+        return {"loss": loss, "y_pred": output}
+
+    def _to_device(self, batch: tuple) -> tuple[Tensor, Tensor | None]:
+        x, weights = batch
+        return x.to(self.device), None if weights is None else weights.to(self.device)
+
+    def _drop_gradients(self) -> None:
+        """Do what `zero_grad` does, without its book-keeping."""
+        for group in self.optimizer_.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
 
     def _set_training(self, training: bool = True) -> None:
         """Walk through the modules only where the mode changes."""
@@ -190,9 +214,8 @@ class AutoencoderNet(NeuralNet):
         """Return the loss and the weight of every row in evaluation mode, shapes (n_rows,)."""
         self._set_training(False)
         losses, weights = [], []
-        for x, weight in self.get_iterator(dataset):
-            x = to_device(x, self.device)
-            losses.append(self.module_.loss(*self.infer(x), x).cpu())
+        for x, weight in map(self._to_device, self.get_iterator(dataset)):
+            losses.append(self.module_.loss(*self.module_(x), x).cpu())
             weights.append(losses[-1].new_ones(len(x)) if weight is None else weight.cpu())
         return torch.cat(losses), torch.cat(weights)
 
@@ -200,10 +223,9 @@ class AutoencoderNet(NeuralNet):
     def calibrate(self, dataset: Rows) -> float:
         """Set the variance of Gaussian likelihoods to the mean squared error, and return it."""
         squared, n_cells = 0.0, 0.0
-        for x, weights in self.get_iterator(dataset):
-            x = x.to(self.device)
+        for x, weights in map(self._to_device, self.get_iterator(dataset)):
             rows = (self.module_.reconstruct(x) - x).square().mean(1).cpu().double()
-            squared += float(rows.sum() if weights is None else rows @ weights.to(rows))
+            squared += float(rows.sum() if weights is None else rows @ weights.cpu().double())
             n_cells += float(_total_weight((x, weights)))
         self._check_finite(squared, "squared error after training")
         for part in self.module_.likelihood.parts:

@@ -45,27 +45,30 @@ class Gaussian(nn.Module):
         self.bounded = bool(torch.isfinite(low).any() or torch.isfinite(high).any())
         self.register_buffer("low", low)
         self.register_buffer("high", high)
-        for name in ("variance", "precision", "log_normaliser"):
-            self.register_buffer(name, torch.empty(()))
+        self.register_buffer("variance", torch.empty(()))
+        self.register_buffer("half_precision", torch.empty_like(low))
+        self.register_buffer("log_normaliser", torch.empty(()))
         self.calibrate(variance)
 
     def calibrate(self, variance: float) -> None:
         """Set the variance, kept above what rounding of float32 makes of an exact fit."""
         variance = max(variance, _SMALLEST_VARIANCE)
         self.variance.fill_(variance)
-        self.precision.fill_(1 / variance)
-        self.log_normaliser.fill_(0.5 * math.log(2 * math.pi * variance))
+        self.half_precision.fill_(0.5 / variance)
+        self.log_normaliser.fill_(0.5 * math.log(2 * math.pi * variance) * len(self.low))
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the log density of every cell, shape $(B, n)$."""
-        squared = functional.mse_loss(self.mean(output), x, reduction="none")
-        return torch.addcmul(-self.log_normaliser, squared, self.precision, value=-0.5)
+        squared = self._squared_error(output, x)
+        constant = -self.log_normaliser / len(self.low)
+        return torch.addcmul(constant, squared, self.half_precision, value=-1)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return minus the log density of every row, shape $(B,)$, in fewer passes."""
-        squared = functional.mse_loss(self.mean(output), x, reduction="none").sum(1)
-        constant = x.shape[1] * self.log_normaliser
-        return torch.addcmul(constant, squared, self.precision, value=0.5)
+        return torch.addmv(self.log_normaliser, self._squared_error(output, x), self.half_precision)
+
+    def _squared_error(self, output: Tensor, x: Tensor) -> Tensor:
+        return functional.mse_loss(self.mean(output), x, reduction="none")
 
     def mean(self, output: Tensor) -> Tensor:
         """Return the expected cells, shape $(B, n)$."""
@@ -176,22 +179,31 @@ class Joint(nn.Module):
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the log-probability of every cell, shape $(B, n)$."""
-        cells = [part.log_prob(output[:, o], x[:, c]) for part, o, c in self._blocks()]
-        return torch.cat(cells, dim=1)
+        return _join([part.log_prob(*cells) for part, *cells in self._blocks(output, x)])
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return minus the log-probability of every row, shape $(B,)$."""
-        rows = [part.negative_log_prob(output[:, o], x[:, c]) for part, o, c in self._blocks()]
+        rows = [part.negative_log_prob(*cells) for part, *cells in self._blocks(output, x)]
         return sum(rows[1:], start=rows[0])
 
     def mean(self, output: Tensor) -> Tensor:
         """Return the expected row, shape $(B, n)$."""
-        return torch.cat([part.mean(output[:, o]) for part, o, _ in self._blocks()], dim=1)
+        return _join([part.mean(cells) for part, cells in self._blocks(output)])
 
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw a row, shape $(B, n)$."""
-        draws = [part.sample(output[:, o], generator) for part, o, _ in self._blocks()]
-        return torch.cat(draws, dim=1)
+        return _join([part.sample(cells, generator) for part, cells in self._blocks(output)])
 
-    def _blocks(self) -> "zip[tuple[nn.Module, slice, slice]]":
-        return zip(self.parts, self.outputs, self.columns, strict=True)
+    def _blocks(self, output: Tensor, *x: Tensor) -> "zip[tuple[nn.Module, Tensor, ...]]":
+        """Deal out the decoder's outputs, and the columns of rows, to the parts."""
+        cells = [_split(rows, self.columns) for rows in x]
+        return zip(self.parts, _split(output, self.outputs), *cells, strict=True)
+
+
+def _split(x: Tensor, slices: Sequence[slice]) -> list[Tensor]:
+    """Return some columns at a time; a single slice is all, and need not be cut."""
+    return [x] if len(slices) == 1 else [x[:, columns] for columns in slices]
+
+
+def _join(blocks: Sequence[Tensor]) -> Tensor:
+    return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
