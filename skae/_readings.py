@@ -192,9 +192,11 @@ class Readings(TransformerMixin):
     @torch.inference_mode()
     def _map(self, function, rows, prepare=_copy, finish=np.asarray):
         """Apply a function of tensors to rows, a batch at a time, and return an array."""
-        device = self.net_.device
-        results = [
-            finish(function(torch.from_numpy(prepare(rows[batch])).to(device)).cpu().numpy())
-            for batch in gen_batches(rows.shape[0], _ROWS_AT_A_TIME)
-        ]
-        return np.concatenate(results)
+        results = None
+        for batch in gen_batches(rows.shape[0], _ROWS_AT_A_TIME):
+            x = torch.from_numpy(prepare(rows[batch])).to(self.net_.device)
+            result = finish(function(x).cpu().numpy())
+            if results is None:
+                results = np.empty((rows.shape[0], *result.shape[1:]), result.dtype)
+            results[batch] = result
+        return results

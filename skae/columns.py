@@ -103,15 +103,15 @@ class Columns:
         for start, chunk in dense_chunks(X):
             center, scale = self.center.astype(chunk.dtype), chunk.dtype.type(self.scale)
             out = encoded[start : start + len(chunk)]
+            centred = np.subtract(chunk, center, out=out if out.dtype == chunk.dtype else None)
             with np.errstate(over="ignore"):
-                np.divide(chunk - center, scale, out=out, casting="same_kind")
+                np.divide(centred, scale, out=out, casting="same_kind")
             np.clip(out, -_FARTHEST, _FARTHEST, out=out)
         return encoded
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return a float32 matrix as rows."""
-        decoded = encoded.astype(self.dtype)
-        decoded *= self.dtype.type(self.scale)
+        decoded = np.multiply(encoded, self.dtype.type(self.scale), dtype=self.dtype)
         decoded += self.center.astype(self.dtype)
         if self._is_bounded:
             low, high = self.low.astype(self.dtype), self.high.astype(self.dtype)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-_FLOP_WORTH_THREADS = 1e8
+_FLOP_WORTH_THREADS = 1.2e7
 
 
 def resolve_device(device, X=None) -> torch.device:
@@ -47,10 +47,10 @@ def _check_available(device: torch.device) -> None:
 
 
 @contextmanager
-def threads_for(flop_per_step: float, device: torch.device) -> Iterator[None]:
-    """Use one thread inside the block where steps are too small to share; restore the number."""
+def threads_for(flop_per_layer: float, device: torch.device) -> Iterator[None]:
+    """Use one thread inside the block where a layer is too small to share; restore the number."""
     n_threads = torch.get_num_threads()
-    if device.type == "cpu" and flop_per_step < _FLOP_WORTH_THREADS:
+    if device.type == "cpu" and flop_per_layer < _FLOP_WORTH_THREADS:
         torch.set_num_threads(1)
     try:
         yield

@@ -114,7 +114,7 @@ def train(net: AutoencoderNet, rows: Rows, callbacks: list) -> None:
     named = [(type(callback).__name__, callback.initialize()) for callback in callbacks]
     net.callbacks_ = [*named, *lasting]
     try:
-        with threads_for(_flop_per_step(net), torch.device(net.device)):
+        with threads_for(_flop_per_layer(net), torch.device(net.device)):
             net.partial_fit(rows)
     finally:
         net.callbacks_ = lasting
@@ -139,12 +139,12 @@ def unchanged_on_failure(net: AutoencoderNet) -> Iterator[None]:
         raise
 
 
-def _flop_per_step(net: AutoencoderNet) -> float:
-    """Return the cost of a step; that of a convolution is beyond all thresholds."""
+def _flop_per_layer(net: AutoencoderNet) -> float:
+    """Return the mean cost of a layer in a step; that of a convolution is beyond all thresholds."""
     if any(isinstance(module, nn.modules.conv._ConvNd) for module in net.module_.modules()):
         return math.inf
-    n_weights = sum(parameter.numel() for parameter in net.module_.parameters())
-    return _TRAINING_FLOP_PER_WEIGHT * n_weights * net.batch_size
+    sizes = [weight.numel() for weight in net.module_.parameters() if weight.dim() > 1]
+    return _TRAINING_FLOP_PER_WEIGHT * net.batch_size * sum(sizes) / max(1, len(sizes))
 
 
 def _pass_on_or_warn(n_epochs: int) -> None:
