@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skae.containers import unwrap, wrap
 from skae.randomness import draw_seed
+from skae.rows import rows_at_a_time
 
-_ROWS_AT_A_TIME = 4096
 _copy = partial(np.array, order="C")
 
 
@@ -193,7 +193,7 @@ class Readings(TransformerMixin):
     def _map(self, function, rows, prepare=_copy, finish=np.asarray):
         """Apply a function of tensors to rows, a batch at a time, and return an array."""
         results = None
-        for batch in gen_batches(rows.shape[0], _ROWS_AT_A_TIME):
+        for batch in gen_batches(rows.shape[0], rows_at_a_time(self.columns_.n_encoded)):
             x = torch.from_numpy(prepare(rows[batch])).to(self.net_.device)
             result = finish(function(x).cpu().numpy())
             if results is None:

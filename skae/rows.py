@@ -8,6 +8,13 @@ from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
 _FEWEST_HELD_OUT = 20
+_CELLS_AT_A_TIME = 2**20
+_MOST_ROWS_AT_A_TIME = 8192
+
+
+def rows_at_a_time(n_columns: int) -> int:
+    """Return how many rows to read at once: as many as stay near the cache, at least one."""
+    return min(max(1, _CELLS_AT_A_TIME // n_columns), _MOST_ROWS_AT_A_TIME)
 
 
 class Rows(Dataset):

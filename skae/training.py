@@ -14,7 +14,7 @@ from torch import nn
 
 from skae.devices import threads_for
 from skae.net import AutoencoderNet
-from skae.rows import HeldOut, Rows
+from skae.rows import HeldOut, Rows, rows_at_a_time
 from skae.schedule import SCHEDULES, Plan, steady
 
 _TRAINING_FLOP_PER_WEIGHT = 6
@@ -58,7 +58,7 @@ def net_options(estimator, device: torch.device, plan: Plan) -> dict:
         "lr": estimator.learning_rate,
         "schedule": None if _has_scheduler(given) else schedule,
         "iterator_train__shuffle": True,
-        "iterator_valid__batch_size": 4096,
+        "iterator_valid__batch_size": rows_at_a_time(estimator.columns_.n_encoded),
         "train_split": held_out,
         "verbose": int(estimator.verbose),
         "batch_size": plan.batch_size,
