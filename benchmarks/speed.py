@@ -94,7 +94,7 @@ class Shape(NamedTuple):
 NARROW, WIDE = Shape(100_000, 32, 64), Shape(20_000, 784, 256)
 SCORED = (Shape(200_000, 32, 64), WIDE)
 TARGETS = {64: "<= 1.25", 256: "<= 1.1", 1024: "<= 1.1"}
-PEER_TARGETS = {"skorch": ">= 3"}
+PEER_TARGETS = {("skorch", NARROW.n_columns): ">= 3"}
 DEFAULTS = {(1_000, 30): "about 3 s", (100_000, 32): "about 30 s"}
 
 
@@ -390,7 +390,7 @@ def peer_table(runs):
         theirs, ours = (epochs_of(runs, *cell, label) for label in (name, "skae"))
         rows.append([f"{name} {version(name)}", shape, batch_size, n_threads])
         rows[-1] += [f"{median(theirs):.4f}", f"{median(ours):.4f}", *ratios(theirs, ours)]
-        rows[-1] += [PEER_TARGETS.get(name, "")]
+        rows[-1] += [PEER_TARGETS.get((name, shape.n_columns), "")]
     header = ["peer", "rows x columns", "batch", "threads", "peer, s an epoch", "skae"]
     return table([*header, "peer / skae", "in rounds", "target"], rows)
 
