@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from skae.rows import Batches, HeldOut, Rows
+from skae.rows import Batches, HeldOut, Rows, rows_at_a_time
 
 N_ROWS = 23
 TABLE = np.arange(N_ROWS * 3).reshape(N_ROWS, 3)
@@ -138,3 +138,9 @@ def test_only_training_is_shuffled(rows):
     assert orders(shuffle=False) == 2 * [list(range(N_ROWS))]
     first, second = orders(shuffle=True)
     assert first != second != list(range(N_ROWS)) != first
+
+
+def test_wide_rows_are_read_a_few_at_a_time():
+    assert rows_at_a_time(1) == rows_at_a_time(32) == 8192
+    assert rows_at_a_time(784) * 784 <= 2**20 < (rows_at_a_time(784) + 1) * 784
+    assert rows_at_a_time(2**30) == 1
