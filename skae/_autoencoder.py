@@ -68,6 +68,23 @@ class AutoencoderTransformer(BaseAutoencoder):
         squared error by column and by direction left out. "auto" is 1 for up to 500 rows and
         falls with the root of their number beyond.
 
+    categorical_features : "from_dtype" or array-like of str, int or bool, default="from_dtype"
+        The columns of a dataframe that hold labels though they are numbers: their names, their
+        indices or a mask. Booleans, strings, categories and objects are labels anyhow;
+        "from_dtype" adds no others.
+
+    max_categories : int, default=256
+        The largest number of labels of a column. The rarest beyond it are one, "other".
+
+    min_frequency : float or int, default=0.001
+        The share of the rows, or, as an int, the number of cells, that a label needs not to be
+        "other".
+
+    mask_fraction : "auto" or float, default="auto"
+        The mean share of the cells of a table, in [0, 0.5], that training hides from the encoder,
+        which so learns to fill cells; "auto" is 0.1. For dataframes whose columns are not all
+        numbers without holes.
+
     prior : {"gmm", "normal"} or density estimator, default="gmm"
         The density of the codes that `sample` draws from, fitted at the end of `fit`: a mixture
         of up to ten normals, one normal, or any estimator with `fit` and `sample`.
@@ -133,9 +150,10 @@ class AutoencoderTransformer(BaseAutoencoder):
     likelihood_ : str
         The likelihood in use.
 
-    noise_variance_ : float
+    noise_variance_ : float or ndarray of shape (n_numbers,)
         The mean squared error of a cell on the held-out rows, in the units of X, which is the
-        variance of a Gaussian likelihood. Only for that one.
+        variance of a Gaussian likelihood. Only for that one; of a table, an array of one for each
+        column of numbers, in which times and integers are counted in their steps.
 
     net_ : skae.net.AutoencoderNet
         The trained net; ``net_.module_`` is the chain, ``net_.history`` its history.
@@ -144,8 +162,12 @@ class AutoencoderTransformer(BaseAutoencoder):
         The two ends of the chain: from encoded rows to codes, from codes to the parameters of the
         likelihood.
 
-    columns_ : skae.columns.Columns
+    columns_ : skae.columns.Columns or skae.mixed.MixedColumns
         The way between rows and encoded rows.
+
+    schema_ : skae.table.Table
+        What the columns of a table are; print it. Only where `fit` got a dataframe whose columns
+        are not all numbers without holes.
 
     prior_ : skae.prior.Prior
         The fitted density of the codes.
@@ -184,6 +206,10 @@ class AutoencoderTransformer(BaseAutoencoder):
     the metric of X as for PCA: columns are centred and divided by one common number, so scale
     columns of different units before, or their errors will not count alike.
 
+    A dataframe with labels, times or missing cells is a table: each of its numbers is divided by
+    its own standard deviation, each of its cells is a number or one of some labels, a missing cell
+    being one of them, and the loss is the sum of the Gaussian's and of the labels' cross-entropy.
+
     References
     ----------
     Hinton, G. E. and Salakhutdinov, R. R. (2006). Reducing the dimensionality of data with neural
@@ -218,6 +244,10 @@ class AutoencoderTransformer(BaseAutoencoder):
         bounds="auto",
         init="pca",
         noise="auto",
+        categorical_features="from_dtype",
+        max_categories=256,
+        min_frequency=0.001,
+        mask_fraction="auto",
         prior="gmm",
         learning_rate=3e-3,
         learning_rate_schedule="one_cycle",
@@ -246,6 +276,10 @@ class AutoencoderTransformer(BaseAutoencoder):
         self.bounds = bounds
         self.init = init
         self.noise = noise
+        self.categorical_features = categorical_features
+        self.max_categories = max_categories
+        self.min_frequency = min_frequency
+        self.mask_fraction = mask_fraction
         self.prior = prior
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule

@@ -14,23 +14,27 @@ from sklearn.base import (
 )
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight
 from torch import nn
 
+from skae._cells import CellReadings
 from skae._readings import Readings
 from skae.callbacks import KeepBest, SklearnBridge
 from skae.chain import (
+    are_logits,
     find_principal_components,
     make_likelihood,
     make_networks,
+    make_widening,
     starts_at_pca,
 )
 from skae.columns import make_columns, summarise
-from skae.containers import frame_kind, is_memory_map, unwrap
+from skae.containers import frame_kind, is_memory_map
 from skae.devices import has_room, resolve_device
+from skae.mixed import MixedColumns, is_table
 from skae.nn.autoencoder import Autoencoder
 from skae.nn.bottlenecks import Identity
-from skae.nn.corruptions import GaussianNoise
+from skae.nn.corruptions import GaussianNoise, HideCells
 from skae.nn.networks import ACTIVATIONS
 from skae.nn.start import start_at_pca
 from skae.prior import N_CODES, Prior
@@ -40,6 +44,7 @@ from skae.schedule import SCHEDULES, Plan, noise_level
 from skae.training import make_net, prepare_pass, train, unchanged_on_failure
 
 _LEAST_RESIDUAL = 1e-6
+_MASK_FRACTION = 0.1
 _MAKE_THE_MODEL = (
     "n_components",
     "hidden_layer_sizes",
@@ -53,11 +58,15 @@ _MAKE_THE_MODEL = (
     "bounds",
     "init",
     "noise",
+    "categorical_features",
+    "max_categories",
+    "min_frequency",
+    "mask_fraction",
 )
 
 
 class BaseAutoencoder(
-    ClassNamePrefixFeaturesOutMixin, Readings, CallbackSupportMixin, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin, Readings, CellReadings, CallbackSupportMixin, BaseEstimator
 ):
     """What all autoencoders share: everything but their constructors and their own parts.
 
@@ -84,6 +93,13 @@ class BaseAutoencoder(
         "bounds": [StrOptions({"auto"}), None, "array-like"],
         "init": [StrOptions({"pca", "random"})],
         "noise": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like"],
+        "max_categories": [Interval(Integral, 1, None, closed="left")],
+        "min_frequency": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="left"),
+        ],
+        "mask_fraction": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="both")],
         "prior": [StrOptions({"gmm", "normal"}), HasMethods(["fit", "sample"])],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions(set(SCHEDULES))],
@@ -217,14 +233,9 @@ class BaseAutoencoder(
 
     def _check_training_rows(self, X, sample_weight, *, fresh):
         """Return validated rows and the weights of those that count, float32 with mean one."""
-        rows = validate_data(
-            self,
-            unwrap(X),
-            reset=fresh,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-            ensure_min_samples=2 if fresh else 1,
-        )
+        if fresh:
+            self._takes_tables_ = is_table(X, self.categorical_features)
+        rows = self._check_rows(X, reset=fresh, ensure_min_samples=2 if fresh else 1)
         if not fresh:
             self._check_same_model()
             self.columns_.check(rows)
@@ -235,7 +246,8 @@ class BaseAutoencoder(
         if fresh and counts.sum() < 2:
             raise ValueError("sample_weight is above 0 for 1 row only; at least 2 must count.")
         if not counts.all():
-            rows, weights = rows[counts], weights[counts]
+            rows = rows[np.flatnonzero(counts).tolist()] if self._takes_tables_ else rows[counts]
+            weights = weights[counts]
         return rows, (weights / weights.mean()).astype(np.float32)
 
     def _check_same_model(self):
@@ -265,6 +277,13 @@ class BaseAutoencoder(
             delattr(self, name)
 
     def _learn_columns(self, rows, weights):
+        if self._takes_tables_:
+            return self._learn_table(rows, weights)
+        if self.mask_fraction not in ("auto", 0):
+            raise ValueError(
+                f"The 'mask_fraction' parameter is for dataframes with labels, times or missing "
+                f"cells, but all columns of X are numbers. Got {self.mask_fraction!r}."
+            )
         summary = summarise(rows, weights)
         self.likelihood_ = self.likelihood
         if self.likelihood == "auto":
@@ -277,6 +296,23 @@ class BaseAutoencoder(
             names=getattr(self, "feature_names_in_", None),
         )
 
+    def _learn_table(self, rows, weights):
+        for name, given in (("likelihood", self.likelihood), ("bounds", self.bounds)):
+            if given not in ("auto", "gaussian"):
+                raise ValueError(
+                    f"The {name!r} parameter is for numbers alone, but X has labels, times or "
+                    f"missing cells; it must then be 'auto'. Got {given!r}."
+                )
+        self.likelihood_ = "gaussian"
+        self.columns_ = MixedColumns.learn(
+            rows,
+            weights,
+            categorical_features=self.categorical_features,
+            max_categories=self.max_categories,
+            min_frequency=self.min_frequency,
+        )
+        self.schema_ = self.columns_.table
+
     def _load(self, rows, weights, device, *, by_batch):
         """Encode the rows and put them on the device, or leave that to every batch."""
         weights = None if weights is None else torch.from_numpy(weights).to(device)
@@ -288,23 +324,25 @@ class BaseAutoencoder(
     def _start(self, data):
         """Return the chain that training starts from."""
         self._made_with_ = {name: getattr(self, name) for name in _MAKE_THE_MODEL}
-        n_columns = self.columns_.n_encoded
-        pca = find_principal_components(data)
+        widen = make_widening(self.columns_)
+        pca = find_principal_components(data, widen)
         share = not isinstance(self.n_components, Integral)
         self.n_components_ = pca.number_for(self.n_components) if share else self.n_components
         pca = pca.keep(self.n_components_)
-        residual = max(float(pca.residual.mean()), _LEAST_RESIDUAL)
+        n_columns = len(pca.mean)
+        first = self.columns_.blocks[0].outputs
+        residual = max(float(pca.residual[first].mean()), _LEAST_RESIDUAL)
         encoder, decoder = make_networks(self, n_columns, self.n_components_)
+        likelihood = make_likelihood(self.columns_, self.likelihood_, variance=residual)
         if starts_at_pca(self):
-            start_at_pca(encoder, decoder, pca, logits=self.likelihood_ != "gaussian")
-        chain = Autoencoder(
-            encoder,
-            decoder,
-            make_likelihood(self.columns_, self.likelihood_, variance=residual),
-            bottleneck=self._make_bottleneck(),
-            corruption=self._make_corruption(pca.noise_unit, len(data)),
-        )
-        return chain.float()
+            start_at_pca(encoder, decoder, pca, logits=are_logits(likelihood, n_columns))
+        corruption = self._make_corruption(pca.noise_unit, len(data))
+        if self._takes_tables_:
+            encoder = nn.Sequential(widen, corruption, encoder)
+            fraction = _MASK_FRACTION if self.mask_fraction == "auto" else self.mask_fraction
+            corruption = HideCells(fraction, self.columns_.owners)
+        bottleneck = self._make_bottleneck()
+        return Autoencoder(encoder, decoder, likelihood, bottleneck, corruption).float()
 
     def _train(self, data, plan, context, report):
         """Train the net and return the rows that judged it."""
@@ -332,7 +370,7 @@ class BaseAutoencoder(
         self.validation_loss_curve_ = held_out if len(held_out) == len(history) > 0 else None
         if self.likelihood_ == "gaussian":
             variance = self.net_.calibrate(judges)
-            self.noise_variance_ = variance * self.columns_.scale**2
+            self.noise_variance_ = self.columns_.noise_variance(variance)
         codes = self.net_.encode(data.resample(N_CODES))
         if continued:
             self.prior_.update(codes)

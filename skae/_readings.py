@@ -3,6 +3,7 @@
 from functools import partial
 from numbers import Integral
 
+import narwhals as nw
 import numpy as np
 import torch
 from sklearn.base import TransformerMixin
@@ -51,7 +52,7 @@ class Readings(TransformerMixin):
         """
         check_is_fitted(self)
         rows = self._map(self._module.decode, self._check_codes(Z), finish=self.columns_.decode)
-        return wrap(rows, self.frame_kind_, like=Z)
+        return self._wrap(rows, like=Z)
 
     def reconstruct(self, X):
         """Return what is left of rows after the code: `inverse_transform` of `transform`.
@@ -68,7 +69,7 @@ class Readings(TransformerMixin):
         """
         check_is_fitted(self)
         rows = self._read(self._module.reconstruct, self._check_rows(X), self.columns_.decode)
-        return wrap(rows, self.frame_kind_, like=X)
+        return self._wrap(rows, like=X)
 
     def score_samples(self, X):
         r"""Return the log-likelihood of rows given their codes, $\log p(x \mid z(x))$, in nats.
@@ -130,7 +131,7 @@ class Readings(TransformerMixin):
         seed = draw_seed(random_state)
         codes = self.prior_.sample(n_samples, seed).astype(np.float32)
         draw = partial(self._module.draw, generator=torch.Generator().manual_seed(seed))
-        return wrap(self._map(draw, codes, finish=self.columns_.decode), self.frame_kind_)
+        return self._wrap(self._map(draw, codes, finish=self.columns_.decode))
 
     def interpolate(self, start, stop, n_steps=10):
         """Walk in a straight line through the codes from some rows to others.
@@ -145,7 +146,7 @@ class Readings(TransformerMixin):
         Returns
         -------
         X : ndarray of shape (n_steps, n_features) or (n_samples, n_steps, n_features)
-            The decoded codes.
+            The decoded codes; of a table, a dataframe of one walk after the other.
         """
         check_is_fitted(self)
         check_scalar(n_steps, "n_steps", Integral, min_val=2)
@@ -158,18 +159,45 @@ class Readings(TransformerMixin):
         codes = np.linspace(first, last, n_steps, axis=1)
         codes_in_line = codes.reshape(-1, self.n_components_)
         rows = self._map(self._module.decode, codes_in_line, finish=self.columns_.decode)
+        if self._takes_tables_:
+            return self._wrap(rows)
         walks = rows.reshape(*codes.shape[:2], -1)
         return walks[0] if np.ndim(start) == 1 else walks
 
-    def _check_rows(self, X):
-        return validate_data(
-            self, unwrap(X), reset=False, accept_sparse="csr", dtype=[np.float64, np.float32]
-        )
+    def _check_rows(self, X, *, reset=False, ensure_min_samples=1):
+        if not self._takes_tables_:
+            return validate_data(
+                self,
+                unwrap(X),
+                reset=reset,
+                accept_sparse="csr",
+                dtype=[np.float64, np.float32],
+                ensure_min_samples=ensure_min_samples,
+            )
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        if not isinstance(frame, nw.DataFrame):
+            raise TypeError(
+                f"{type(self).__name__} was fitted to a dataframe whose columns are not all "
+                f"numbers, and needs one now. Got {type(X).__name__}."
+            )
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        if len(frame) < ensure_min_samples:
+            raise ValueError(
+                f"Found array with {len(frame)} sample(s) (shape={frame.shape}) while a minimum of "
+                f"{ensure_min_samples} is required by {type(self).__name__}."
+            )
+        return frame
+
+    def _wrap(self, rows, like=None):
+        """Return decoded rows in the container that answers to `like`."""
+        if self._takes_tables_:
+            return self.columns_.to_frame(rows, like)
+        return wrap(rows, self.frame_kind_, like=like)
 
     def _check_ends(self, X):
         X = unwrap(X)
         if hasattr(X, "to_frame"):
-            return self._check_rows(X.to_frame().T)
+            return self._check_rows(X.to_frame().T.infer_objects())
         if np.ndim(X) != 1:
             return self._check_rows(X)
         row = np.reshape(X, (1, -1))

@@ -7,10 +7,12 @@ from numbers import Integral
 import torch
 from torch import nn
 
-from skae.columns import Columns
+from skae.columns import Block, Columns
 from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian, Joint
 from skae.nn.networks import SkipNetwork, convolutional_pair, dense_pair, linear_pair
 from skae.nn.pca import PrincipalComponents, principal_components, principal_components_of_few
+from skae.nn.table_likelihoods import Categorical, PartialGaussian
+from skae.nn.widening import Widen
 from skae.rows import Batches, Rows
 
 _AUTO_DENSE = (128, 128)
@@ -20,13 +22,14 @@ _MOST_CELLS = 2**25
 _LIKELIHOODS = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}
 
 
-def find_principal_components(data: Rows) -> PrincipalComponents:
-    """Return the principal components of encoded rows; of a sample, where they are very wide."""
-    n_columns = data.take(torch.zeros(1, dtype=torch.long))[0].shape[1]
+def find_principal_components(data: Rows, widen: nn.Module) -> PrincipalComponents:
+    """Return the principal components of widened rows; of a sample, where they are very wide."""
+    n_columns = widen(data.take(torch.zeros(1, dtype=torch.long))[0]).shape[1]
     if n_columns <= min(len(data), _WIDEST_COVARIANCE):
-        return principal_components(Batches(data, 4096))
+        return principal_components((widen(x), weight) for x, weight in Batches(data, 4096))
     few = data.sample(max(2, min(_WIDEST_COVARIANCE, _MOST_CELLS // n_columns)))
-    return principal_components_of_few(*few.take(torch.arange(len(few))))
+    x, weight = few.take(torch.arange(len(few)))
+    return principal_components_of_few(widen(x), weight)
 
 
 def make_likelihood(columns: Columns, kind: str, *, variance: float) -> Joint:
@@ -41,13 +44,38 @@ def make_likelihood(columns: Columns, kind: str, *, variance: float) -> Joint:
     variance : float
         The variance of a Gaussian, of encoded numbers.
     """
-    slices = [block.columns for block in columns.blocks]
-    if kind == "gaussian":
-        low, high = map(torch.from_numpy, columns.encoded_range)
-        parts = [Gaussian(low[s], high[s], variance) for s in slices]
-    else:
-        parts = [_LIKELIHOODS[kind]() for _ in slices]
-    return Joint(parts, outputs=slices, columns=slices)
+    blocks = columns.blocks
+    return Joint(
+        [_make_part(columns, block, kind, variance) for block in blocks],
+        outputs=[block.outputs for block in blocks],
+        columns=[block.columns for block in blocks],
+    )
+
+
+def _make_part(columns, block: Block, kind: str, variance: float) -> nn.Module:
+    if block.kind == "code":
+        return Categorical(columns.n_codes)
+    if block.kind == "partial number":
+        return PartialGaussian(block.columns.stop - block.columns.start, variance)
+    if kind != "gaussian":
+        return _LIKELIHOODS[kind]()
+    low, high = map(torch.from_numpy, columns.encoded_range)
+    return Gaussian(low[block.columns], high[block.columns], variance)
+
+
+def make_widening(columns) -> nn.Module:
+    """Return the module that makes numbers alone of encoded rows."""
+    if columns.blocks[-1].kind != "code":
+        return nn.Identity()
+    return Widen(len(columns.center), columns.n_codes)
+
+
+def are_logits(likelihood: Joint, n_outputs: int) -> torch.Tensor:
+    """Tell which of the decoder's outputs are logits, shape (n_outputs,)."""
+    logits = torch.ones(n_outputs, dtype=torch.bool)
+    for part, outputs in zip(likelihood.parts, likelihood.outputs, strict=True):
+        logits[outputs] = not isinstance(part, Gaussian | PartialGaussian)
+    return logits
 
 
 def make_networks(estimator, n_in: int, n_components: int) -> tuple[nn.Module, nn.Module]:

@@ -1,8 +1,8 @@
 """Tables and matrices: what the columns of a table are, and the way there and back.
 
 Training sees a float32 matrix of numbers near one; users see their own rows. `Columns` holds the
-way between the two, as learned from the rows that `fit` gets. For now every column is a number;
-`Block` is the seam for columns of other kinds.
+way between the two, as learned from the rows that `fit` gets. Every column is a
+number here; `skae.mixed` has the columns of other kinds.
 """
 
 import math
@@ -25,14 +25,17 @@ class Block:
 
     Attributes
     ----------
-    kind : str
-        ``"number"``.
+    kind : {"number", "partial number", "code"}
+        Numbers, numbers that may be absent, or codes.
     columns : slice
         Where they stand in the encoded matrix.
+    outputs : slice
+        Where the decoder's outputs for them stand.
     """
 
     kind: str
     columns: slice
+    outputs: slice
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class Columns:
     @property
     def blocks(self) -> list[Block]:
         """The blocks of the encoded matrix, from left to right."""
-        return [Block("number", slice(0, len(self.center)))]
+        every = slice(0, len(self.center))
+        return [Block("number", every, every)]
 
     @property
     def n_encoded(self) -> int:
@@ -77,11 +81,19 @@ class Columns:
         """The log of the volume of an encoded row's unit cube, in the units of the table."""
         return len(self.center) * math.log(self.scale)
 
+    def noise_variance(self, variance: np.ndarray) -> float:
+        """Return the mean of variances of encoded columns in the units of the table."""
+        return float(variance.mean()) * self.scale**2
+
     @property
     def encoded_range(self) -> tuple[np.ndarray, np.ndarray]:
         """The known range of every encoded column."""
         low, high = (self.low - self.center) / self.scale, (self.high - self.center) / self.scale
         return low.astype(np.float32), high.astype(np.float32)
+
+    def by_column(self, cells: np.ndarray) -> np.ndarray:
+        """Return log densities of encoded cells in the units of the table."""
+        return cells - np.float32(math.log(self.scale))
 
     def check(self, X) -> None:
         """Say so if rows leave a range that they must keep to."""

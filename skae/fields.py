@@ -13,6 +13,7 @@ import numpy as np
 
 OTHER = VALUE = 0
 MISSING = 1
+HIDDEN = -1
 _N_RESERVED = 2
 _MOST_DECIMALS = 6
 _LEAST_ATOM = 0.02

@@ -220,17 +220,19 @@ class AutoencoderNet(NeuralNet):
         return torch.cat(losses), torch.cat(weights)
 
     @torch.inference_mode()
-    def calibrate(self, dataset: Rows) -> float:
-        """Set the variance of Gaussian likelihoods to the mean squared error, and return it."""
-        squared, n_cells = 0.0, 0.0
+    def calibrate(self, dataset: Rows) -> np.ndarray:
+        """Set the variances of normals to mean squared errors, and return these by column."""
+        total, count = 0.0, 0.0
         for x, weights in map(self._to_device, self.get_iterator(dataset)):
-            rows = (self.module_.reconstruct(x) - x).square().mean(1).cpu().double()
-            squared += float(rows.sum() if weights is None else rows @ weights.cpu().double())
-            n_cells += float(_total_weight((x, weights)))
-        self._check_finite(squared, "squared error after training")
-        for part in self.module_.likelihood.parts:
-            part.calibrate(squared / n_cells)
-        return squared / n_cells
+            output = self.module_.decoder(self.module_.encode(x))
+            squared = self.module_.likelihood.squared_error(output, x).cpu().double()
+            weights = torch.ones(len(x)) if weights is None else weights.cpu()
+            total = total + weights.double() @ squared.nan_to_num(nan=0.0, posinf=math.inf)
+            count = count + weights.double() @ (~squared.isnan()).double()
+        self._check_finite(float(total.sum()), "squared error after training")
+        mean = total / count.clamp_min(1)
+        self.module_.likelihood.calibrate(mean)
+        return mean.numpy()
 
     @torch.inference_mode()
     def encode(self, dataset: Rows) -> np.ndarray:

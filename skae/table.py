@@ -55,9 +55,8 @@ class Table:
         marked = _marked(categorical_features, frame.columns)
         fewest = fewest_cells(min_frequency, len(frame))
         fields = []
-        for name in frame.columns:
-            column = frame[name]
-            kind = _kind(column, is_marked=name in marked)
+        for column in frame.iter_columns():
+            kind = _kind(column, is_marked=column.name in marked)
             if kind in ("number", *_TEMPORAL.values()):
                 fields.append(Number.learn(column, kind))
             else:
@@ -75,7 +74,7 @@ class Table:
         Parameters
         ----------
         frame : narwhals.DataFrame
-            The rows; its columns are found by name.
+            The rows; its columns are found by their places.
 
         Returns
         -------
@@ -84,7 +83,8 @@ class Table:
         codes : ndarray of shape (n_rows, n_fields), int32
             One column for each field.
         """
-        encoded = [field.encode(frame[field.name]) for field in self.fields]
+        columns = zip(self.fields, frame.iter_columns(), strict=True)
+        encoded = [field.encode(column) for field, column in columns]
         numbers = [number for number, _ in encoded if number is not None]
         numbers = np.stack(numbers, axis=1) if numbers else np.empty((len(frame), 0))
         return numbers, np.stack([code for _, code in encoded], axis=1)

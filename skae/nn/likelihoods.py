@@ -50,24 +50,28 @@ class Gaussian(nn.Module):
         self.register_buffer("log_normaliser", torch.empty(()))
         self.calibrate(variance)
 
-    def calibrate(self, variance: float) -> None:
-        """Set the variance, kept above what rounding of float32 makes of an exact fit."""
-        variance = max(variance, _SMALLEST_VARIANCE)
+    def calibrate(self, variance: float | Tensor) -> None:
+        """Set the variance, a mean over columns where it is given by column.
+
+        It is kept above what rounding of float32 makes of an exact fit.
+        """
+        variance = max(float(torch.as_tensor(variance).mean()), _SMALLEST_VARIANCE)
         self.variance.fill_(variance)
         self.half_precision.fill_(0.5 / variance)
         self.log_normaliser.fill_(0.5 * math.log(2 * math.pi * variance) * len(self.low))
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the log density of every cell, shape $(B, n)$."""
-        squared = self._squared_error(output, x)
+        squared = self.squared_error(output, x)
         constant = -self.log_normaliser / len(self.low)
         return torch.addcmul(constant, squared, self.half_precision, value=-1)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return minus the log density of every row, shape $(B,)$, in fewer passes."""
-        return torch.addmv(self.log_normaliser, self._squared_error(output, x), self.half_precision)
+        return torch.addmv(self.log_normaliser, self.squared_error(output, x), self.half_precision)
 
-    def _squared_error(self, output: Tensor, x: Tensor) -> Tensor:
+    def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the squared error of every cell, shape $(B, n)$."""
         return functional.mse_loss(self.mean(output), x, reduction="none")
 
     def mean(self, output: Tensor) -> Tensor:
@@ -186,6 +190,21 @@ class Joint(nn.Module):
         rows = [part.negative_log_prob(*cells) for part, *cells in self._blocks(output, x)]
         return sum(rows[1:], start=rows[0])
 
+    def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the squared error of the cells of normals, NaN where a row has no number."""
+        blocks = [block for block in self._blocks(output, x) if _is_normal(block[0])]
+        cells = [part.squared_error(o, c).nan_to_num(nan=torch.inf) for part, o, c in blocks]
+        absent = [torch.isnan(c) for _, _, c in blocks]
+        return _join(cells).masked_fill(_join(absent), torch.nan) if blocks else x[:, :0]
+
+    def calibrate(self, squared_error: Tensor) -> None:
+        """Set the variances of normals to the mean of what `squared_error` gave, by column."""
+        for part, columns in zip(self.parts, self.columns, strict=True):
+            if _is_normal(part):
+                n_columns = columns.stop - columns.start
+                part.calibrate(squared_error[:n_columns])
+                squared_error = squared_error[n_columns:]
+
     def mean(self, output: Tensor) -> Tensor:
         """Return the expected row, shape $(B, n)$."""
         return _join([part.mean(cells) for part, cells in self._blocks(output)])
@@ -198,6 +217,10 @@ class Joint(nn.Module):
         """Deal out the decoder's outputs, and the columns of rows, to the parts."""
         cells = [_split(rows, self.columns) for rows in x]
         return zip(self.parts, _split(output, self.outputs), *cells, strict=True)
+
+
+def _is_normal(part: nn.Module) -> bool:
+    return hasattr(part, "squared_error")
 
 
 def _split(x: Tensor, slices: Sequence[slice]) -> list[Tensor]:

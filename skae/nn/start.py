@@ -11,7 +11,11 @@ _SMALLEST_SCALE = 1e-3
 
 @torch.no_grad()
 def start_at_pca(
-    encoder: nn.Module, decoder: nn.Module, pca: PrincipalComponents, *, logits: bool = False
+    encoder: nn.Module,
+    decoder: nn.Module,
+    pca: PrincipalComponents,
+    *,
+    logits: bool | Tensor = False,
 ) -> None:
     r"""Make an encoder and a decoder of linear and deep paths project on principal components.
 
@@ -24,15 +28,16 @@ def start_at_pca(
         Linear layers, or `SkipNetwork` of them.
     pca : PrincipalComponents
         As many components as the code has.
-    logits : bool, default=False
-        Whether the decoder's output are logits of numbers in [0, 1]: it then starts at
+    logits : bool or Tensor of shape (n_features,), default=False
+        Which of the decoder's outputs are logits of numbers in [0, 1]: they then start at
         $4 (x' - 1/2)$, whose logistic function is closest to $x'$ around the middle.
     """
     weight, mean = pca.components, pca.mean
     tied = isinstance(_linear(decoder), Transposed)
-    gain, origin = (1.0 if tied else 4.0, 0.5) if logits else (1.0, 0.0)
+    logits = torch.as_tensor(logits, device=mean.device).expand(len(mean)).to(mean)
+    gain, origin = (torch.ones_like(mean) if tied else 1 + 3 * logits), 0.5 * logits
     _set_linear(encoder, weight, -weight @ mean)
-    _set_linear(decoder, gain * weight.T, gain * (mean - origin))
+    _set_linear(decoder, gain[:, None] * weight.T, gain * (mean - origin))
     if isinstance(encoder, SkipNetwork) and isinstance(decoder, SkipNetwork):
         spread = pca.variance.sqrt().clamp_min(_SMALLEST_SCALE)
         residual = pca.residual.sqrt()

@@ -1,0 +1,45 @@
+"""Widening: from numbers and codes, as tables travel, to what dense layers take."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class Widen(nn.Module):
+    r"""Fill absent numbers with zero and write every code as a unit vector.
+
+    A row is $n$ numbers, NaN where there is none, and $f$ codes; a code of -1 is one that is
+    hidden, and becomes the zero vector.
+
+    Parameters
+    ----------
+    n_numbers : int
+        The number of numbers $n$.
+    n_codes : sequence of int
+        How many values each of the $f$ codes takes.
+    """
+
+    def __init__(self, n_numbers: int, n_codes: Sequence[int]) -> None:
+        super().__init__()
+        self.n_numbers = n_numbers
+        self.n_codes = tuple(n_codes)
+        sizes = torch.tensor(self.n_codes, dtype=torch.long)
+        self.register_buffer("offsets", n_numbers + sizes.cumsum(0) - sizes)
+
+    @property
+    def n_wide(self) -> int:
+        """The number of columns of a widened row."""
+        return self.n_numbers + sum(self.n_codes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Widen rows $(B, n + f)$ to $(B, w)$."""
+        codes = x[:, self.n_numbers :].long()
+        wide = x.new_zeros(len(x), self.n_wide + 1)
+        wide.scatter_(1, torch.where(codes < 0, self.n_wide, self.offsets + codes), 1.0)
+        wide[:, : self.n_numbers] = torch.nan_to_num(x[:, : self.n_numbers], nan=0.0)
+        return wide[:, : self.n_wide]
+
+    def extra_repr(self) -> str:
+        """Show the sizes."""
+        return f"n_numbers={self.n_numbers}, n_codes={self.n_codes}"
