@@ -1,12 +1,19 @@
 """Data and settings that the tests share."""
 
 import os
+import signal
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c():
+    """Let Ctrl-C interrupt, as shells do not for what they run in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
