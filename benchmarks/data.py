@@ -13,6 +13,16 @@ FOLDERS = [
     for folder in (os.environ.get("SKAE_DATA"), Path(__file__).parents[2] / "shared" / "data")
     if folder
 ]
+SOURCES = {
+    "adbench": (
+        "the sets come from https://github.com/Minqi824/ADBench, folder adbench/datasets/Classical"
+    ),
+    "tables": (
+        "adult.csv is that of the UCI repository with a header, churn.csv, melbourne.csv and "
+        "california.csv are the bank churn, Melbourne housing snapshot and California housing "
+        "sets of Kaggle and scikit-learn"
+    ),
+}
 BUNDLED = ("digits", "breast_cancer", "wine", "diabetes")
 
 # Defaults were chosen on these sets, with at most 7,500 training rows and one split each ...
@@ -55,11 +65,12 @@ def load(name):
     if name in BUNDLED:
         return getattr(sklearn.datasets, f"load_{name}")().data
     if name == "mnist":
-        images = _open("images/mnist.npz")
-        if images is None:
+        path = find("images/mnist.npz", required=False)
+        if path is None:
             return _fetch_mnist()
+        images = np.load(path)
         return tuple(images[part].reshape(-1, 784) / 255 for part in ("X_train", "X_test"))
-    return _open(f"adbench/{name}.npz", required=True)["X"].astype(float)
+    return np.load(find(f"adbench/{name}.npz"))["X"].astype(float)
 
 
 def split(name, seed):
@@ -73,15 +84,15 @@ def split(name, seed):
     return scaler.transform(train), scaler.transform(test)
 
 
-def _open(path, *, required=False):
+def find(path, *, required=True):
+    """Return where a file lies, or None if it need not be anywhere."""
     for folder in FOLDERS:
         if (folder / path).exists():
-            return np.load(folder / path)
+            return folder / path
     if required:
         raise FileNotFoundError(
             f"{path} is in none of {[str(folder) for folder in FOLDERS]}. Set SKAE_DATA to a "
-            f"folder that holds it; the adbench sets come from "
-            f"https://github.com/Minqi824/ADBench, folder adbench/datasets/Classical."
+            f"folder that holds it; {SOURCES[path.split('/')[0]]}."
         )
     return None
 

@@ -1,8 +1,10 @@
 """What a benchmark says of its circumstances, and tables in Markdown."""
 
+import json
 import os
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 
 def circumstances():
@@ -16,3 +18,8 @@ def table(header, rows):
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def earlier(path):
+    """Return the runs of an earlier call."""
+    return json.loads(Path(path).read_text()) if path and Path(path).exists() else []

@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from benchmarks.data import DEVELOPMENT, KEPT_ASIDE, split
-from benchmarks.report import circumstances, table
+from benchmarks.report import circumstances, earlier, table
 from skae import AutoencoderTransformer
 
 SIZES = (2, 4, 8, 16, 32)
@@ -79,11 +79,6 @@ def summary(results):
             f"largest {max(means):.3f}; runs above: {n_above}, largest {max(largest):.3f}",
         ]
     )
-
-
-def earlier(path):
-    """Return the runs of an earlier call."""
-    return json.loads(Path(path).read_text()) if path and Path(path).exists() else []
 
 
 def main():

@@ -69,8 +69,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         falls with the root of their number beyond.
 
     categorical_features : "from_dtype" or array-like of str, int or bool, default="from_dtype"
-        The columns of a dataframe that hold labels though they are numbers: their names, their
-        indices or a mask. Booleans, strings, categories and objects are labels anyhow;
+        The columns that hold labels though they are numbers: their names, their indices or a
+        mask. Booleans, strings, categories and objects in a dataframe are labels anyhow;
         "from_dtype" adds no others.
 
     max_categories : int, default=256
@@ -80,10 +80,12 @@ class AutoencoderTransformer(BaseAutoencoder):
         The share of the rows, or, as an int, the number of cells, that a label needs not to be
         "other".
 
+    handle_unknown : {"other", "error"}, default="other"
+        What a label that `fit` did not see is: one of the others, or an error.
+
     mask_fraction : "auto" or float, default="auto"
         The mean share of the cells of a table, in [0, 0.5], that training hides from the encoder,
-        which so learns to fill cells; "auto" is 0.1. For dataframes whose columns are not all
-        numbers without holes.
+        which so learns to fill cells; "auto" is 0.2. For rows with labels, times or holes.
 
     prior : {"gmm", "normal"} or density estimator, default="gmm"
         The density of the codes that `sample` draws from, fitted at the end of `fit`: a mixture
@@ -187,8 +189,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     validation_loss_curve_ : list of float or None
         The mean loss of the held-out rows after every epoch; None where none were.
 
-    frame_kind_ : skae.containers.FrameKind or None
-        The library and the names of the frame that `fit` got; None if it got none.
+    frame_ : narwhals.DataFrame or None
+        The frame that `fit` got, without its rows; None if it got none.
 
     n_features_in_ : int
         The number of features that `fit` saw.
@@ -247,6 +249,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         categorical_features="from_dtype",
         max_categories=256,
         min_frequency=0.001,
+        handle_unknown="other",
         mask_fraction="auto",
         prior="gmm",
         learning_rate=3e-3,
@@ -279,6 +282,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         self.categorical_features = categorical_features
         self.max_categories = max_categories
         self.min_frequency = min_frequency
+        self.handle_unknown = handle_unknown
         self.mask_fraction = mask_fraction
         self.prior = prior
         self.learning_rate = learning_rate

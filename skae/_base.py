@@ -21,7 +21,6 @@ from skae._cells import CellReadings
 from skae._readings import Readings
 from skae.callbacks import KeepBest, SklearnBridge
 from skae.chain import (
-    are_logits,
     find_principal_components,
     make_likelihood,
     make_networks,
@@ -29,8 +28,9 @@ from skae.chain import (
     starts_at_pca,
 )
 from skae.columns import make_columns, summarise
-from skae.containers import frame_kind, is_memory_map
+from skae.containers import frame_without_rows, is_memory_map
 from skae.devices import has_room, resolve_device
+from skae.filling import Filling
 from skae.mixed import MixedColumns, is_table
 from skae.nn.autoencoder import Autoencoder
 from skae.nn.bottlenecks import Identity
@@ -44,7 +44,8 @@ from skae.schedule import SCHEDULES, Plan, noise_level
 from skae.training import make_net, prepare_pass, train, unchanged_on_failure
 
 _LEAST_RESIDUAL = 1e-6
-_MASK_FRACTION = 0.1
+_LEAST_RESIDUAL_OF_TABLES = 0.05
+_MASK_FRACTION = 0.2
 _MAKE_THE_MODEL = (
     "n_components",
     "hidden_layer_sizes",
@@ -61,6 +62,7 @@ _MAKE_THE_MODEL = (
     "categorical_features",
     "max_categories",
     "min_frequency",
+    "handle_unknown",
     "mask_fraction",
 )
 
@@ -99,6 +101,7 @@ class BaseAutoencoder(
             Interval(Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="left"),
         ],
+        "handle_unknown": [StrOptions({"other", "error"})],
         "mask_fraction": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="both")],
         "prior": [StrOptions({"gmm", "normal"}), HasMethods(["fit", "sample"])],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -176,6 +179,7 @@ class BaseAutoencoder(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
@@ -210,7 +214,7 @@ class BaseAutoencoder(
         return self
 
     def _fit_to(self, X, sample_weight, *, fresh, one_pass):
-        kind = frame_kind(X)
+        frame = frame_without_rows(X)
         rows, weights = self._check_training_rows(X, sample_weight, fresh=fresh)
         device = resolve_device((self.net_params or {}).get("device", self.device), X)
         plan = Plan.of(self, rows.shape[0], one_pass=one_pass)
@@ -221,7 +225,7 @@ class BaseAutoencoder(
         keeping = nullcontext() if fresh else unchanged_on_failure(self.net_)
         with seeded(seed, device), torch.inference_mode(False), torch.enable_grad(), keeping:
             if fresh:
-                self.frame_kind_ = kind
+                self.frame_ = frame
                 self._learn_columns(rows, weights)
             data = self._load(rows, weights, device, by_batch=is_memory_map(X))
             module = self._start(data) if fresh else self._module
@@ -310,6 +314,7 @@ class BaseAutoencoder(
             categorical_features=self.categorical_features,
             max_categories=self.max_categories,
             min_frequency=self.min_frequency,
+            handle_unknown=self.handle_unknown,
         )
         self.schema_ = self.columns_.table
 
@@ -329,13 +334,14 @@ class BaseAutoencoder(
         share = not isinstance(self.n_components, Integral)
         self.n_components_ = pca.number_for(self.n_components) if share else self.n_components
         pca = pca.keep(self.n_components_)
-        n_columns = len(pca.mean)
-        first = self.columns_.blocks[0].outputs
-        residual = max(float(pca.residual[first].mean()), _LEAST_RESIDUAL)
+        n_columns, n_numbers = len(pca.mean), self.columns_.n_numbers
+        least = _LEAST_RESIDUAL_OF_TABLES if self._takes_tables_ else _LEAST_RESIDUAL
+        residual = max(float(pca.residual[:n_numbers].sum()) / max(1, n_numbers), least)
         encoder, decoder = make_networks(self, n_columns, self.n_components_)
         likelihood = make_likelihood(self.columns_, self.likelihood_, variance=residual)
         if starts_at_pca(self):
-            start_at_pca(encoder, decoder, pca, logits=are_logits(likelihood, n_columns))
+            is_logit = torch.arange(n_columns) >= n_numbers * (self.likelihood_ == "gaussian")
+            start_at_pca(encoder, decoder, pca, logits=is_logit)
         corruption = self._make_corruption(pca.noise_unit, len(data))
         if self._takes_tables_:
             encoder = nn.Sequential(widen, corruption, encoder)
@@ -371,7 +377,10 @@ class BaseAutoencoder(
         if self.likelihood_ == "gaussian":
             variance = self.net_.calibrate(judges)
             self.noise_variance_ = self.columns_.noise_variance(variance)
-        codes = self.net_.encode(data.resample(N_CODES))
+        few = data.resample(N_CODES)
+        if self._takes_tables_:
+            self._filling_ = Filling.learn(self.net_, few, judges, self.columns_.owners)
+        codes = self.net_.encode(few)
         if continued:
             self.prior_.update(codes)
         else:

@@ -3,12 +3,12 @@
 from functools import partial
 from numbers import Integral
 
-import numpy as np
 import torch
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from skae.containers import wrap
+from skae.fields import HIDDEN
 from skae.randomness import draw_seed
 
 
@@ -37,7 +37,7 @@ class CellReadings:
         if not self._takes_tables_ and self.likelihood_ != "gaussian":
             self.columns_.check(rows)
         cells = self.columns_.by_column(self._read(self._module.log_prob, rows))
-        return wrap(cells, self.frame_kind_, like=X)
+        return wrap(cells, self.frame_, like=X)
 
     def impute(self, X, n_draws=None, random_state=None):
         """Fill the missing cells of a table, and leave all others as they are.
@@ -70,20 +70,16 @@ class CellReadings:
             )
         frame = self._check_rows(X)
         if n_draws is None:
-            return self._filled(frame, X, self._module.likelihood.mean)
+            return self._fill(frame, X, self._filling_.expected)
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         generator = torch.Generator().manual_seed(draw_seed(random_state))
-        draw = partial(self._module.likelihood.sample, generator=generator)
-        return [self._filled(frame, X, draw) for _ in range(n_draws)]
+        draw = partial(self._filling_.draw, generator=generator)
+        return [self._fill(frame, X, draw) for _ in range(n_draws)]
 
-    def _filled(self, frame, X, read):
-        """Return a frame whose holes hold what `read` makes of the decoder's output."""
-        columns = self.columns_
-        never = torch.tensor(columns.missing_outputs, device=self.net_.device)
-
-        def fill(x):
-            output = self._module.decoder(self._module.encode(x))
-            return read(output.index_fill(1, never, -np.inf))
-
-        encode = partial(columns.encode, hide_missing=True)
-        return columns.fill(frame, self._map(fill, frame, encode), like=X)
+    def _fill(self, frame, X, read):
+        """Return a frame whose holes hold what `read` makes of the rows that have any."""
+        encoded = self.columns_.encode(frame, hide_missing=True)
+        with_holes = (encoded[:, self.columns_.n_numbers :] == HIDDEN).any(1)
+        if with_holes.any():
+            encoded[with_holes] = self._map(partial(read, self._module), encoded[with_holes])
+        return self._wrap_table(self.columns_.fill(frame, encoded), like=X)

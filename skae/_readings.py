@@ -10,7 +10,8 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_scalar, gen_batches
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skae.containers import unwrap, wrap
+from skae.containers import unwrap, with_index, wrap
+from skae.mixed import as_frame
 from skae.randomness import draw_seed
 from skae.rows import rows_at_a_time
 
@@ -166,20 +167,10 @@ class Readings(TransformerMixin):
 
     def _check_rows(self, X, *, reset=False, ensure_min_samples=1):
         if not self._takes_tables_:
-            return validate_data(
-                self,
-                unwrap(X),
-                reset=reset,
-                accept_sparse="csr",
-                dtype=[np.float64, np.float32],
-                ensure_min_samples=ensure_min_samples,
-            )
+            return self._check_matrix(X, reset, ensure_min_samples)
         frame = nw.from_native(X, eager_only=True, pass_through=True)
         if not isinstance(frame, nw.DataFrame):
-            raise TypeError(
-                f"{type(self).__name__} was fitted to a dataframe whose columns are not all "
-                f"numbers, and needs one now. Got {type(X).__name__}."
-            )
+            return self._check_array_of_table(X, reset, ensure_min_samples)
         validate_data(self, X, reset=reset, skip_check_array=True)
         if len(frame) < ensure_min_samples:
             raise ValueError(
@@ -188,11 +179,39 @@ class Readings(TransformerMixin):
             )
         return frame
 
+    def _check_matrix(self, X, reset, ensure_min_samples):
+        checks = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+        checks["ensure_min_samples"] = ensure_min_samples
+        try:
+            return validate_data(self, unwrap(X), reset=reset, **checks)
+        except ValueError as error:
+            if reset or "contains NaN" not in str(error):
+                raise
+            raise ValueError(
+                f"Input X contains NaN, but {type(self).__name__} was fitted to rows without "
+                f"missing cells. Fit it to rows that have some, and it takes them."
+            ) from error
+
+    def _check_array_of_table(self, X, reset, ensure_min_samples):
+        if not reset and self.frame_ is not None:
+            raise TypeError(
+                f"{type(self).__name__} was fitted to a dataframe whose columns are not all "
+                f"numbers, and needs one now. Got {type(X).__name__}."
+            )
+        checks = {"ensure_all_finite": "allow-nan", "ensure_min_samples": ensure_min_samples}
+        return as_frame(validate_data(self, unwrap(X), reset=reset, dtype=None, **checks))
+
     def _wrap(self, rows, like=None):
         """Return decoded rows in the container that answers to `like`."""
         if self._takes_tables_:
-            return self.columns_.to_frame(rows, like)
-        return wrap(rows, self.frame_kind_, like=like)
+            return self._wrap_table(self.columns_.to_frame(rows), like)
+        return wrap(rows, self.frame_, like=like, own_types=True)
+
+    def _wrap_table(self, frame, like=None):
+        """Return a table as a frame, or as an array or tensor if `fit` was given one."""
+        if self.frame_ is None:
+            return wrap(np.array(frame.to_numpy()), None, like)
+        return with_index(frame.to_native(), like)
 
     def _check_ends(self, X):
         X = unwrap(X)
@@ -201,8 +220,8 @@ class Readings(TransformerMixin):
         if np.ndim(X) != 1:
             return self._check_rows(X)
         row = np.reshape(X, (1, -1))
-        has_names = self.frame_kind_ is not None and len(X) == self.n_features_in_
-        return self._check_rows(wrap(row, self.frame_kind_) if has_names else row)
+        has_names = self.frame_ is not None and len(X) == self.n_features_in_
+        return self._check_rows(wrap(row, self.frame_) if has_names else row)
 
     def _check_codes(self, Z):
         codes = check_array(unwrap(Z), dtype=np.float32, input_name="Z")

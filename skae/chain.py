@@ -7,11 +7,12 @@ from numbers import Integral
 import torch
 from torch import nn
 
-from skae.columns import Block, Columns
-from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian, Joint
+from skae.columns import Columns
+from skae.mixed import MixedColumns
+from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
 from skae.nn.networks import SkipNetwork, convolutional_pair, dense_pair, linear_pair
 from skae.nn.pca import PrincipalComponents, principal_components, principal_components_of_few
-from skae.nn.table_likelihoods import Categorical, PartialGaussian
+from skae.nn.table_likelihoods import NumbersAndCodes
 from skae.nn.widening import Widen
 from skae.rows import Batches, Rows
 
@@ -32,50 +33,31 @@ def find_principal_components(data: Rows, widen: nn.Module) -> PrincipalComponen
     return principal_components_of_few(widen(x), weight)
 
 
-def make_likelihood(columns: Columns, kind: str, *, variance: float) -> Joint:
-    """Return the likelihood of encoded rows, one part per block of columns.
+def make_likelihood(columns: Columns | MixedColumns, kind: str, *, variance: float) -> nn.Module:
+    """Return the likelihood of encoded rows.
 
     Parameters
     ----------
-    columns : Columns
-        The columns and their blocks.
+    columns : Columns or MixedColumns
+        The columns.
     kind : {"gaussian", "bernoulli", "continuous_bernoulli"}
         The likelihood of a number.
     variance : float
         The variance of a Gaussian, of encoded numbers.
     """
-    blocks = columns.blocks
-    return Joint(
-        [_make_part(columns, block, kind, variance) for block in blocks],
-        outputs=[block.outputs for block in blocks],
-        columns=[block.columns for block in blocks],
-    )
-
-
-def _make_part(columns, block: Block, kind: str, variance: float) -> nn.Module:
-    if block.kind == "code":
-        return Categorical(columns.n_codes)
-    if block.kind == "partial number":
-        return PartialGaussian(block.columns.stop - block.columns.start, variance)
+    if isinstance(columns, MixedColumns):
+        return NumbersAndCodes(columns.n_codes, columns.owners, columns.atoms, variance)
     if kind != "gaussian":
         return _LIKELIHOODS[kind]()
     low, high = map(torch.from_numpy, columns.encoded_range)
-    return Gaussian(low[block.columns], high[block.columns], variance)
+    return Gaussian(low, high, variance)
 
 
-def make_widening(columns) -> nn.Module:
+def make_widening(columns: Columns | MixedColumns) -> nn.Module:
     """Return the module that makes numbers alone of encoded rows."""
-    if columns.blocks[-1].kind != "code":
-        return nn.Identity()
-    return Widen(len(columns.center), columns.n_codes)
-
-
-def are_logits(likelihood: Joint, n_outputs: int) -> torch.Tensor:
-    """Tell which of the decoder's outputs are logits, shape (n_outputs,)."""
-    logits = torch.ones(n_outputs, dtype=torch.bool)
-    for part, outputs in zip(likelihood.parts, likelihood.outputs, strict=True):
-        logits[outputs] = not isinstance(part, Gaussian | PartialGaussian)
-    return logits
+    if isinstance(columns, MixedColumns):
+        return Widen(columns.n_numbers, columns.n_codes)
+    return nn.Identity()
 
 
 def make_networks(estimator, n_in: int, n_components: int) -> tuple[nn.Module, nn.Module]:

@@ -16,26 +16,7 @@ from scipy import sparse
 _CELLS_AT_A_TIME = 2**22
 _BOUND_ROWS = 5
 _BOUND_SHARE = 0.1
-_FARTHEST = np.float32(1e12)
-
-
-@dataclass(frozen=True)
-class Block:
-    """Neighbouring columns of one kind.
-
-    Attributes
-    ----------
-    kind : {"number", "partial number", "code"}
-        Numbers, numbers that may be absent, or codes.
-    columns : slice
-        Where they stand in the encoded matrix.
-    outputs : slice
-        Where the decoder's outputs for them stand.
-    """
-
-    kind: str
-    columns: slice
-    outputs: slice
+FARTHEST = np.float32(1e12)
 
 
 @dataclass(frozen=True)
@@ -66,15 +47,14 @@ class Columns:
     is_strict: bool
 
     @property
-    def blocks(self) -> list[Block]:
-        """The blocks of the encoded matrix, from left to right."""
-        every = slice(0, len(self.center))
-        return [Block("number", every, every)]
-
-    @property
     def n_encoded(self) -> int:
         """The number of columns of the encoded matrix."""
-        return self.blocks[-1].columns.stop
+        return len(self.center)
+
+    @property
+    def n_numbers(self) -> int:
+        """The number of columns of numbers among them, the first ones."""
+        return len(self.center)
 
     @property
     def log_volume(self) -> float:
@@ -118,7 +98,7 @@ class Columns:
             centred = np.subtract(chunk, center, out=out if out.dtype == chunk.dtype else None)
             with np.errstate(over="ignore"):
                 np.divide(centred, scale, out=out, casting="same_kind")
-            np.clip(out, -_FARTHEST, _FARTHEST, out=out)
+            np.clip(out, -FARTHEST, FARTHEST, out=out)
         return encoded
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:

@@ -1,26 +1,10 @@
 """What rows come in: arrays, sparse arrays, tensors and frames; results leave in the same."""
 
-from dataclasses import dataclass
-
 import narwhals as nw
 import numpy as np
 import torch
 
-
-@dataclass(frozen=True)
-class FrameKind:
-    """What makes a frame of rows again.
-
-    Attributes
-    ----------
-    backend : str
-        The library of the frame.
-    names : tuple
-        The names of its columns.
-    """
-
-    backend: str
-    names: tuple
+from skae.casting import as_column, round_to_type
 
 
 def unwrap(X):
@@ -38,8 +22,8 @@ def is_memory_map(X) -> bool:
     return X is not None
 
 
-def frame_kind(X) -> FrameKind | None:
-    """Return the kind of a frame, or None for anything else.
+def frame_without_rows(X) -> nw.DataFrame | None:
+    """Return a frame without its rows, or None for anything else.
 
     Raises
     ------
@@ -51,30 +35,47 @@ def frame_kind(X) -> FrameKind | None:
     frame = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError("X is a lazy frame, whose rows are not computed yet: give X.collect().")
-    if not isinstance(frame, nw.DataFrame):
-        return None
-    return FrameKind(frame.implementation.value, tuple(frame.columns))
+    return frame[:0].clone() if isinstance(frame, nw.DataFrame) else None
 
 
-def wrap(rows: np.ndarray, kind: FrameKind | None, like=None):
+def wrap(rows: np.ndarray, empty: nw.DataFrame | None, like=None, *, own_types: bool = False):
     """Return rows in the container of those that they answer.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_columns)
         The rows.
-    kind : FrameKind or None
-        The frame to return; None returns no frame.
+    empty : narwhals.DataFrame or None
+        A frame without rows, like the one to return; None returns no frame.
     like : object, default=None
         The rows that were asked about: a tensor gets a tensor on its device, and a pandas frame
         its index.
+    own_types : bool, default=False
+        Whether the columns of a frame get back the types that they had.
     """
     if isinstance(like, torch.Tensor):
         return torch.from_numpy(rows).to(like.device)
-    if kind is None:
+    if empty is None:
         return rows
-    columns = dict(zip(kind.names, rows.T, strict=True))
-    frame = nw.from_dict(columns, backend=kind.backend).to_native()
-    if kind.backend == "pandas" and nw.dependencies.is_pandas_dataframe(like):
+    if own_types:
+        pairs = zip(empty.iter_columns(), rows.T, strict=True)
+        frame = nw.DataFrame.from_dict(
+            {column.name: _typed(part, column) for column, part in pairs}
+        )
+    else:
+        columns = dict(zip(empty.columns, rows.T, strict=True))
+        frame = nw.from_dict(columns, backend=empty.implementation)
+    return with_index(frame.to_native(), like)
+
+
+def with_index(frame, like):
+    """Give a pandas frame the index of the one that it answers."""
+    if nw.dependencies.is_pandas_dataframe(frame) and nw.dependencies.is_pandas_dataframe(like):
         frame.index = like.index
     return frame
+
+
+def _typed(numbers: np.ndarray, empty: nw.Series) -> nw.Series:
+    """Return numbers as a column like another."""
+    none_missing = np.zeros(len(numbers), dtype=bool)
+    return as_column(round_to_type(numbers, empty.dtype), none_missing, empty)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import narwhals as nw
 import numpy as np
 
+from skae.casting import as_column, time_unit
+
 OTHER = VALUE = 0
 MISSING = 1
 HIDDEN = -1
@@ -37,6 +39,8 @@ class Category:
         From a label to its code.
     shares : ndarray of shape (n_codes,)
         How often each code was seen.
+    others : frozenset or None
+        The labels without a code that are accepted; None accepts all.
     """
 
     name: str
@@ -44,9 +48,18 @@ class Category:
     labels: nw.Series
     codes: dict
     shares: np.ndarray
+    others: frozenset | None = None
 
     @classmethod
-    def learn(cls, column: nw.Series, kind: str, max_categories: int, fewest: float) -> "Category":
+    def learn(
+        cls,
+        column: nw.Series,
+        kind: str,
+        max_categories: int,
+        fewest: float,
+        *,
+        accepts_unknown: bool = True,
+    ) -> "Category":
         """Return the field of a column.
 
         Parameters
@@ -59,6 +72,8 @@ class Category:
             The largest number of labels with a code of their own; the rarest go without.
         fewest : float
             The number of cells that a label needs for a code of its own.
+        accepts_unknown : bool, default=True
+            Whether `encode` takes labels that are not in the column.
         """
         cells = _cells(column)
         first = {}
@@ -82,6 +97,7 @@ class Category:
             column[positions],
             {label: code for code, label in enumerate(kept, _N_RESERVED)},
             np.array([*seen, *(counts[label] for label in kept)]) / max(1, len(cells)),
+            None if accepts_unknown else frozenset(rare),
         )
 
     @property
@@ -92,8 +108,19 @@ class Category:
     def encode(self, column: nw.Series) -> tuple[None, np.ndarray]:
         """Return no numbers, and the codes of a column, shape (n_rows,)."""
         known = {**self.codes, None: MISSING}
-        codes = [known.get(cell, OTHER) for cell in _cells(column)]
+        cells = _cells(column)
+        if self.others is not None:
+            self._check_known(set(cells) - set(known) - self.others)
+        codes = [known.get(cell, OTHER) for cell in cells]
         return None, np.array(codes, dtype=np.int32)
+
+    def _check_known(self, unknown: set) -> None:
+        if unknown:
+            raise ValueError(
+                f"Column {self.name!r} of X holds labels that fit did not see: "
+                f"{', '.join(sorted(map(repr, unknown))[:5])}. With handle_unknown='other' they "
+                f"count as other labels."
+            )
 
     def decode(self, numbers: None, codes: np.ndarray) -> nw.Series:
         """Return the column of codes of shape (n_rows,)."""
@@ -160,7 +187,8 @@ class Number:
         shares = np.array(seen) / len(column)
         kind = "integer" if kind == "number" and decimals in (None, 0) and _is_whole(raw) else kind
         low, high = float(values[0]), float(values[-1])
-        return cls(column.name, kind, column[:0], origin, step, decimals, low, high, atoms, shares)
+        empty = column.to_frame()[:0].clone().get_column(column.name)
+        return cls(column.name, kind, empty, origin, step, decimals, low, high, atoms, shares)
 
     @property
     def n_codes(self) -> int:
@@ -168,14 +196,13 @@ class Number:
         return _N_RESERVED + len(self.atoms)
 
     def encode(self, column: nw.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers, NaN where a code says it all, and the codes, shapes (n_rows,)."""
+        """Return the numbers, NaN where cells are missing, and the codes, shapes (n_rows,)."""
         raw, missing = _raw_numbers(column, self.kind, self.empty.dtype)
         numbers = np.full(len(column), np.nan)
         numbers[~missing] = (raw - self.origin) / self.step
         codes = np.where(missing, MISSING, VALUE).astype(np.int32)
         for code, atom in enumerate(self.atoms, _N_RESERVED):
             codes[numbers == atom] = code
-        numbers[codes != VALUE] = np.nan
         return numbers, codes
 
     def decode(self, numbers: np.ndarray, codes: np.ndarray) -> nw.Series:
@@ -192,7 +219,7 @@ class Number:
             raw = self.origin + self.step * np.rint(numbers).astype(np.int64)
         else:
             raw = numbers if self.decimals is None else np.round(numbers, self.decimals)
-        return _as_column(raw, missing, self.empty)
+        return as_column(raw, missing, self.empty)
 
     @property
     def is_stepped(self) -> bool:
@@ -276,34 +303,10 @@ def _as_integers(column: nw.Series) -> np.ndarray:
     if dtype == nw.Date:
         column = column.cast(nw.Datetime("ms"))
     if column.dtype == nw.Datetime:
-        column = column.dt.timestamp(_unit(column.dtype))
+        column = column.dt.timestamp(time_unit(column.dtype))
     elif dtype == nw.Duration:
         column = column.dt.total_nanoseconds()
     return column.cast(nw.Int64()).to_numpy().astype(np.int64)
-
-
-def _as_column(raw: np.ndarray, missing: np.ndarray, empty: nw.Series) -> nw.Series:
-    """Return raw numbers as a column like another, null where cells are missing."""
-    column = nw.new_series(empty.name, raw, backend=empty.implementation)
-    dtype = empty.dtype
-    if dtype == nw.Duration:
-        column = column.cast(nw.Duration("ns"))
-    elif dtype == nw.Datetime:
-        column = column.cast(nw.Datetime(_unit(dtype), dtype.time_zone))
-    elif dtype == nw.Date:
-        column = column.cast(nw.Datetime("ms"))
-    if empty.implementation.is_pandas_like():
-        native = column.to_native().astype(empty.to_native().dtype)
-        return nw.from_native(native.mask(missing) if missing.any() else native, series_only=True)
-    column = column.cast(dtype)
-    there = nw.new_series("there", ~missing, backend=empty.implementation)
-    frame = nw.DataFrame.from_dict({"cell": column, "there": there})
-    kept = nw.when(nw.col("there")).then(nw.col("cell"))
-    return frame.select(kept.alias("cell"))["cell"].alias(empty.name)
-
-
-def _unit(dtype: nw.Datetime) -> str:
-    return "ms" if dtype.time_unit == "s" else dtype.time_unit
 
 
 def _decimals(raw: np.ndarray) -> int | None:

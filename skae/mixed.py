@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
+from scipy import sparse
 
-from skae.columns import Block
+from skae.columns import FARTHEST
+from skae.containers import unwrap
 from skae.fields import HIDDEN, MISSING, Number, is_missing
 from skae.table import Table
 
@@ -35,8 +38,15 @@ class MixedColumns:
         there = weights[:, None] * ~np.isnan(numbers)
         numbers = np.nan_to_num(numbers)
         total = np.maximum(there.sum(0), 1e-300)
-        center = (there * numbers).sum(0) / total
-        variance = (there * (numbers - center) ** 2).sum(0) / total
+        with np.errstate(over="ignore", invalid="ignore"):
+            center = (there * numbers).sum(0) / total
+            variance = (there * (numbers - center) ** 2).sum(0) / total
+        for field, each in zip(table.numbers, variance, strict=True):
+            if not np.isfinite(each):
+                raise ValueError(
+                    f"Column {field.name!r} of X holds values whose squares overflow; divide it by "
+                    f"a large number."
+                )
         return cls(table, center, np.sqrt(np.where(variance > 0, variance, 1)))
 
     @property
@@ -46,28 +56,25 @@ class MixedColumns:
         return [i for i, field in fields if isinstance(field, Number)]
 
     @property
+    def atoms(self) -> list[np.ndarray]:
+        """The encoded numbers of every column of numbers that have a code of their own."""
+        numbers = zip(self.table.numbers, self.center, self.scale, strict=True)
+        return [(field.atoms - center) / scale for field, center, scale in numbers]
+
+    @property
     def n_codes(self) -> tuple[int, ...]:
         """How many values the code of every column takes."""
         return tuple(field.n_codes for field in self.table.fields)
 
     @property
-    def blocks(self) -> list[Block]:
-        """The blocks of the encoded matrix, from left to right."""
-        n, n_all = len(self.center), len(self.center) + len(self.table.fields)
-        numbers = [Block("partial number", slice(0, n), slice(0, n))] if n else []
-        codes = Block("code", slice(n, n_all), slice(n, n + sum(self.n_codes)))
-        return [*numbers, codes]
-
-    @property
     def n_encoded(self) -> int:
         """The number of columns of the encoded matrix."""
-        return self.blocks[-1].columns.stop
+        return self.n_numbers + len(self.table.fields)
 
     @property
-    def missing_outputs(self) -> list[int]:
-        """Where among the decoder's outputs the logits of missing cells stand."""
-        sizes = np.array(self.n_codes)
-        return (len(self.center) + np.cumsum(sizes) - sizes + MISSING).tolist()
+    def n_numbers(self) -> int:
+        """The number of columns of numbers among them, the first ones."""
+        return len(self.center)
 
     @property
     def log_volume(self) -> float:
@@ -86,29 +93,29 @@ class MixedColumns:
         numbers, codes = self.table.encode(frame)
         if hide_missing:
             codes = np.where(codes == MISSING, HIDDEN, codes)
-        return np.hstack([(numbers - self.center) / self.scale, codes]).astype(np.float32)
+        with np.errstate(over="ignore"):
+            numbers = np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
+        return np.hstack([numbers, codes]).astype(np.float32)
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return a float32 matrix as it is; `to_frame` goes the rest of the way."""
         return encoded
 
-    def to_frame(self, encoded: np.ndarray, like: object = None) -> object:
-        """Return encoded rows as a frame, with the index of the one that they answer."""
-        n = len(self.center)
-        numbers = encoded[:, :n] * self.scale + self.center
-        frame = self.table.decode(numbers, encoded[:, n:].astype(np.int64))
-        return _with_index(frame.to_native(), like)
+    def to_frame(self, encoded: np.ndarray) -> nw.DataFrame:
+        """Return encoded rows as a frame."""
+        numbers = encoded[:, : self.n_numbers] * self.scale + self.center
+        return self.table.decode(numbers, encoded[:, self.n_numbers :].astype(np.int64))
 
-    def fill(self, frame: nw.DataFrame, encoded: np.ndarray, like: object) -> object:
+    def fill(self, frame: nw.DataFrame, encoded: np.ndarray) -> nw.DataFrame:
         """Return a frame with the cells of encoded rows in its holes."""
-        filled = nw.from_native(self.to_frame(encoded))
-        pairs = zip(frame.iter_columns(), filled.iter_columns(), strict=True)
-        columns = {column.name: _fill(column, other) for column, other in pairs}
-        return _with_index(nw.DataFrame.from_dict(columns).to_native(), like)
+        pairs = zip(frame.iter_columns(), self.to_frame(encoded).iter_columns(), strict=True)
+        return nw.DataFrame.from_dict(
+            {column.name: _fill(column, other) for column, other in pairs}
+        )
 
     def by_column(self, cells: np.ndarray) -> np.ndarray:
         """Add what is said of a number to what is said of its code, shape (n_rows, n_columns)."""
-        n = len(self.center)
+        n = self.n_numbers
         columns = cells[:, n:].copy()
         columns[:, self.owners] += cells[:, :n]
         return columns
@@ -122,31 +129,26 @@ def _fill(column: nw.Series, other: nw.Series) -> nw.Series:
     return nw.maybe_reset_index(column).zip_with(there, other.cast(column.dtype))
 
 
-def _with_index(frame: object, like: object) -> object:
-    """Give a pandas frame the index of the one that it answers."""
-    if nw.dependencies.is_pandas_dataframe(frame) and nw.dependencies.is_pandas_dataframe(like):
-        frame.index = like.index
-    return frame
-
-
 def is_table(X: object, categorical_features: object) -> bool:
-    """Tell whether rows are more than a matrix of numbers: a frame with labels, times or holes."""
+    """Tell whether rows are more than a matrix of numbers: whether they hold labels or holes."""
+    if not (isinstance(categorical_features, str) and categorical_features == "from_dtype"):
+        return True
     frame = nw.from_native(X, eager_only=True, pass_through=True)
-    marks = not (isinstance(categorical_features, str) and categorical_features == "from_dtype")
-    if not isinstance(frame, nw.DataFrame):
-        if marks:
-            raise ValueError(
-                f"The 'categorical_features' parameter needs a dataframe; of an array, all columns "
-                f"are numbers. Got {categorical_features!r}."
-            )
-        return False
-    return marks or not all(map(_is_plain, frame.iter_columns()))
+    if isinstance(frame, nw.DataFrame):
+        return not all(map(_is_plain, frame.iter_columns()))
+    return not sparse.issparse(X) and _holds_nan(np.asarray(unwrap(X)))
+
+
+def as_frame(X: np.ndarray) -> nw.DataFrame:
+    """Return an array as a frame whose columns are numbered."""
+    return nw.from_native(pd.DataFrame(X).infer_objects())
 
 
 def _is_plain(column: nw.Series) -> bool:
     is_number = column.dtype.is_numeric() or column.dtype == nw.Boolean
-    return is_number and not column.is_null().any() and not _has_nan(column)
+    return is_number and not is_missing(column).any()
 
 
-def _has_nan(column: nw.Series) -> bool:
-    return column.dtype.is_float() and bool(column.is_nan().any())
+def _holds_nan(X: np.ndarray) -> bool:
+    with np.errstate(all="ignore"):
+        return X.dtype.kind == "f" and bool(np.isnan(X.sum())) and bool(np.isnan(X).any())

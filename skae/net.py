@@ -235,10 +235,13 @@ class AutoencoderNet(NeuralNet):
         return mean.numpy()
 
     @torch.inference_mode()
-    def encode(self, dataset: Rows) -> np.ndarray:
-        """Return the codes of a data set, shape (n_rows, n_components)."""
-        batches = self.get_iterator(dataset)
-        codes = torch.cat([self.module_.encode(x.to(self.device)) for x, _ in batches])
+    def encode(
+        self, dataset: Rows, prepare: Callable[[Tensor], Tensor] | None = None
+    ) -> np.ndarray:
+        """Return the codes of a data set, prepared or as it is, shape (n_rows, n_components)."""
+        batches = (x.to(self.device) for x, _ in self.get_iterator(dataset))
+        batches = batches if prepare is None else map(prepare, batches)
+        codes = torch.cat([self.module_.encode(x) for x in batches])
         self._check_finite(float(codes.abs().max()), "largest code after training")
         return codes.cpu().numpy()
 

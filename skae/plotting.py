@@ -352,9 +352,15 @@ def _new_name(name, taken):
 
 
 def _as_array(rows):
-    """Return rows of any container as a dense array."""
+    """Return rows of any container as a dense array of numbers."""
     rows = unwrap(rows)
-    return rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
+    rows = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
+    if rows.dtype.kind not in "buif":
+        raise ValueError(
+            "ReconstructionDisplay draws columns of numbers, but X has others. Select the columns "
+            "of numbers, or print X beside estimator.reconstruct(X)."
+        )
+    return rows
 
 
 def _as_images(rows, image_shape):

@@ -36,6 +36,7 @@ class Table:
         categorical_features="from_dtype",
         max_categories: int = 256,
         min_frequency: float = 0.001,
+        handle_unknown: str = "other",
     ) -> "Table":
         """Return what the columns of a frame are.
 
@@ -51,16 +52,20 @@ class Table:
         min_frequency : float, default=0.001
             The share of rows, or from 1 on the number of cells, that a label needs not to be
             "other".
+        handle_unknown : {"other", "error"}, default="other"
+            What `encode` does with a label that is not in the frame.
         """
         marked = _marked(categorical_features, frame.columns)
         fewest = fewest_cells(min_frequency, len(frame))
+        accepts_unknown = handle_unknown == "other"
         fields = []
         for column in frame.iter_columns():
             kind = _kind(column, is_marked=column.name in marked)
             if kind in ("number", *_TEMPORAL.values()):
                 fields.append(Number.learn(column, kind))
             else:
-                fields.append(Category.learn(column, kind, max_categories, fewest))
+                options = (kind, max_categories, fewest)
+                fields.append(Category.learn(column, *options, accepts_unknown=accepts_unknown))
         return cls(tuple(fields))
 
     @property
@@ -79,7 +84,7 @@ class Table:
         Returns
         -------
         numbers : ndarray of shape (n_rows, n_numbers)
-            One column for each `Number`; NaN where its code says it all.
+            One column for each `Number`; NaN where cells are missing.
         codes : ndarray of shape (n_rows, n_fields), int32
             One column for each field.
         """
@@ -113,15 +118,17 @@ def _kind(column: nw.Series, *, is_marked: bool) -> str:
     dtype = column.dtype
     temporal = next((kind for each, kind in _TEMPORAL.items() if dtype == each), None)
     label = next((kind for each, kind in _LABELS.items() if dtype == each), None)
-    if not (temporal or label or dtype.is_numeric() or dtype == nw.Unknown):
+    is_empty = dtype == nw.Unknown and column.is_null().all()
+    if not (temporal or label or dtype.is_numeric() or is_empty):
+        native = getattr(column.to_native(), "dtype", dtype)
         raise TypeError(
-            f"Column {column.name!r} of X is of type {dtype}. Numbers, booleans, strings, "
+            f"Column {column.name!r} of X is of type {native}. Numbers, booleans, strings, "
             f"categories, dates, times and durations are understood."
         )
     n_values = n_distinct(column)
     if n_values < 2:
         return ("missing", "constant")[n_values]
-    if is_marked or dtype == nw.Unknown:
+    if is_marked:
         return label or "category"
     if dtype.is_numeric() and n_values == 2:
         return "binary"

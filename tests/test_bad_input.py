@@ -26,7 +26,6 @@ class TestRowsThatCannotBeLearned:
     @pytest.mark.parametrize(
         ("spoil", "message"),
         [
-            (lambda X: with_cell(X, np.nan), "contains NaN"),
             (lambda X: with_cell(X, np.inf), "contains infinity"),
             (lambda X: X + 1j, "Complex data not supported"),
             (lambda X: X.astype(str)[:, :1] + "a", "could not convert string to float"),
@@ -37,7 +36,7 @@ class TestRowsThatCannotBeLearned:
             (lambda X: X[:, :0], r"0 feature\(s\).* minimum of 1 is required"),
             (lambda X: X * 1e200, "squares overflow"),
             (lambda X: sparse.csr_array(with_cell(X, np.nan)), "contains NaN"),
-            (lambda X: torch.from_numpy(with_cell(X, np.nan)), "contains NaN"),
+            (lambda X: torch.from_numpy(with_cell(X, np.inf)), "contains infinity"),
             (lambda X: pd.DataFrame(X, columns=list("aacde")), "unique column names"),
             (lambda X: pd.DataFrame(X, columns=["a", 1, "c", "d", "e"]), "string names"),
             (lambda X: pd.DataFrame(X)[0], "2-dimensional container"),
@@ -81,8 +80,8 @@ class TestRowsThatCannotBeLearned:
     def test_a_failed_refit_leaves_the_model_that_was_there(self, rows):
         autoencoder = make().fit(rows)
         before = autoencoder.transform(rows)
-        with pytest.raises(ValueError, match="contains NaN"):
-            autoencoder.fit(with_cell(rows, np.nan)[:, :4])
+        with pytest.raises(ValueError, match="contains infinity"):
+            autoencoder.fit(with_cell(rows, np.inf)[:, :4])
         autoencoder.set_params(learning_rate=1e30, learning_rate_schedule="constant")
         with pytest.raises(FloatingPointError, match="diverged"):
             autoencoder.fit(pd.DataFrame(rows[:, :3], columns=list("abc")))
@@ -215,9 +214,10 @@ OUT_OF_RANGE = {
     "bounds": ["tight", 3, (0,), (0, 1, 2), ("a", "b"), (1, 0), (np.nan, 1), ([0, 1], 2)],
     "init": ["zeros", None],
     "noise": [-1, "loud", np.nan, np.inf],
-    "categorical_features": ["all", 3, [0]],
+    "categorical_features": ["all", 3, [5], ["a"], [True]],
     "max_categories": [0, 2.5, "few"],
     "min_frequency": [-0.1, 0, 1.5, "rare"],
+    "handle_unknown": ["ignore", None],
     "mask_fraction": [-0.1, 0.6, "half", 0.2],
     "prior": ["uniform", 3],
     "learning_rate": [0, -1, "fast", np.nan, np.inf],

@@ -8,7 +8,8 @@ from torch.distributions import Bernoulli as TorchBernoulli
 from torch.distributions import ContinuousBernoulli as TorchContinuousBernoulli
 from torch.distributions import Normal
 
-from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian, Joint
+from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
+from skae.nn.table_likelihoods import NumbersAndCodes
 
 INFINITE = torch.full((3,), math.inf, dtype=torch.float64)
 
@@ -131,17 +132,67 @@ def test_draws_stay_in_the_range(generator):
     assert draws.max() == 1
 
 
-def test_joint_puts_blocks_beside_each_other(output, x, generator):
-    parts = [Gaussian(-INFINITE[:2], INFINITE[:2], 0.5).double(), Bernoulli()]
-    slices = [slice(0, 2), slice(2, 3)]
-    joint = Joint(parts, outputs=slices, columns=slices)
-    cells = joint.log_prob(output, x)
-    torch.testing.assert_close(cells[:, :2], make_gaussian().log_prob(output, x)[:, :2])
-    torch.testing.assert_close(cells[:, 2:], Bernoulli().log_prob(output, x)[:, 2:])
-    torch.testing.assert_close(joint.negative_log_prob(output, x), -cells.sum(1))
-    assert joint.mean(output).shape == joint.sample(output, generator).shape == (4, 3)
-
-
 def test_variance_of_an_exact_fit_keeps_the_density_finite(x):
     gaussian = make_gaussian(0.0)
     assert torch.isfinite(gaussian.log_prob(x, x)).all()
+
+
+class TestNumbersAndCodes:
+    """Two numbers, the second with an atom at 1, and three codes, the last of labels."""
+
+    @pytest.fixture
+    def cells(self):
+        return NumbersAndCodes([2, 3, 4], [0, 1], [[], [1.0]], 0.5).double()
+
+    @pytest.fixture
+    def output(self, generator):
+        return torch.randn(5, 11, generator=generator, dtype=torch.float64)
+
+    def test_codes_of_a_cell_have_probability_one(self, cells, output):
+        codes = torch.tensor([[0, 0, code] for code in range(4)])
+        x = torch.cat([torch.zeros(4, 2), codes], dim=1).double()
+        probabilities = cells.log_prob(output[:1].expand(4, -1), x)[:, 4].exp()
+        torch.testing.assert_close(probabilities.sum(), torch.ones((), dtype=torch.float64))
+
+    def test_cells_of_numbers_have_the_density_of_normals(self, cells, output):
+        x = torch.tensor([[0.3, -2.0, 0, 0, 2]], dtype=torch.float64).expand(5, -1)
+        normal = torch.distributions.Normal(output[:, :2], math.sqrt(0.5))
+        torch.testing.assert_close(cells.log_prob(output, x)[:, :2], normal.log_prob(x[:, :2]))
+        torch.testing.assert_close(
+            cells.negative_log_prob(output, x), -cells.log_prob(output, x).sum(1)
+        )
+
+    def test_absent_numbers_and_hidden_cells_count_nothing(self, cells, output):
+        x = torch.tensor([[math.nan, 1.0, 1, 2, -1]], dtype=torch.float64).expand(5, -1)
+        log_prob = cells.log_prob(output, x)
+        assert (log_prob[:, [0, 1, 4]] == 0).all()
+        assert (log_prob[:, [2, 3]] < 0).all()
+        assert torch.isnan(cells.squared_error(output, x)).all()
+
+    def test_atoms_teach_the_mean_too(self, cells, output):
+        x = torch.tensor([[0.0, 1.0, 0, 2, 0]], dtype=torch.float64).expand(5, -1)
+        output.requires_grad_()
+        cells.negative_log_prob(output, x).sum().backward()
+        assert (output.grad[:, 1] != 0).all()
+
+    def test_gradient_agrees_with_finite_differences(self, cells, output):
+        x = torch.tensor([[math.nan, 1.0, 1, 2, 3]], dtype=torch.float64).expand(5, -1)
+        output.requires_grad_()
+        assert torch.autograd.gradcheck(lambda o: cells.negative_log_prob(o, x), (output,))
+
+    def test_an_atom_is_taken_only_where_the_mean_is_near(self, cells):
+        output = torch.zeros(2, 11, dtype=torch.float64)
+        output[:, 1] = torch.tensor([1.1, 9.0])
+        output[:, 2 + 2 + 2] = 3.0
+        mean = cells.mean(output)
+        assert mean[:, 3].tolist() == [2, 0]
+        assert torch.equal(mean[:, 1], output[:, 1])
+
+    def test_draws_follow_the_codes(self, cells, generator):
+        output = torch.zeros(20_000, 11, dtype=torch.float64)
+        output[:, 0] = 3.0
+        draws = cells.sample(output, generator)
+        assert draws[:, 0].mean() == pytest.approx(3, abs=0.02)
+        assert draws[:, 0].var() == pytest.approx(0.5, abs=0.02)
+        shares = torch.bincount(draws[:, 4].long()) / len(draws)
+        torch.testing.assert_close(shares, torch.full((4,), 0.25), atol=0.02, rtol=0)

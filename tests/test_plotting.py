@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import make_rows
@@ -170,3 +171,10 @@ def test_what_is_not_fitted_is_refused():
     for display in (ReconstructionDisplay, LatentDisplay):
         with pytest.raises(NotFittedError):
             display.from_estimator(make(), X)
+
+
+def test_columns_of_labels_cannot_be_drawn():
+    frame = pd.DataFrame({"a": ["x", "y"] * 10, "b": range(20)})
+    autoencoder = AutoencoderTransformer(1, max_epochs=1).fit(frame)
+    with pytest.raises(ValueError, match="draws columns of numbers, but X has others"):
+        ReconstructionDisplay.from_estimator(autoencoder, frame)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -17,7 +19,7 @@ N_ROWS = 300
 
 
 def make(n_components=3, **params):
-    return AutoencoderTransformer(n_components, random_state=0, max_epochs=30, **params)
+    return AutoencoderTransformer(n_components, **{"random_state": 0, "max_epochs": 30, **params})
 
 
 def rows_of_a_shop():
@@ -233,3 +235,100 @@ def test_marked_numbers_are_labels(frame):
     kinds = {field.name: field.kind for field in fitted.schema_.fields}
     assert kinds["seats"] == "category"
     assert kinds["sold"] == "datetime"
+
+
+class TestArrays:
+    """Arrays with holes or marked columns are tables, and come back as arrays."""
+
+    @pytest.fixture
+    def rows(self):
+        rng = np.random.default_rng(0)
+        size = rng.normal(size=(N_ROWS, 1))
+        return np.hstack([size, 2 * size, np.sign(size)]) + 0.1 * rng.normal(size=(N_ROWS, 3))
+
+    def test_holes_are_filled(self, rows):
+        holed = np.where(np.random.default_rng(1).random(rows.shape) < 0.1, np.nan, rows)
+        fitted = make(2).fit(holed)
+        filled = fitted.impute(holed)
+        np.testing.assert_array_equal(filled[~np.isnan(holed)], holed[~np.isnan(holed)])
+        error = (filled - rows)[np.isnan(holed)]
+        assert (error**2).mean() < 0.3 * rows.var()
+        assert fitted.reconstruct(holed).shape == fitted.score_cells(holed).shape == rows.shape
+        assert isinstance(fitted.sample(2), np.ndarray)
+
+    def test_float32_and_tensors_come_back(self, rows):
+        holed = rows.astype(np.float32)
+        holed[0, 0] = np.nan
+        fitted = make(2).fit(torch.from_numpy(holed))
+        assert fitted.reconstruct(holed).dtype == np.float32
+        filled = fitted.impute(torch.from_numpy(holed))
+        assert isinstance(filled, torch.Tensor)
+        assert torch.isfinite(filled).all()
+
+    def test_marked_columns_hold_labels(self, rows):
+        labels = np.column_stack([rows[:, 0], rows[:, 0].round()])
+        fitted = make(1, categorical_features=[1]).fit(labels)
+        assert [field.kind for field in fitted.schema_.fields] == ["number", "category"]
+        assert set(fitted.reconstruct(labels)[:, 1]) <= set(labels[:, 1])
+
+    def test_objects_with_marks(self):
+        labels = np.array([["a", 1.0], ["b", 2.0], [None, 3.5]] * 20, dtype=object)
+        fitted = make(1, categorical_features=[True, False]).fit(labels)
+        assert fitted.impute(labels)[2, 0] in ("a", "b")
+
+    def test_sparse_rows_are_no_table(self, rows):
+        with pytest.raises(TypeError, match="Sparse data was passed"):
+            make(1, categorical_features=[1]).fit(sparse.csr_array(rows))
+
+    def test_holes_come_too_late(self, rows):
+        with pytest.raises(ValueError, match="was fitted to rows without missing cells"):
+            make(1).fit(rows).transform(np.where(rows > 1, np.nan, rows))
+
+
+def test_numbers_alone_keep_their_types():
+    columns = {
+        "count": pd.Series(range(60), dtype="uint8"),
+        "nullable": pd.Series(range(60), dtype="Int64"),
+        "single": pd.Series(np.arange(60), dtype="float32"),
+        "flag": pd.Series([True, False] * 30),
+    }
+    frame = pd.DataFrame(columns)
+    fitted = make(4, max_categories=5).fit(frame)
+    assert not hasattr(fitted, "schema_")
+    for back in (fitted.reconstruct(frame), fitted.sample(20, random_state=0)):
+        assert back.dtypes.equals(frame.dtypes)
+    assert (fitted.reconstruct(frame)["flag"] == frame["flag"]).all()
+    assert (fitted.score_cells(frame).dtypes == np.float32).all()
+
+
+def test_unknown_labels_are_an_error_if_asked(frame):
+    fitted = make(handle_unknown="error", min_frequency=0.4).fit(frame)
+    fitted.transform(frame)
+    with pytest.raises(ValueError, match=r"Column 'kind' of X holds .* did not see: 'tank'"):
+        fitted.transform(frame.assign(kind="tank"))
+
+
+@pytest.mark.parametrize(
+    ("column", "error", "message"),
+    [
+        (pd.interval_range(0, N_ROWS), TypeError, "Column 'new' of X is of type interval"),
+        (pd.period_range("2020", periods=N_ROWS), TypeError, r"'new' of X is of type period\[D\]"),
+        (np.arange(N_ROWS) * 1j, TypeError, "Column 'new' of X is of type complex128"),
+        (np.arange(N_ROWS) * 1e300, ValueError, "Column 'new' of X holds values whose squares"),
+    ],
+)
+def test_columns_that_cannot_be_learned(frame, column, error, message):
+    with pytest.raises(error, match=message):
+        make().fit(frame.assign(new=column))
+
+
+def test_a_number_far_away_has_a_low_score(frame, fitted):
+    far = frame.dropna().head(1).assign(price=1e300)
+    assert fitted.score_cells(far)["price"].iloc[0] < -1e6
+    assert np.isfinite(fitted.transform(far)).all()
+
+
+def test_no_training_rows_are_kept(frame):
+    size = len(pickle.dumps(make(max_epochs=1).fit(frame)))
+    many = pd.concat([frame] * 40, ignore_index=True)
+    assert len(pickle.dumps(make(max_epochs=1).fit(many))) < 1.2 * size

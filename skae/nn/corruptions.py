@@ -1,9 +1,12 @@
 """Corruptions of the input, active in training only, as dropout is."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+
+_MISSING = 1
 
 
 class GaussianNoise(nn.Module):
@@ -33,13 +36,14 @@ class GaussianNoise(nn.Module):
 class HideCells(nn.Module):
     r"""Hide cells of rows of numbers and codes from the encoder, which learns to fill them.
 
-    Every row hides its own share of its cells, drawn between zero and twice the mean share. A
-    hidden cell has the code -1, and its number is NaN.
+    Every row hides its own share of its cells, drawn between zero and twice the mean share, and
+    every other row also all cells that are missing. A hidden cell has the code -1, and its number
+    is NaN. Evaluation, which chooses the best weights, hides the same cells every time.
 
     Parameters
     ----------
     fraction : float
-        The mean share of the cells, at most a half.
+        The mean share of the cells, at most a half; with 0 nothing is hidden.
     owners : sequence of int
         For every number, the position of its code among the codes.
     """
@@ -50,16 +54,28 @@ class HideCells(nn.Module):
         self.register_buffer("owners", torch.tensor(tuple(owners), dtype=torch.long))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Hide cells of $(B, n + f)$ in training; pass rows through in evaluation."""
-        if not self.training or self.fraction == 0:
+        """Hide cells of $(B, n + f)$."""
+        if self.fraction == 0:
             return x
-        n_numbers = len(self.owners)
-        codes = x[:, n_numbers:]
-        share = 2 * self.fraction * torch.rand(len(x), 1, device=x.device)
-        hidden = torch.rand_like(codes) < share
-        numbers = torch.where(hidden[:, self.owners], torch.nan, x[:, :n_numbers])
-        return torch.cat([numbers, torch.where(hidden, -1.0, codes)], dim=1)
+        return _hide(x, self._choose(x[:, len(self.owners) :]), self.owners)
+
+    def _choose(self, codes: Tensor) -> Tensor:
+        generator = None if self.training else torch.Generator(codes.device).manual_seed(0)
+        draw = partial(torch.rand, device=codes.device, generator=generator)
+        by_share = draw(codes.shape) < 2 * self.fraction * draw(len(codes), 1)
+        return by_share | ((codes == _MISSING) & (draw(len(codes), 1) < 0.5))
 
     def extra_repr(self) -> str:
         """Show the share."""
         return f"fraction={self.fraction:.3g}"
+
+
+def hide_missing(x: Tensor, owners: Sequence[int]) -> Tensor:
+    """Hide the missing cells of rows of numbers and codes, $(B, n + f)$."""
+    return _hide(x, x[:, len(owners) :] == _MISSING, owners)
+
+
+def _hide(x: Tensor, hidden: Tensor, owners: Sequence[int]) -> Tensor:
+    n_numbers = len(owners)
+    numbers = torch.where(hidden[:, owners], torch.nan, x[:, :n_numbers])
+    return torch.cat([numbers, torch.where(hidden, -1.0, x[:, n_numbers:])], dim=1)

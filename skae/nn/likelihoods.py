@@ -1,11 +1,10 @@
 """Likelihoods: what the decoder's output says of a row, as log-probability, mean and draw.
 
-Every likelihood answers column by column and is reduced over columns in one place, `Joint`,
-so that numbers of all kinds add up on one scale, nats.
+Every likelihood answers column by column, in nats, so that numbers of all kinds add up, and gives
+the loss of a row by a shorter way. `skae.nn.table_likelihoods` has that of tables.
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -62,17 +61,17 @@ class Gaussian(nn.Module):
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the log density of every cell, shape $(B, n)$."""
-        squared = self.squared_error(output, x)
+        squared = self._squared_error(output, x)
         constant = -self.log_normaliser / len(self.low)
         return torch.addcmul(constant, squared, self.half_precision, value=-1)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return minus the log density of every row, shape $(B,)$, in fewer passes."""
-        return torch.addmv(self.log_normaliser, self.squared_error(output, x), self.half_precision)
+        return torch.addmv(self.log_normaliser, self._squared_error(output, x), self.half_precision)
 
     def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the squared error of every cell, shape $(B, n)$."""
-        return functional.mse_loss(self.mean(output), x, reduction="none")
+        """Return the squared error of every cell, infinite where it is none, shape $(B, n)$."""
+        return self._squared_error(output, x).nan_to_num(nan=math.inf)
 
     def mean(self, output: Tensor) -> Tensor:
         """Return the expected cells, shape $(B, n)$."""
@@ -85,6 +84,9 @@ class Gaussian(nn.Module):
         noise = torch.randn(output.shape, generator=generator).to(output)
         draw = self.mean(output) + self.variance.sqrt() * noise
         return torch.clamp(draw, self.low, self.high)
+
+    def _squared_error(self, output: Tensor, x: Tensor) -> Tensor:
+        return functional.mse_loss(self.mean(output), x, reduction="none")
 
 
 class Bernoulli(nn.Module):
@@ -158,75 +160,3 @@ def _langevin(a: Tensor) -> Tensor:
     near = a / 3 - a**3 / 45 + 2 * a**5 / 945
     safe = torch.where(a.abs() < _NEAR_ZERO, 1.0, a)
     return torch.where(a.abs() < _NEAR_ZERO, near, 1 / torch.tanh(safe) - 1 / safe)
-
-
-class Joint(nn.Module):
-    """The likelihood of a row: one part per block of columns, independent given the code.
-
-    Parameters
-    ----------
-    parts : sequence of nn.Module
-        The likelihood of every block.
-    outputs : sequence of slice
-        The decoder outputs that every part reads.
-    columns : sequence of slice
-        The columns of the row that every part describes.
-    """
-
-    def __init__(
-        self, parts: Sequence[nn.Module], outputs: Sequence[slice], columns: Sequence[slice]
-    ) -> None:
-        super().__init__()
-        self.parts = nn.ModuleList(parts)
-        self.outputs = tuple(outputs)
-        self.columns = tuple(columns)
-
-    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the log-probability of every cell, shape $(B, n)$."""
-        return _join([part.log_prob(*cells) for part, *cells in self._blocks(output, x)])
-
-    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log-probability of every row, shape $(B,)$."""
-        rows = [part.negative_log_prob(*cells) for part, *cells in self._blocks(output, x)]
-        return sum(rows[1:], start=rows[0])
-
-    def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the squared error of the cells of normals, NaN where a row has no number."""
-        blocks = [block for block in self._blocks(output, x) if _is_normal(block[0])]
-        cells = [part.squared_error(o, c).nan_to_num(nan=torch.inf) for part, o, c in blocks]
-        absent = [torch.isnan(c) for _, _, c in blocks]
-        return _join(cells).masked_fill(_join(absent), torch.nan) if blocks else x[:, :0]
-
-    def calibrate(self, squared_error: Tensor) -> None:
-        """Set the variances of normals to the mean of what `squared_error` gave, by column."""
-        for part, columns in zip(self.parts, self.columns, strict=True):
-            if _is_normal(part):
-                n_columns = columns.stop - columns.start
-                part.calibrate(squared_error[:n_columns])
-                squared_error = squared_error[n_columns:]
-
-    def mean(self, output: Tensor) -> Tensor:
-        """Return the expected row, shape $(B, n)$."""
-        return _join([part.mean(cells) for part, cells in self._blocks(output)])
-
-    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw a row, shape $(B, n)$."""
-        return _join([part.sample(cells, generator) for part, cells in self._blocks(output)])
-
-    def _blocks(self, output: Tensor, *x: Tensor) -> "zip[tuple[nn.Module, Tensor, ...]]":
-        """Deal out the decoder's outputs, and the columns of rows, to the parts."""
-        cells = [_split(rows, self.columns) for rows in x]
-        return zip(self.parts, _split(output, self.outputs), *cells, strict=True)
-
-
-def _is_normal(part: nn.Module) -> bool:
-    return hasattr(part, "squared_error")
-
-
-def _split(x: Tensor, slices: Sequence[slice]) -> list[Tensor]:
-    """Return some columns at a time; a single slice is all, and need not be cut."""
-    return [x] if len(slices) == 1 else [x[:, columns] for columns in slices]
-
-
-def _join(blocks: Sequence[Tensor]) -> Tensor:
-    return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)

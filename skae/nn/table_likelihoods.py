@@ -1,4 +1,4 @@
-"""Likelihoods of tables: numbers that may be absent, and codes."""
+"""The likelihood of tables: numbers that may be absent, and codes."""
 
 import math
 from collections.abc import Sequence
@@ -7,26 +7,52 @@ import torch
 from torch import Tensor, nn
 
 _SMALLEST_VARIANCE = 1e-6
+_ATOM_WIDTH = 0.1
+_MISSING = 1
 
 
-class PartialGaussian(nn.Module):
-    r"""Independent normals of numbers, NaN where there is none: $x_j \sim N(\mu_j, \sigma_j^2)$.
+class NumbersAndCodes(nn.Module):
+    r"""Independent cells, each a code and, where the code says that there is one, a number.
 
-    An absent number has the log density 0.
+    A row is $n$ numbers, NaN where there is none, and $f$ codes, -1 where they are hidden; hidden
+    cells have the log-probability 0. The decoder gives the means of the numbers and then the logits
+    of the codes, side by side: $p(x_j) = \pi_{c_j}$, times $N(x_j; \mu_j, \sigma_j^2)$ where the
+    code $c_j$ is 0. Training also brings the means to the numbers that other codes stand for, so
+    that they are right where the code is wrong.
 
     Parameters
     ----------
-    n_numbers : int
-        The number of columns.
+    n_codes : sequence of int
+        How many values each of the $f$ codes takes.
+    owners : sequence of int
+        For every number, the position of its code among the codes.
+    atoms : sequence of array-like
+        For every number, the numbers that its codes from 2 on stand for.
     variance : float
-        The variance of all in training; `calibrate` sets each afterwards.
+        The variance of all numbers in training; `calibrate` sets each afterwards.
     """
 
-    def __init__(self, n_numbers: int, variance: float) -> None:
+    def __init__(
+        self,
+        n_codes: Sequence[int],
+        owners: Sequence[int],
+        atoms: Sequence[Sequence[float]],
+        variance: float,
+    ) -> None:
         super().__init__()
-        self.register_buffer(
-            "variance", torch.full((n_numbers,), max(variance, _SMALLEST_VARIANCE))
-        )
+        self.n_numbers = len(owners)
+        sizes = torch.tensor(tuple(n_codes), dtype=torch.long)
+        places = torch.arange(int(sizes.max()))
+        starts = sizes.cumsum(0) - sizes
+        places = torch.where(places < sizes[:, None], starts[:, None] + places, sizes.sum())
+        table = torch.full((len(owners), places.shape[1]), torch.nan)
+        for row, numbers in zip(table, atoms, strict=True):
+            row[2 : 2 + len(numbers)] = torch.as_tensor(numbers)
+        self.register_buffer("places", places)
+        self.register_buffer("owners", torch.tensor(tuple(owners), dtype=torch.long))
+        self.register_buffer("atoms", table)
+        self.register_buffer("variance", torch.empty(len(owners)))
+        self.calibrate(torch.full((len(owners),), variance))
 
     def calibrate(self, variance: Tensor) -> None:
         """Set the variance of every number, shape $(n,)$."""
@@ -34,69 +60,68 @@ class PartialGaussian(nn.Module):
 
     def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the squared error of every number, NaN where there is none, $(B, n)$."""
-        return (output - x).square()
+        squared = (output[:, : self.n_numbers] - x[:, : self.n_numbers]).square()
+        squared = squared.nan_to_num(nan=math.inf)
+        return torch.where(self._are_numbers(x), squared, torch.nan)
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the log density of every number, shape $(B, n)$."""
-        squared = torch.nan_to_num(output - x).square()
-        log_prob = -0.5 * (squared / self.variance + torch.log(2 * math.pi * self.variance))
-        return log_prob * ~torch.isnan(x)
+        """Return the log density of every number and the log-probability of every code."""
+        numbers = self._log_density(output, x) * self._are_numbers(x)
+        return torch.cat([numbers, self._log_probability(output, x)], dim=1)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log density of every row, shape $(B,)$."""
-        return -self.log_prob(output, x).sum(1)
+        """Return the loss of every row, shape $(B,)$; numbers count whatever their code."""
+        return -self._log_density(output, x).sum(1) - self._log_probability(output, x).sum(1)
 
     def mean(self, output: Tensor) -> Tensor:
-        """Return the expected numbers, shape $(B, n)$."""
-        return output
+        """Return the expected numbers and the likeliest codes, shape $(B, n + f)$.
+
+        The code of a single number is taken only where the expected number is near it.
+        """
+        means, logits = output[:, : self.n_numbers], self.logits(output)
+        distance = (means[:, :, None] - self.atoms).nan_to_num().square()
+        width = 2 * (self.variance[:, None] + _ATOM_WIDTH**2)
+        logits = logits.index_add(1, self.owners, -distance / width)
+        return torch.cat([means, logits.argmax(2).to(output)], dim=1)
+
+    def expected(self, output: Tensor) -> Tensor:
+        """Return the expected numbers, whatever their codes, and the likeliest other codes."""
+        numbers, codes = self.mean(output).split([self.n_numbers, len(self.places)], dim=1)
+        return torch.cat([numbers, codes.index_fill(1, self.owners, 0.0)], dim=1)
+
+    def without_missing(self, output: Tensor) -> Tensor:
+        """Return the decoder's output given that no cell is missing, shape $(B, m)$."""
+        return output.index_fill(1, self.n_numbers + self.places[:, _MISSING], -math.inf)
 
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw numbers, shape $(B, n)$."""
-        noise = torch.randn(output.shape, generator=generator).to(output)
-        return output + self.variance.sqrt() * noise
-
-
-class Categorical(nn.Module):
-    r"""Independent codes, whose logits the decoder gives side by side.
-
-    All columns go through one softmax, padded to the longest of them.
-
-    Parameters
-    ----------
-    n_codes : sequence of int
-        How many values each code takes.
-    """
-
-    def __init__(self, n_codes: Sequence[int]) -> None:
-        super().__init__()
-        sizes = torch.tensor(tuple(n_codes), dtype=torch.long)
-        places = torch.arange(int(sizes.max()))
-        starts = sizes.cumsum(0) - sizes
-        inside = places < sizes[:, None]
-        places = torch.where(inside, starts[:, None] + places, sizes.sum())
-        self.register_buffer("places", places)
-
-    def logits(self, output: Tensor) -> Tensor:
-        """Return the logits of every code, minus infinity beyond its size, $(B, f, k)$."""
-        padded = torch.cat([output, output.new_full((len(output), 1), -math.inf)], dim=1)
-        return padded[:, self.places]
-
-    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the log-probability of every code, shape $(B, f)$."""
-        log_probs = torch.log_softmax(self.logits(output), dim=2)
-        return log_probs.gather(2, x.long()[:, :, None]).squeeze(2)
-
-    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log-probability of every row, shape $(B,)$."""
-        return -self.log_prob(output, x).sum(1)
-
-    def mean(self, output: Tensor) -> Tensor:
-        """Return the likeliest codes, shape $(B, f)$."""
-        return self.logits(output).argmax(2).to(output)
-
-    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw codes, shape $(B, f)$."""
-        logits = self.logits(output)
+        """Draw numbers and codes, shape $(B, n + f)$."""
+        means, logits = output[:, : self.n_numbers], self.logits(output)
+        noise = torch.randn(means.shape, generator=generator).to(output)
         uniform = torch.rand(logits.shape, generator=generator).clamp_min(1e-20)
         gumbel = -torch.log(-torch.log(uniform)).to(output)
-        return (logits + gumbel).argmax(2).to(output)
+        codes = (logits + gumbel).argmax(2).to(output)
+        return torch.cat([means + self.variance.sqrt() * noise, codes], dim=1)
+
+    def logits(self, output: Tensor) -> Tensor:
+        """Return the logits of every code, minus infinity beyond its size, $(B, f, k)$.
+
+        All codes so go through one softmax, padded to the longest of them.
+        """
+        beyond = output.new_full((len(output), 1), -math.inf)
+        return torch.cat([output[:, self.n_numbers :], beyond], dim=1)[:, self.places]
+
+    def _log_density(self, output: Tensor, x: Tensor) -> Tensor:
+        numbers = x[:, : self.n_numbers]
+        squared = torch.nan_to_num(output[:, : self.n_numbers] - numbers).square()
+        log_density = -0.5 * (squared / self.variance + torch.log(2 * math.pi * self.variance))
+        return log_density * ~torch.isnan(numbers)
+
+    def _log_probability(self, output: Tensor, x: Tensor) -> Tensor:
+        codes = x[:, self.n_numbers :].long()
+        log_probs = torch.log_softmax(self.logits(output), dim=2)
+        found = log_probs.gather(2, codes.clamp_min(0)[:, :, None]).squeeze(2)
+        return found.masked_fill(codes < 0, 0.0)
+
+    def _are_numbers(self, x: Tensor) -> Tensor:
+        """Tell whether the code of every number says that it is one, shape $(B, n)$."""
+        return x[:, self.n_numbers + self.owners] == 0

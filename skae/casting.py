@@ -1,0 +1,39 @@
+"""From arrays to columns of the data type that they had."""
+
+import narwhals as nw
+import numpy as np
+
+
+def as_column(raw: np.ndarray, missing: np.ndarray, empty: nw.Series) -> nw.Series:
+    """Return raw numbers as a column like another, null where cells are missing."""
+    column = nw.new_series(empty.name, raw, backend=empty.implementation)
+    dtype = empty.dtype
+    if dtype == nw.Duration:
+        column = column.cast(nw.Duration("ns"))
+    elif dtype == nw.Datetime:
+        column = column.cast(nw.Datetime(time_unit(dtype), dtype.time_zone))
+    elif dtype == nw.Date:
+        column = column.cast(nw.Datetime("ms"))
+    if empty.implementation.is_pandas_like():
+        native = column.to_native().astype(empty.to_native().dtype)
+        return nw.from_native(native.mask(missing) if missing.any() else native, series_only=True)
+    column = column.cast(dtype)
+    there = nw.new_series("there", ~missing, backend=empty.implementation)
+    frame = nw.DataFrame.from_dict({"cell": column, "there": there})
+    kept = nw.when(nw.col("there")).then(nw.col("cell"))
+    return frame.select(kept.alias("cell"))["cell"].alias(empty.name)
+
+
+def round_to_type(numbers: np.ndarray, dtype: nw.dtypes.DType) -> np.ndarray:
+    """Return numbers as a type can hold them: booleans from a half on, integers in range."""
+    if dtype == nw.Boolean:
+        return numbers >= 0.5
+    if not dtype.is_integer():
+        return numbers
+    info = np.iinfo(str(dtype).lower())
+    return np.clip(np.rint(numbers), info.min, np.nextafter(info.max, 0)).astype(info.dtype)
+
+
+def time_unit(dtype: nw.Datetime) -> str:
+    """Return the unit that timestamps of a type are read in."""
+    return "ms" if dtype.time_unit == "s" else dtype.time_unit

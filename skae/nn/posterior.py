@@ -1,0 +1,64 @@
+"""The code of a row of which some cells are hidden."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+_N_STEPS = 100
+_LEARNING_RATE = 0.2
+_SMALLEST_VARIANCE = 1e-8
+
+
+@dataclass(frozen=True)
+class NormalCodes:
+    r"""A normal distribution of codes: $z = m + L u$, $u$ standard normal.
+
+    Attributes
+    ----------
+    mean : Tensor of shape (k,)
+        The mean $m$.
+    factor : Tensor of shape (k, k)
+        A root $L$ of the covariance.
+    """
+
+    mean: Tensor
+    factor: Tensor
+
+    @classmethod
+    def of(cls, codes: Tensor) -> "NormalCodes":
+        """Return the normal with the moments of codes of shape $(B, k)$."""
+        exact = codes.cpu().double()
+        covariance = torch.cov(exact.T, correction=0).reshape(codes.shape[1], -1)
+        variance, directions = torch.linalg.eigh(covariance)
+        least = _SMALLEST_VARIANCE * max(float(variance[-1]), _SMALLEST_VARIANCE)
+        factor = directions * variance.clamp_min(least).sqrt()
+        return cls(exact.mean(0).to(codes), factor.to(codes))
+
+    @torch.inference_mode(False)
+    @torch.enable_grad()
+    def most_probable(self, chain: nn.Module, x: Tensor, start: Tensor) -> Tensor:
+        r"""Return $\arg\max_z \log p(x \mid z) + \log N(z; m, L L^\top)$ for rows, by Adam.
+
+        Parameters
+        ----------
+        chain : Autoencoder
+            Its likelihood must give hidden cells the log-probability 0.
+        x : Tensor of shape (B, n)
+            The rows.
+        start : Tensor of shape (B, k)
+            Codes to start from.
+        """
+        x, start = x.clone(), start.clone()
+        u = torch.linalg.solve(self.factor, (start - self.mean).T).T.requires_grad_()
+        optimizer = torch.optim.Adam([u], lr=_LEARNING_RATE)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _N_STEPS)
+        for _ in range(_N_STEPS):
+            losses = chain.likelihood.negative_log_prob(chain.decoder(self._codes(u)), x)
+            (u.grad,) = torch.autograd.grad(losses.sum() + 0.5 * u.square().sum(), u)
+            optimizer.step()
+            schedule.step()
+        return self._codes(u.detach())
+
+    def _codes(self, u: Tensor) -> Tensor:
+        return torch.addmm(self.mean, u, self.factor.T)
