@@ -1,4 +1,4 @@
-"""Corruptions of the input, active in training only, as dropout is."""
+"""Corruptions of what the encoder sees in training; no reading passes through them."""
 
 from collections.abc import Sequence
 from functools import partial
