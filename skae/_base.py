@@ -34,11 +34,12 @@ from skae.filling import Filling
 from skae.mixed import MixedColumns, is_table
 from skae.nn.autoencoder import Autoencoder
 from skae.nn.bottlenecks import Identity
-from skae.nn.corruptions import GaussianNoise, HideCells
+from skae.nn.corruptions import GaussianNoise, HideCells, Repeated
 from skae.nn.networks import ACTIVATIONS
+from skae.nn.seeding import seeded
 from skae.nn.start import start_at_pca
 from skae.prior import N_CODES, Prior
-from skae.randomness import draw_seed, seeded
+from skae.randomness import draw_seed
 from skae.rows import Rows
 from skae.schedule import SCHEDULES, Plan, noise_level
 from skae.training import make_net, prepare_pass, train, unchanged_on_failure
@@ -197,6 +198,13 @@ class BaseAutoencoder(
         """
         return GaussianNoise(noise_level(self.noise, n_rows) * noise_unit)
 
+    def _make_hiding(self):
+        """Return what hides cells of tables from the encoder."""
+        fraction = _MASK_FRACTION if self.mask_fraction == "auto" else self.mask_fraction
+        if fraction == 0:
+            return nn.Identity()
+        return Repeated(HideCells(fraction, self.columns_.owners))
+
     @property
     def _module(self):
         module = self.net_.module_
@@ -345,8 +353,7 @@ class BaseAutoencoder(
         corruption = self._make_corruption(pca.noise_unit, len(data))
         if self._takes_tables_:
             encoder = nn.Sequential(widen, corruption, encoder)
-            fraction = _MASK_FRACTION if self.mask_fraction == "auto" else self.mask_fraction
-            corruption = HideCells(fraction, self.columns_.owners)
+            corruption = self._make_hiding()
         bottleneck = self._make_bottleneck()
         return Autoencoder(encoder, decoder, likelihood, bottleneck, corruption).float()
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skae.net import AutoencoderNet
-from skae.nn.corruptions import HideCells, hide_missing
+from skae.nn.corruptions import HideCells, Repeated, hide_missing
 from skae.nn.posterior import NormalCodes
 from skae.rows import Rows
 
@@ -72,7 +72,7 @@ class Filling:
         """Return the mean squared error of numbers that are hidden, 1 where none was, (n,)."""
         x, _ = judges.sample(_N_TRIALS).take(torch.arange(min(_N_TRIALS, len(judges))))
         x = x.to(net.device).repeat(ceil(_N_TRIALS / len(x)), 1)
-        hidden = HideCells(_HIDDEN, owners).to(x.device).eval()(x)
+        hidden = Repeated(HideCells(_HIDDEN, owners)).to(x.device).eval()(x)
         squared = self.likelihood.squared_error(self._output(net.module_.eval(), hidden), x)
         seen = ~torch.isnan(hidden[:, : len(owners)])
         return squared.masked_fill(seen, torch.nan).nanmean(0).nan_to_num(nan=1.0)

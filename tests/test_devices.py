@@ -6,7 +6,8 @@ import torch
 
 from skae import devices
 from skae.devices import has_room, resolve_device, threads_for
-from skae.randomness import draw_seed, seeded
+from skae.nn.seeding import seeded
+from skae.randomness import draw_seed
 
 CPU = torch.device("cpu")
 has_cuda = torch.cuda.is_available()

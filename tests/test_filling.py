@@ -8,7 +8,7 @@ from torch import nn
 
 from skae import AutoencoderTransformer
 from skae.nn.autoencoder import Autoencoder
-from skae.nn.corruptions import HideCells, hide_missing
+from skae.nn.corruptions import HideCells, Repeated, hide_missing
 from skae.nn.posterior import NormalCodes
 from skae.nn.table_likelihoods import NumbersAndCodes
 
@@ -57,7 +57,7 @@ def test_hiding():
 
 @pytest.mark.parametrize("training", [True, False])
 def test_cells_are_hidden_with_their_numbers(training):
-    hide = HideCells(0.3, [1]).train(training)
+    hide = Repeated(HideCells(0.3, [1])).train(training)
     x = torch.cat([torch.zeros(4000, 1), torch.full((4000, 1), 2.0), torch.zeros(4000, 1)], dim=1)
     hidden = hide(x)
     assert (torch.isnan(hidden[:, 0]) == (hidden[:, 2] == -1)).all()

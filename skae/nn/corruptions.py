@@ -1,10 +1,11 @@
 """Corruptions of what the encoder sees in training; no reading passes through them."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 from torch import Tensor, nn
+
+from skae.nn.seeding import seeded
 
 _MISSING = 1
 
@@ -33,17 +34,128 @@ class GaussianNoise(nn.Module):
         return f"scale={self.scale:.3g}"
 
 
+class Repeated(nn.Module):
+    """A corruption that evaluation repeats, the same way every time, to judge what it left.
+
+    Parameters
+    ----------
+    corruption : nn.Module
+        The corruption.
+    """
+
+    def __init__(self, corruption: nn.Module) -> None:
+        super().__init__()
+        self.corruption = corruption
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Corrupt $(B, n)$."""
+        if self.training:
+            return self.corruption(x)
+        with seeded(0, x.device):
+            corrupted = self.corruption.train()(x)
+        self.corruption.eval()
+        return corrupted
+
+
+class MaskCells(nn.Module):
+    r"""Set a random share of the cells to one value of their column.
+
+    Parameters
+    ----------
+    fraction : float
+        The share of the cells.
+    values : Tensor of shape (n,)
+        What masked cells hold.
+    """
+
+    def __init__(self, fraction: float, values: Tensor) -> None:
+        super().__init__()
+        self.fraction = fraction
+        self.register_buffer("values", values)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Mask cells of $(B, n)$ in training."""
+        if not self.training:
+            return x
+        return torch.where(torch.rand_like(x) < self.fraction, self.values, x)
+
+    def extra_repr(self) -> str:
+        """Show the share."""
+        return f"fraction={self.fraction:.3g}"
+
+
+class SaltAndPepper(nn.Module):
+    r"""Set a random share of the cells to the smallest or largest value, at equal odds.
+
+    Parameters
+    ----------
+    fraction : float
+        The share of the cells.
+    low, high : Tensor of shape (n,)
+        The smallest and the largest value of every column.
+    """
+
+    def __init__(self, fraction: float, low: Tensor, high: Tensor) -> None:
+        super().__init__()
+        self.fraction = fraction
+        self.register_buffer("low", low)
+        self.register_buffer("high", high)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Spoil cells of $(B, n)$ in training."""
+        if not self.training:
+            return x
+        draw = torch.rand_like(x)
+        extremes = torch.where(draw < self.fraction / 2, self.low, self.high)
+        return torch.where(draw < self.fraction, extremes, x)
+
+    def extra_repr(self) -> str:
+        """Show the share."""
+        return f"fraction={self.fraction:.3g}"
+
+
+class SwapCells(nn.Module):
+    r"""Replace a random share of the cells by those of other rows of the batch.
+
+    Parameters
+    ----------
+    fraction : float
+        The share of the cells.
+    cells : sequence of int
+        The cell that every column belongs to; columns of one cell are swapped together.
+    """
+
+    def __init__(self, fraction: float, cells: Sequence[int]) -> None:
+        super().__init__()
+        self.fraction = fraction
+        self.n_cells = max(cells) + 1
+        self.register_buffer("cells", torch.tensor(tuple(cells), dtype=torch.long))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Swap cells of $(B, n)$ in training."""
+        if not self.training:
+            return x
+        shape = len(x), self.n_cells
+        swapped = torch.rand(shape, device=x.device) < self.fraction
+        others = torch.randint(len(x), shape, device=x.device)
+        return torch.where(swapped[:, self.cells], x.gather(0, others[:, self.cells]), x)
+
+    def extra_repr(self) -> str:
+        """Show the share."""
+        return f"fraction={self.fraction:.3g}"
+
+
 class HideCells(nn.Module):
     r"""Hide cells of rows of numbers and codes from the encoder, which learns to fill them.
 
     Every row hides its own share of its cells, drawn between zero and twice the mean share, and
     every other row also all cells that are missing. A hidden cell has the code -1, and its number
-    is NaN. Evaluation, which chooses the best weights, hides the same cells every time.
+    is NaN.
 
     Parameters
     ----------
     fraction : float
-        The mean share of the cells, at most a half; with 0 nothing is hidden.
+        The mean share of the cells, at most a half.
     owners : sequence of int
         For every number, the position of its code among the codes.
     """
@@ -54,16 +166,17 @@ class HideCells(nn.Module):
         self.register_buffer("owners", torch.tensor(tuple(owners), dtype=torch.long))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Hide cells of $(B, n + f)$."""
-        if self.fraction == 0:
+        """Hide cells of $(B, n + f)$ in training."""
+        if not self.training:
             return x
         return _hide(x, self._choose(x[:, len(self.owners) :]), self.owners)
 
     def _choose(self, codes: Tensor) -> Tensor:
-        generator = None if self.training else torch.Generator(codes.device).manual_seed(0)
-        draw = partial(torch.rand, device=codes.device, generator=generator)
-        by_share = draw(codes.shape) < 2 * self.fraction * draw(len(codes), 1)
-        return by_share | ((codes == _MISSING) & (draw(len(codes), 1) < 0.5))
+        def draw(n_columns: int) -> Tensor:
+            return torch.rand(len(codes), n_columns, device=codes.device)
+
+        by_share = draw(codes.shape[1]) < 2 * self.fraction * draw(1)
+        return by_share | ((codes == _MISSING) & (draw(1) < 0.5))
 
     def extra_repr(self) -> str:
         """Show the share."""
