@@ -10,9 +10,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AutoencoderTransformer": "skae._autoencoder",
+    "DenoisingAE": "skae._denoising",
 }
 
-__all__ = ["AutoencoderTransformer", "__version__"]
+__all__ = ["AutoencoderTransformer", "DenoisingAE", "__version__"]
 
 
 def __getattr__(name):

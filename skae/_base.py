@@ -14,7 +14,7 @@ from sklearn.base import (
 )
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 from torch import nn
 
 from skae._cells import CellReadings
@@ -60,6 +60,8 @@ _MAKE_THE_MODEL = (
     "bounds",
     "init",
     "noise",
+    "corruption",
+    "corruption_level",
     "categorical_features",
     "max_categories",
     "min_frequency",
@@ -151,7 +153,7 @@ class BaseAutoencoder(
             The fitted estimator.
         """
         continues = self.warm_start and self.__sklearn_is_fitted__()
-        return self._fit(X, sample_weight, fresh=not continues)
+        return self._fit(X, self._clean_view(X, y), sample_weight, fresh=not continues)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -175,7 +177,8 @@ class BaseAutoencoder(
         self : object
             The fitted estimator.
         """
-        return self._fit(X, sample_weight, fresh=not self.__sklearn_is_fitted__(), one_pass=True)
+        fresh = not self.__sklearn_is_fitted__()
+        return self._fit(X, self._clean_view(X, y), sample_weight, fresh=fresh, one_pass=True)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -191,12 +194,20 @@ class BaseAutoencoder(
         """Return the module between encoder and code."""
         return Identity()
 
-    def _make_corruption(self, noise_unit, n_rows):
-        """Return what training does to the encoder's input.
+    def _make_noise(self, noise_unit, n_rows):
+        """Return what smooths the encoder in training.
 
         `noise_unit` is what PCA leaves unexplained, a standard deviation of encoded cells.
         """
         return GaussianNoise(noise_level(self.noise, n_rows) * noise_unit)
+
+    def _make_corruption(self, data):
+        """Return what training does to the encoded rows that the encoder sees."""
+        return nn.Identity()
+
+    def _clean_view(self, X, y):
+        """Return the rows that the decoder should give, or None if these are X."""
+        return None
 
     def _make_hiding(self):
         """Return what hides cells of tables from the encoder."""
@@ -214,16 +225,17 @@ class BaseAutoencoder(
     def _n_features_out(self):
         return self.n_components_
 
-    def _fit(self, X, sample_weight, *, fresh, one_pass=False):
+    def _fit(self, X, clean, sample_weight, *, fresh, one_pass=False):
         with self._restored_on_failure():
             if fresh:
                 self._forget()
-            self._fit_to(X, sample_weight, fresh=fresh, one_pass=one_pass)
+            self._fit_to(X, clean, sample_weight, fresh=fresh, one_pass=one_pass)
         return self
 
-    def _fit_to(self, X, sample_weight, *, fresh, one_pass):
+    def _fit_to(self, X, clean, sample_weight, *, fresh, one_pass):
         frame = frame_without_rows(X)
-        rows, weights = self._check_training_rows(X, sample_weight, fresh=fresh)
+        views, weights = self._check_training_rows(X, clean, sample_weight, fresh=fresh)
+        rows, target = views[0], views[-1]
         device = resolve_device((self.net_params or {}).get("device", self.device), X)
         plan = Plan.of(self, rows.shape[0], one_pass=one_pass)
         report = {"X": X, "metadata": {"sample_weight": sample_weight}}
@@ -234,8 +246,8 @@ class BaseAutoencoder(
         with seeded(seed, device), torch.inference_mode(False), torch.enable_grad(), keeping:
             if fresh:
                 self.frame_ = frame
-                self._learn_columns(rows, weights)
-            data = self._load(rows, weights, device, by_batch=is_memory_map(X))
+                self._learn_columns(target, weights)
+            data = self._load(views, weights, device, by_batch=is_memory_map(X))
             module = self._start(data) if fresh else self._module
             if fresh or not one_pass:
                 self.net_ = make_net(self, module, device, plan)
@@ -243,24 +255,27 @@ class BaseAutoencoder(
             self._conclude(data, judges, seed, continued=one_pass and not fresh)
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes={}, **report)
 
-    def _check_training_rows(self, X, sample_weight, *, fresh):
-        """Return validated rows and the weights of those that count, float32 with mean one."""
+    def _check_training_rows(self, X, clean, sample_weight, *, fresh):
+        """Return the views of validated rows, and the weights of those that count, mean one."""
         if fresh:
             self._takes_tables_ = is_table(X, self.categorical_features)
-        rows = self._check_rows(X, reset=fresh, ensure_min_samples=2 if fresh else 1)
+        views = [self._check_rows(X, reset=fresh, ensure_min_samples=2 if fresh else 1)]
+        if clean is not None:
+            views.append(self._check_rows(clean))
+            check_consistent_length(*views)
         if not fresh:
             self._check_same_model()
-            self.columns_.check(rows)
+            self.columns_.check(views[-1])
         if sample_weight is None:
-            return rows, None
-        weights = _check_sample_weight(sample_weight, rows, ensure_non_negative=True)
+            return views, None
+        weights = _check_sample_weight(sample_weight, views[0], ensure_non_negative=True)
         counts = weights > 0
         if fresh and counts.sum() < 2:
             raise ValueError("sample_weight is above 0 for 1 row only; at least 2 must count.")
         if not counts.all():
-            rows = rows[np.flatnonzero(counts).tolist()] if self._takes_tables_ else rows[counts]
-            weights = weights[counts]
-        return rows, (weights / weights.mean()).astype(np.float32)
+            kept = np.flatnonzero(counts).tolist() if self._takes_tables_ else counts
+            views, weights = [rows[kept] for rows in views], weights[counts]
+        return views, (weights / weights.mean()).astype(np.float32)
 
     def _check_same_model(self):
         """Refuse to continue a model with parameters that would make another one."""
@@ -326,19 +341,21 @@ class BaseAutoencoder(
         )
         self.schema_ = self.columns_.table
 
-    def _load(self, rows, weights, device, *, by_batch):
+    def _load(self, views, weights, device, *, by_batch):
         """Encode the rows and put them on the device, or leave that to every batch."""
         weights = None if weights is None else torch.from_numpy(weights).to(device)
-        if by_batch or sparse.issparse(rows):
-            return Rows(rows, self.columns_.encode, weights)
-        encoded = torch.from_numpy(self.columns_.encode(rows))
+        if len(views) == 1 and (by_batch or sparse.issparse(views[0])):
+            return Rows(views[0], self.columns_.encode, weights)
+        encoded = [torch.from_numpy(self.columns_.encode(rows)) for rows in views]
+        encoded = encoded[0] if len(encoded) == 1 else torch.cat(encoded, dim=1)
         return Rows(encoded.to(device) if has_room(device, encoded) else encoded, weights=weights)
 
     def _start(self, data):
         """Return the chain that training starts from."""
-        self._made_with_ = {name: getattr(self, name) for name in _MAKE_THE_MODEL}
+        names = (name for name in _MAKE_THE_MODEL if hasattr(self, name))
+        self._made_with_ = {name: getattr(self, name) for name in names}
         widen = make_widening(self.columns_)
-        pca = find_principal_components(data, widen)
+        pca = find_principal_components(data, widen, self.columns_.n_encoded)
         share = not isinstance(self.n_components, Integral)
         self.n_components_ = pca.number_for(self.n_components) if share else self.n_components
         pca = pca.keep(self.n_components_)
@@ -350,12 +367,22 @@ class BaseAutoencoder(
         if starts_at_pca(self):
             is_logit = torch.arange(n_columns) >= n_numbers * (self.likelihood_ == "gaussian")
             start_at_pca(encoder, decoder, pca, logits=is_logit)
-        corruption = self._make_corruption(pca.noise_unit, len(data))
+        corruption = [self._make_corruption(data)]
+        noise = self._make_noise(pca.noise_unit, len(data))
         if self._takes_tables_:
-            encoder = nn.Sequential(widen, corruption, encoder)
-            corruption = self._make_hiding()
-        bottleneck = self._make_bottleneck()
-        return Autoencoder(encoder, decoder, likelihood, bottleneck, corruption).float()
+            encoder = nn.Sequential(widen, noise, encoder)
+            corruption.append(self._make_hiding())
+        else:
+            corruption.append(noise)
+        corruption = [part for part in corruption if not isinstance(part, nn.Identity)]
+        return Autoencoder(
+            encoder,
+            decoder,
+            likelihood,
+            self._make_bottleneck(),
+            corruption[0] if len(corruption) == 1 else nn.Sequential(*corruption),
+            n_columns=self.columns_.n_encoded,
+        ).float()
 
     def _train(self, data, plan, context, report):
         """Train the net and return the rows that judged it."""

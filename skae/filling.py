@@ -72,7 +72,9 @@ class Filling:
         """Return the mean squared error of numbers that are hidden, 1 where none was, (n,)."""
         x, _ = judges.sample(_N_TRIALS).take(torch.arange(min(_N_TRIALS, len(judges))))
         x = x.to(net.device).repeat(ceil(_N_TRIALS / len(x)), 1)
-        hidden = Repeated(HideCells(_HIDDEN, owners)).to(x.device).eval()(x)
-        squared = self.likelihood.squared_error(self._output(net.module_.eval(), hidden), x)
+        chain = net.module_.eval()
+        source, target = chain.views(x)
+        hidden = Repeated(HideCells(_HIDDEN, owners)).to(x.device).eval()(source)
+        squared = self.likelihood.squared_error(self._output(chain, hidden), target)
         seen = ~torch.isnan(hidden[:, : len(owners)])
         return squared.masked_fill(seen, torch.nan).nanmean(0).nan_to_num(nan=1.0)

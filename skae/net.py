@@ -224,8 +224,9 @@ class AutoencoderNet(NeuralNet):
         """Set the variances of normals to mean squared errors, and return these by column."""
         total, count = 0.0, 0.0
         for x, weights in map(self._to_device, self.get_iterator(dataset)):
-            output = self.module_.decoder(self.module_.encode(x))
-            squared = self.module_.likelihood.squared_error(output, x).cpu().double()
+            source, target = self.module_.views(x)
+            output = self.module_.decoder(self.module_.encode(source))
+            squared = self.module_.likelihood.squared_error(output, target).cpu().double()
             weights = torch.ones(len(x)) if weights is None else weights.cpu()
             total = total + weights.double() @ squared.nan_to_num(nan=0.0, posinf=math.inf)
             count = count + weights.double() @ (~squared.isnan()).double()
@@ -239,7 +240,7 @@ class AutoencoderNet(NeuralNet):
         self, dataset: Rows, prepare: Callable[[Tensor], Tensor] | None = None
     ) -> np.ndarray:
         """Return the codes of a data set, prepared or as it is, shape (n_rows, n_components)."""
-        batches = (x.to(self.device) for x, _ in self.get_iterator(dataset))
+        batches = (self.module_.views(x.to(self.device))[0] for x, _ in self.get_iterator(dataset))
         batches = batches if prepare is None else map(prepare, batches)
         codes = torch.cat([self.module_.encode(x) for x in batches])
         self._check_finite(float(codes.abs().max()), "largest code after training")

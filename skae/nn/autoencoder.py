@@ -25,6 +25,9 @@ class Autoencoder(nn.Module):
         From the encoder's output to a `Code`.
     corruption : nn.Module, default=nn.Identity()
         What training does to the rows that the encoder sees; the loss sees them clean.
+    n_columns : int or None, default=None
+        The number of columns $n$ of a row. Training then also takes rows of two views side by
+        side, $(B, 2n)$: one for the encoder, and what the decoder should make of it.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Autoencoder(nn.Module):
         likelihood: nn.Module,
         bottleneck: nn.Module | None = None,
         corruption: nn.Module | None = None,
+        n_columns: int | None = None,
     ) -> None:
         super().__init__()
         self.corruption = nn.Identity() if corruption is None else corruption
@@ -41,15 +45,24 @@ class Autoencoder(nn.Module):
         self.bottleneck = Identity() if bottleneck is None else bottleneck
         self.decoder = decoder
         self.likelihood = likelihood
+        self.n_columns = n_columns
+
+    def views(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the encoder sees and what the decoder should give; mostly the same."""
+        if self.n_columns is None or x.shape[1] == self.n_columns:
+            return x, x
+        return x[:, : self.n_columns], x[:, self.n_columns :]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Code]:
         """Return the likelihood's parameters $(B, m)$ and the code of rows $(B, n)$."""
-        code = self.bottleneck(self.encoder(self.corruption(x)))
+        source, _ = self.views(x)
+        code = self.bottleneck(self.encoder(self.corruption(source)))
         return self.decoder(code.z), code
 
     def loss(self, output: Tensor, code: Code, x: Tensor) -> Tensor:
         """Return the loss of every row in nats, shape $(B,)$, given what `forward` returned."""
-        loss = self.likelihood.negative_log_prob(output, x)
+        _, target = self.views(x)
+        loss = self.likelihood.negative_log_prob(output, target)
         return loss if code.penalty is None else loss + code.penalty
 
     def encode(self, x: Tensor) -> Tensor:

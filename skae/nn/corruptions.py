@@ -1,6 +1,6 @@
 """Corruptions of what the encoder sees in training; no reading passes through them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -143,6 +143,46 @@ class SwapCells(nn.Module):
     def extra_repr(self) -> str:
         """Show the share."""
         return f"fraction={self.fraction:.3g}"
+
+
+class OfNumbers(nn.Module):
+    """Corrupt the numbers of rows of numbers and codes.
+
+    Parameters
+    ----------
+    corruption : nn.Module
+        The corruption.
+    n_numbers : int
+        The number of numbers, which come first.
+    """
+
+    def __init__(self, corruption: nn.Module, n_numbers: int) -> None:
+        super().__init__()
+        self.corruption = corruption
+        self.n_numbers = n_numbers
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Corrupt $(B, n + f)$."""
+        numbers, codes = x[:, : self.n_numbers], x[:, self.n_numbers :]
+        return torch.cat([self.corruption(numbers), codes], dim=1)
+
+
+class Applied(nn.Module):
+    """Apply a function in training.
+
+    Parameters
+    ----------
+    function : callable
+        From rows $(B, n)$ to rows $(B, n)$.
+    """
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Corrupt $(B, n)$ in training."""
+        return self.function(x) if self.training else x
 
 
 class HideCells(nn.Module):
