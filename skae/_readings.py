@@ -53,7 +53,7 @@ class Readings(TransformerMixin):
         """
         check_is_fitted(self)
         rows = self._map(self._module.decode, self._check_codes(Z), finish=self.columns_.decode)
-        return self._wrap(rows, like=Z)
+        return self._wrap(rows, like=Z, extrapolates=True)
 
     def reconstruct(self, X):
         """Return what is left of rows after the code: `inverse_transform` of `transform`.
@@ -70,7 +70,7 @@ class Readings(TransformerMixin):
         """
         check_is_fitted(self)
         rows = self._read(self._module.reconstruct, self._check_rows(X), self.columns_.decode)
-        return self._wrap(rows, like=X)
+        return self._wrap(rows, like=X, extrapolates=True)
 
     def score_samples(self, X):
         r"""Return the log-likelihood of rows given their codes, $\log p(x \mid z(x))$, in nats.
@@ -201,10 +201,10 @@ class Readings(TransformerMixin):
         checks = {"ensure_all_finite": "allow-nan", "ensure_min_samples": ensure_min_samples}
         return as_frame(validate_data(self, unwrap(X), reset=reset, dtype=None, **checks))
 
-    def _wrap(self, rows, like=None):
+    def _wrap(self, rows, like=None, *, extrapolates=False):
         """Return decoded rows in the container that answers to `like`."""
         if self._takes_tables_:
-            return self._wrap_table(self.columns_.to_frame(rows), like)
+            return self._wrap_table(self.columns_.to_frame(rows, extrapolates=extrapolates), like)
         return wrap(rows, self.frame_, like=like, own_types=True)
 
     def _wrap_table(self, frame, like=None):

@@ -122,7 +122,7 @@ class Category:
                 f"count as other labels."
             )
 
-    def decode(self, numbers: None, codes: np.ndarray) -> nw.Series:
+    def decode(self, numbers: None, codes: np.ndarray, *, extrapolates: bool = False) -> nw.Series:
         """Return the column of codes of shape (n_rows,)."""
         return nw.maybe_reset_index(self.labels[codes.tolist()])
 
@@ -205,21 +205,30 @@ class Number:
             codes[numbers == atom] = code
         return numbers, codes
 
-    def decode(self, numbers: np.ndarray, codes: np.ndarray) -> nw.Series:
+    def decode(
+        self, numbers: np.ndarray, codes: np.ndarray, *, extrapolates: bool = False
+    ) -> nw.Series:
         """Return the column of numbers and codes, of shapes (n_rows,).
 
-        Numbers are brought to the range, the steps or the decimals that the column had. Where it
-        had no missing cells, none comes back.
+        Numbers are brought to the steps or the decimals that the column had, and to its range; if
+        they extrapolate, integers and times alone are, and others are kept on the side of zero
+        where the column was. Where it had no missing cells, none comes back.
         """
         missing = (codes == MISSING) & (self.shares[MISSING] > 0)
         by_code = np.concatenate([np.zeros(_N_RESERVED), self.atoms])[codes]
         numbers = np.where(codes >= _N_RESERVED, by_code, numbers)
-        numbers = np.clip(np.where(missing, self.low, numbers), self.low, self.high)
+        low, high = self._bounds(extrapolates=extrapolates)
+        numbers = np.clip(np.where(missing, self.low, numbers), low, high)
         if self.is_stepped:
             raw = self.origin + self.step * np.rint(numbers).astype(np.int64)
         else:
             raw = numbers if self.decimals is None else np.round(numbers, self.decimals)
         return as_column(raw, missing, self.empty)
+
+    def _bounds(self, *, extrapolates: bool) -> tuple[float, float]:
+        if not extrapolates or self.is_stepped:
+            return self.low, self.high
+        return 0.0 if self.low >= 0 else -np.inf, 0.0 if self.high <= 0 else np.inf
 
     @property
     def is_stepped(self) -> bool:

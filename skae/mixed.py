@@ -101,10 +101,11 @@ class MixedColumns:
         """Return a float32 matrix as it is; `to_frame` goes the rest of the way."""
         return encoded
 
-    def to_frame(self, encoded: np.ndarray) -> nw.DataFrame:
-        """Return encoded rows as a frame."""
+    def to_frame(self, encoded: np.ndarray, *, extrapolates: bool = False) -> nw.DataFrame:
+        """Return encoded rows as a frame, whose numbers leave their range if `extrapolates`."""
         numbers = encoded[:, : self.n_numbers] * self.scale + self.center
-        return self.table.decode(numbers, encoded[:, self.n_numbers :].astype(np.int64))
+        codes = encoded[:, self.n_numbers :].astype(np.int64)
+        return self.table.decode(numbers, codes, extrapolates=extrapolates)
 
     def fill(self, frame: nw.DataFrame, encoded: np.ndarray) -> nw.DataFrame:
         """Return a frame with the cells of encoded rows in its holes."""

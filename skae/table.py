@@ -94,12 +94,17 @@ class Table:
         numbers = np.stack(numbers, axis=1) if numbers else np.empty((len(frame), 0))
         return numbers, np.stack([code for _, code in encoded], axis=1)
 
-    def decode(self, numbers: np.ndarray, codes: np.ndarray) -> nw.DataFrame:
-        """Return numbers and codes, as `encode` gives them, as a frame of the learned columns."""
+    def decode(
+        self, numbers: np.ndarray, codes: np.ndarray, *, extrapolates: bool = False
+    ) -> nw.DataFrame:
+        """Return numbers and codes, as `encode` gives them, as a frame of the learned columns.
+
+        Numbers may leave the range that they had if `extrapolates`.
+        """
         numbers, codes, columns = iter(np.transpose(numbers)), iter(np.transpose(codes)), {}
         for field in self.fields:
             number = next(numbers) if isinstance(field, Number) else None
-            columns[field.name] = field.decode(number, next(codes))
+            columns[field.name] = field.decode(number, next(codes), extrapolates=extrapolates)
         return nw.DataFrame.from_dict(columns)
 
     def __str__(self) -> str:

@@ -176,6 +176,17 @@ def test_steps_and_decimals_are_kept():
     assert days.decode(noon, np.array([VALUE])).to_list()[0].time() == dt.time(0)
 
 
+def test_numbers_extrapolate_on_their_side_of_zero_if_asked():
+    codes, far = np.array([VALUE, VALUE]), np.array([-50.0, 50.0])
+    price = learn(pd.Series([1.25, 3.5, 9.99] * 20))
+    assert price.decode(far, codes).to_list() == [1.25, 9.99]
+    assert price.decode(far, codes, extrapolates=True).to_list() == [0, 50]
+    change = learn(pd.Series([-1.25, 3.5, 9.99] * 20))
+    assert change.decode(far, codes, extrapolates=True).to_list() == [-50, 50]
+    count = learn(pd.Series(WHOLE))
+    assert count.decode(far, codes, extrapolates=True).to_list() == [min(WHOLE), max(WHOLE)]
+
+
 def test_frequent_values_have_codes_of_their_own():
     gain = pd.Series([0.0] * 900 + RNG.lognormal(5, 1, 100).tolist())
     field = learn(gain)
