@@ -12,6 +12,7 @@ import json
 import time
 from pathlib import Path
 
+import narwhals as nw
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.model_selection import train_test_split
@@ -19,6 +20,7 @@ from sklearn.model_selection import train_test_split
 from benchmarks.frames import OneHot, are_labels, as_numbers, equal, load_table
 from benchmarks.report import circumstances, earlier, table
 from skae import AutoencoderTransformer
+from skae.table import Table
 
 SETS = ("adult", "churn", "melbourne")
 SIZES = (8, 16, 32)
@@ -63,6 +65,20 @@ def run(name, n_components, seed):
     result = {"set": name, "k": n_components, "seed": seed, "seconds": seconds}
     result["labels"] = list(train.columns[are_labels(train)])
     return result | {method: errors(back, test, train) for method, back in backs.items()}
+
+
+def encoding(names):
+    """Return the table of how long it takes to learn what the columns are, and to encode them."""
+    rows = []
+    for name in names:
+        frame = nw.from_native(load_table(name))
+        start = time.perf_counter()
+        schema = Table.learn(frame)
+        learned = time.perf_counter()
+        schema.encode(frame)
+        seconds = learned - start, time.perf_counter() - learned
+        rows.append([name, len(frame), *(f"{s:.2f}" for s in seconds)])
+    return table(["set", "rows", "learn, s", "encode, s"], rows)
 
 
 def means(runs, method):
@@ -117,7 +133,7 @@ def main():
                 print(name, k, seed, *found, flush=True)
                 if args.out:
                     Path(args.out).write_text(json.dumps(results))
-    print(f"\n{summary(results)}")
+    print(f"\n{summary(results)}\n\n{encoding(args.sets)}")
 
 
 if __name__ == "__main__":
