@@ -2,7 +2,9 @@
 
 import inspect
 
+import pandas as pd
 import pytest
+from numpydoc.docscrape import NumpyDocString
 from sklearn.base import BaseEstimator
 from sklearn.utils._testing import assert_docstring_consistency
 from sklearn.utils.estimator_checks import (
@@ -64,3 +66,16 @@ def test_shared_parameters_are_described_alike():
     assert_docstring_consistency(
         ESTIMATORS, include_params=True, exclude_params=["n_components"], include_attrs=True
     )
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+def test_docstrings_describe_what_there_is_and_nothing_else(cls, rows):
+    text = NumpyDocString(inspect.cleandoc(cls.__doc__))
+    described = [name for item in text["Parameters"] for name in item.name.split(", ")]
+    assert sorted(described) == sorted(cls().get_params())
+    fitted = cls(max_epochs=1).fit(pd.DataFrame(rows, columns=list("abcde")))
+    attributes = {name for item in text["Attributes"] for name in item.name.split(", ")}
+    missing = {name for name in attributes if not hasattr(fitted, name)}
+    assert missing <= {"schema_"}
+    public = {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")}
+    assert public <= attributes
