@@ -208,14 +208,21 @@ class AutoencoderTransformer(BaseAutoencoder):
     the metric of X as for PCA: columns are centred and divided by one common number, so scale
     columns of different units before, or their errors will not count alike.
 
-    A dataframe with labels, times or missing cells is a table: each of its numbers is divided by
-    its own standard deviation, each of its cells is a number or one of some labels, a missing cell
-    being one of them, and the loss is the sum of the Gaussian's and of the labels' cross-entropy.
+    A dataframe with labels, times or missing cells is a table, and so is an array with missing
+    cells: each of its numbers is divided by its own standard deviation, each of its cells is a
+    number or one of some labels, a missing cell being one of them, and the loss is the sum of the
+    Gaussian's and of the labels' cross-entropy.
+
+    A linear autoencoder of coins, with ``hidden_layer_sizes=()`` and ``likelihood="bernoulli"``, is
+    logistic PCA.
 
     References
     ----------
     Hinton, G. E. and Salakhutdinov, R. R. (2006). Reducing the dimensionality of data with neural
     networks. Science 313.
+
+    Schein, A. I., Saul, L. K. and Ungar, L. H. (2003). A generalized linear model for principal
+    component analysis of binary data. Artificial Intelligence and Statistics.
 
     Examples
     --------

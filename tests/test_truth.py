@@ -91,3 +91,18 @@ def test_a_share_of_variance_takes_as_many_components_as_pca(digits):
     for share in (0.5, 0.9):
         autoencoder = AutoencoderTransformer(share, max_epochs=1).fit(digits)
         assert autoencoder.n_components_ == PCA(share).fit(digits).n_components_
+
+
+def test_linear_coins_are_logistic_pca(digits):
+    """No linear projection is as good at coins, clipped or not."""
+    X = (digits > 7).astype(float)
+    fitted = AutoencoderTransformer(8, hidden_layer_sizes=(), random_state=0, max_epochs=60).fit(X)
+    assert fitted.likelihood_ == "bernoulli"
+    pca = PCA(8).fit(X)
+    projected = pca.inverse_transform(pca.transform(X))
+
+    def cross_entropy(p):
+        p = np.clip(p, 1e-3, 1 - 1e-3)
+        return -(X * np.log(p) + (1 - X) * np.log(1 - p)).sum(1).mean()
+
+    assert cross_entropy(fitted.reconstruct(X)) < 0.9 * cross_entropy(projected)
