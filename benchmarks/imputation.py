@@ -161,8 +161,8 @@ def summary(results):
         runs = [r for r in results if (r["set"], r["how"], r["rate"]) == cell]
         means = {m: [r for r in runs if r["method"] == m] for m in METHODS}
         for key in ("error", "accuracy"):
-            if runs[0][key] is not None:
-                found = [np.mean([r[key] for r in means[m]]) for m in METHODS]
+            if any(r[key] is not None for r in runs):
+                found = [_mean(means[m], key) for m in METHODS]
                 rows.append([*cell, key, *(f"{value:.3f}" for value in found)])
     header = ["set", "holes", "share", "", *METHODS]
     return "\n".join([table(header, rows), "", comparison(results), "", timing(results)])
@@ -189,7 +189,12 @@ def cells(results, key):
 def paired(results, cell, rival, key):
     """Return our mean and a rival's in a cell."""
     runs = [r for r in results if (r["set"], r["how"], r["rate"]) == cell]
-    return [np.mean([r[key] for r in runs if r["method"] == m]) for m in ("skae", rival)]
+    return [_mean([r for r in runs if r["method"] == m], key) for m in ("skae", rival)]
+
+
+def _mean(runs, key):
+    """Return a mean over the runs that removed a cell of the kind."""
+    return np.mean([r[key] for r in runs if r[key] is not None])
 
 
 def timing(results):
