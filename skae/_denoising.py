@@ -189,6 +189,29 @@ class DenoisingAE(BaseAutoencoder):
         """
         return super().fit(X, y, sample_weight)
 
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Pass once over some rows or pairs, at a constant learning rate.
+
+        The first call learns the centre, scale and range of the columns, and the principal
+        components to start from: give it a good sample. Nothing is held out, and the weights of
+        the last step are kept. `noise_variance_` and `prior_` follow the rows of the last call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The next rows to learn from.
+        y : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features) or None
+            What they should be, as in `fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much every row counts; None counts each as one.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return super().partial_fit(X, y, sample_weight)
+
     def _make_noise(self, noise_unit, n_rows):
         return nn.Identity()
 
