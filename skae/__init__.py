@@ -10,10 +10,14 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AutoencoderTransformer": "skae._autoencoder",
+    "ContractiveAE": "skae._contractive",
     "DenoisingAE": "skae._denoising",
+    "EncoderClassifier": "skae._classifier",
+    "EncoderRegressor": "skae._regressor",
+    "SparseAE": "skae._sparse",
 }
 
-__all__ = ["AutoencoderTransformer", "DenoisingAE", "__version__"]
+__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name):

@@ -27,12 +27,17 @@ class AutoencoderTransformer(BaseAutoencoder):
         number of channels of every convolution, each of which halves height and width; "auto" is
         then (16, 32).
 
-    activation : {"elu", "gelu", "leaky_relu", "logistic", "relu", "silu", "tanh"}, default="gelu"
-        The activation of the hidden layers.
+    activation : str, default="gelu"
+        The activation of the hidden layers: "elu", "gelu", "identity", "leaky_relu", "logistic",
+        "relu", "silu" or "tanh".
 
     tied_weights : bool, default=False
         Whether the weights of the decoder are those of the encoder, transposed. Each keeps its
         own biases.
+
+    quantize : int, default=None
+        The number of bits of a unit of the code, 1 to 16: after training each unit takes one of so
+        many evenly spaced values, which `compress` counts. None leaves codes as they are.
 
     dropout : float, default=0.0
         The share of the hidden units that every training step leaves out, in [0, 1).
@@ -58,9 +63,15 @@ class AutoencoderTransformer(BaseAutoencoder):
         bound, for either end or for both. "auto" takes an extreme of a column as its bound where
         at least 10 % of the rows, and at least 5, hold it.
 
-    init : {"pca", "random"}, default="pca"
-        Where training starts: at the principal components, or, without linear paths, at random
-        orthogonal weights.
+    init : {"pca", "random", "greedy", "rbm"}, default="pca"
+        Where training starts: at the principal components; or, without linear paths, at random
+        orthogonal weights; or at those of a pre-training, layer by layer, as autoencoders of what
+        the layers before make of the rows ("greedy"), or as restricted Boltzmann machines ("rbm":
+        for dense networks with ``activation="logistic"`` and likelihoods of values in [0, 1]).
+
+    pretraining_epochs : "auto" or int, default="auto"
+        The number of passes over the rows for every layer of a pre-training; "auto" is
+        `max_epochs` divided by the number of layers.
 
     noise : "auto" or float, default="auto"
         The standard deviation of the normal noise that training adds to the encoder's input, in
@@ -157,12 +168,17 @@ class AutoencoderTransformer(BaseAutoencoder):
         variance of a Gaussian likelihood. Only for that one; of a table, an array of one for each
         column of numbers, in which times and integers are counted in their steps.
 
+    rate_ : float
+        The mean number of bits of a code on the held-out rows, if every unit is coded by itself at
+        its entropy; `noise_variance_` is then the distortion. Only with `quantize`.
+
     net_ : skae.net.AutoencoderNet
         The trained net; ``net_.module_`` is the chain, ``net_.history`` its history.
 
     encoder_, decoder_ : torch.nn.Module
-        The two ends of the chain: from encoded rows to codes, from codes to the parameters of the
-        likelihood.
+        The two ends, each by itself: from rows to codes, from codes to expected rows. Of tables,
+        these are encoded rows, as ``columns_.encode`` makes them and ``columns_.decode`` reads
+        them.
 
     columns_ : skae.columns.Columns or skae.mixed.MixedColumns
         The way between rows and encoded rows.
@@ -221,6 +237,9 @@ class AutoencoderTransformer(BaseAutoencoder):
     Hinton, G. E. and Salakhutdinov, R. R. (2006). Reducing the dimensionality of data with neural
     networks. Science 313.
 
+    Bengio, Y., Lamblin, P., Popovici, D. and Larochelle, H. (2007). Greedy layer-wise training of
+    deep networks. Advances in Neural Information Processing Systems 19.
+
     Schein, A. I., Saul, L. K. and Ungar, L. H. (2003). A generalized linear model for principal
     component analysis of binary data. Artificial Intelligence and Statistics.
 
@@ -245,6 +264,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         hidden_layer_sizes="auto",
         activation="gelu",
         tied_weights=False,
+        quantize=None,
         dropout=0.0,
         image_shape=None,
         encoder=None,
@@ -252,6 +272,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         likelihood="auto",
         bounds="auto",
         init="pca",
+        pretraining_epochs="auto",
         noise="auto",
         categorical_features="from_dtype",
         max_categories=256,
@@ -278,6 +299,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.tied_weights = tied_weights
+        self.quantize = quantize
         self.dropout = dropout
         self.image_shape = image_shape
         self.encoder = encoder
@@ -285,6 +307,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         self.likelihood = likelihood
         self.bounds = bounds
         self.init = init
+        self.pretraining_epochs = pretraining_epochs
         self.noise = noise
         self.categorical_features = categorical_features
         self.max_categories = max_categories

@@ -1,6 +1,6 @@
 """BaseAutoencoder: the scikit-learn contract, written once for the whole family."""
 
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -19,7 +19,8 @@ from torch import nn
 
 from skae._cells import CellReadings
 from skae._readings import Readings
-from skae.callbacks import KeepBest, SklearnBridge
+from skae._state import FittedState
+from skae.callbacks import KeepBest, Progress, SklearnBridge
 from skae.chain import (
     find_principal_components,
     make_likelihood,
@@ -35,9 +36,12 @@ from skae.mixed import MixedColumns, is_table
 from skae.nn.autoencoder import Autoencoder
 from skae.nn.bottlenecks import Identity
 from skae.nn.corruptions import GaussianNoise, HideCells, Repeated
+from skae.nn.ends import Decoder, Encoder
 from skae.nn.networks import ACTIVATIONS
+from skae.nn.quantization import Quantized
 from skae.nn.seeding import seeded
-from skae.nn.start import start_at_pca
+from skae.nn.start import start_at_mean, start_at_pca
+from skae.pretraining import pretrain
 from skae.prior import N_CODES, Prior
 from skae.randomness import draw_seed
 from skae.rows import Rows
@@ -52,6 +56,7 @@ _MAKE_THE_MODEL = (
     "hidden_layer_sizes",
     "activation",
     "tied_weights",
+    "quantize",
     "dropout",
     "image_shape",
     "encoder",
@@ -62,6 +67,9 @@ _MAKE_THE_MODEL = (
     "noise",
     "corruption",
     "corruption_level",
+    "penalty",
+    "activity",
+    "strength",
     "categorical_features",
     "max_categories",
     "min_frequency",
@@ -71,7 +79,12 @@ _MAKE_THE_MODEL = (
 
 
 class BaseAutoencoder(
-    ClassNamePrefixFeaturesOutMixin, Readings, CellReadings, CallbackSupportMixin, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin,
+    Readings,
+    CellReadings,
+    FittedState,
+    CallbackSupportMixin,
+    BaseEstimator,
 ):
     """What all autoencoders share: everything but their constructors and their own parts.
 
@@ -90,13 +103,15 @@ class BaseAutoencoder(
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "tied_weights": ["boolean"],
+        "quantize": [None, Interval(Integral, 1, 16, closed="both")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "image_shape": [None, "array-like"],
         "encoder": [None, nn.Module],
         "decoder": [None, nn.Module],
         "likelihood": [StrOptions({"auto", "gaussian", "bernoulli", "continuous_bernoulli"})],
         "bounds": [StrOptions({"auto"}), None, "array-like"],
-        "init": [StrOptions({"pca", "random"})],
+        "init": [StrOptions({"pca", "random", "greedy", "rbm"})],
+        "pretraining_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "noise": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like"],
         "max_categories": [Interval(Integral, 1, None, closed="left")],
@@ -125,13 +140,13 @@ class BaseAutoencoder(
 
     @property
     def encoder_(self):
-        """The trained encoder, a torch module from encoded rows to codes."""
-        return self._module.encoder
+        """The trained encoder, a torch module from rows to codes."""
+        return Encoder(self._module, **self.columns_.units)
 
     @property
     def decoder_(self):
-        """The trained decoder, a torch module from codes to the likelihood's parameters."""
-        return self._module.decoder
+        """The trained decoder, a torch module from codes to expected rows."""
+        return Decoder(self._module, **self.columns_.units)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
@@ -190,9 +205,32 @@ class BaseAutoencoder(
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")
 
+    def _number_of_components(self, pca):
+        """Return the number of units of the code, given all principal components."""
+        if isinstance(self.n_components, Integral):
+            return self.n_components
+        return pca.number_for(self.n_components)
+
     def _make_bottleneck(self):
         """Return the module between encoder and code."""
         return Identity()
+
+    def _make_penalty(self):
+        """Return what the code costs, or None."""
+        return None
+
+    def _find_residual(self, pca, data, widen, corruption):
+        """Return the squared error by column that the principal components leave in training."""
+        return pca.residual
+
+    def _training_variance(self, residual):
+        """Return the variance that a number has in training."""
+        least = _LEAST_RESIDUAL_OF_TABLES if self._takes_tables_ else _LEAST_RESIDUAL
+        n_numbers = self.columns_.n_numbers
+        return max(float(residual[:n_numbers].sum()) / max(1, n_numbers), least)
+
+    def _look_at(self, codes):
+        """Read off what the codes of (a sample of) the training rows tell."""
 
     def _make_noise(self, noise_unit, n_rows):
         """Return what smooths the encoder in training.
@@ -203,6 +241,10 @@ class BaseAutoencoder(
 
     def _make_corruption(self, data):
         """Return what training does to the encoded rows that the encoder sees."""
+        return nn.Identity()
+
+    def _make_hidden_corruption(self, n_units):
+        """Return what pre-training does to a hidden layer's units that the next layer sees."""
         return nn.Identity()
 
     def _clean_view(self, X, y):
@@ -248,7 +290,7 @@ class BaseAutoencoder(
                 self.frame_ = frame
                 self._learn_columns(target, weights)
             data = self._load(views, weights, device, by_batch=is_memory_map(X))
-            module = self._start(data) if fresh else self._module
+            module = self._start(data, device) if fresh else self._module
             if fresh or not one_pass:
                 self.net_ = make_net(self, module, device, plan)
             judges = self._train(data, plan, context, report)
@@ -286,22 +328,6 @@ class BaseAutoencoder(
                     f"{name}={now!r} differs from the {value!r} that made the model which training "
                     f"would continue. Fit with warm_start=False to start anew."
                 )
-
-    @contextmanager
-    def _restored_on_failure(self):
-        """Leave what was there before, and no half-fitted model."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            self._forget()
-            vars(self).update(before)
-            raise
-
-    def _forget(self):
-        """Delete what an earlier fit has learned."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
 
     def _learn_columns(self, rows, weights):
         if self._takes_tables_:
@@ -350,24 +376,25 @@ class BaseAutoencoder(
         encoded = encoded[0] if len(encoded) == 1 else torch.cat(encoded, dim=1)
         return Rows(encoded.to(device) if has_room(device, encoded) else encoded, weights=weights)
 
-    def _start(self, data):
+    def _start(self, data, device):
         """Return the chain that training starts from."""
         names = (name for name in _MAKE_THE_MODEL if hasattr(self, name))
         self._made_with_ = {name: getattr(self, name) for name in names}
         widen = make_widening(self.columns_)
         pca = find_principal_components(data, widen, self.columns_.n_encoded)
-        share = not isinstance(self.n_components, Integral)
-        self.n_components_ = pca.number_for(self.n_components) if share else self.n_components
+        self.n_components_ = self._number_of_components(pca)
         pca = pca.keep(self.n_components_)
         n_columns, n_numbers = len(pca.mean), self.columns_.n_numbers
-        least = _LEAST_RESIDUAL_OF_TABLES if self._takes_tables_ else _LEAST_RESIDUAL
-        residual = max(float(pca.residual[:n_numbers].sum()) / max(1, n_numbers), least)
         encoder, decoder = make_networks(self, n_columns, self.n_components_)
-        likelihood = make_likelihood(self.columns_, self.likelihood_, variance=residual)
-        if starts_at_pca(self):
-            is_logit = torch.arange(n_columns) >= n_numbers * (self.likelihood_ == "gaussian")
-            start_at_pca(encoder, decoder, pca, logits=is_logit)
         corruption = [self._make_corruption(data)]
+        residual = self._find_residual(pca, data, widen, corruption[0])
+        variance = self._training_variance(residual)
+        likelihood = make_likelihood(self.columns_, self.likelihood_, variance=variance)
+        is_logit = torch.arange(n_columns) >= n_numbers * (self.likelihood_ == "gaussian")
+        if starts_at_pca(self):
+            start_at_pca(encoder, decoder, pca, residual=residual, logits=is_logit)
+        elif self.decoder is None:
+            start_at_mean(decoder, pca.mean, logits=is_logit)
         noise = self._make_noise(pca.noise_unit, len(data))
         if self._takes_tables_:
             encoder = nn.Sequential(widen, noise, encoder)
@@ -375,18 +402,28 @@ class BaseAutoencoder(
         else:
             corruption.append(noise)
         corruption = [part for part in corruption if not isinstance(part, nn.Identity)]
-        return Autoencoder(
+        bottleneck = self._make_bottleneck()
+        if self.quantize is not None:
+            bottleneck = Quantized(bottleneck, self.quantize, self.n_components_)
+        chain = Autoencoder(
             encoder,
             decoder,
             likelihood,
-            self._make_bottleneck(),
+            bottleneck,
             corruption[0] if len(corruption) == 1 else nn.Sequential(*corruption),
+            self._make_penalty(),
             n_columns=self.columns_.n_encoded,
         ).float()
+        if self.init in ("greedy", "rbm") and self.encoder is None and self.decoder is None:
+            pretrain(self, chain, data, device)
+        return chain
 
     def _train(self, data, plan, context, report):
         """Train the net and return the rows that judged it."""
-        callbacks = []
+        callbacks = [] if plan.one_pass else [Progress()]
+        self._module.at(1.0)
+        if self.quantize is not None:
+            self._module.bottleneck.forget()
         if hasattr(self, "_skl_callbacks"):
             callbacks.append(SklearnBridge(self, context, report))
         if plan.one_pass:
@@ -408,14 +445,24 @@ class BaseAutoencoder(
         self.loss_curve_ = [epoch["train_loss"] for epoch in history]
         held_out = [epoch["valid_loss"] for epoch in history if "valid_loss" in epoch]
         self.validation_loss_curve_ = held_out if len(held_out) == len(history) > 0 else None
+        few = data.resample(N_CODES)
+        if self.quantize is not None:
+            self._quantize(few, judges)
         if self.likelihood_ == "gaussian":
             variance = self.net_.calibrate(judges)
             self.noise_variance_ = self.columns_.noise_variance(variance)
-        few = data.resample(N_CODES)
         if self._takes_tables_:
             self._filling_ = Filling.learn(self.net_, few, judges, self.columns_.owners)
         codes = self.net_.encode(few)
+        self._look_at(codes)
         if continued:
             self.prior_.update(codes)
         else:
             self.prior_ = Prior(self.prior).fit(codes, seed)
+
+    def _quantize(self, data, judges):
+        """Set the values that a unit takes, and say what a code then costs."""
+        bottleneck = self._module.bottleneck
+        bottleneck.calibrate(torch.from_numpy(self.net_.encode(data)).to(self.net_.device))
+        codes = torch.from_numpy(self.net_.encode(judges)).to(self.net_.device)
+        self.rate_ = bottleneck.rate(codes)

@@ -4,13 +4,16 @@ from numbers import Real
 from typing import ClassVar
 
 import numpy as np
+import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
 from skae._autoencoder import AutoencoderTransformer
 from skae._base import BaseAutoencoder
 from skae._documentation import documented_like
-from skae.corrupting import CORRUPTIONS, make_corruption
+from skae.corrupting import CORRUPTIONS, make_corruption, make_hidden_corruption
+
+_ROWS_TO_LOOK_AT = 4096
 
 
 @documented_like(AutoencoderTransformer)
@@ -106,6 +109,7 @@ class DenoisingAE(BaseAutoencoder):
         hidden_layer_sizes="auto",
         activation="gelu",
         tied_weights=False,
+        quantize=None,
         dropout=0.0,
         image_shape=None,
         encoder=None,
@@ -113,6 +117,7 @@ class DenoisingAE(BaseAutoencoder):
         likelihood="auto",
         bounds="auto",
         init="pca",
+        pretraining_epochs="auto",
         categorical_features="from_dtype",
         max_categories=256,
         min_frequency=0.001,
@@ -140,6 +145,7 @@ class DenoisingAE(BaseAutoencoder):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.tied_weights = tied_weights
+        self.quantize = quantize
         self.dropout = dropout
         self.image_shape = image_shape
         self.encoder = encoder
@@ -147,6 +153,7 @@ class DenoisingAE(BaseAutoencoder):
         self.likelihood = likelihood
         self.bounds = bounds
         self.init = init
+        self.pretraining_epochs = pretraining_epochs
         self.categorical_features = categorical_features
         self.max_categories = max_categories
         self.min_frequency = min_frequency
@@ -217,6 +224,16 @@ class DenoisingAE(BaseAutoencoder):
 
     def _make_corruption(self, data):
         return make_corruption(self, self.columns_, data)
+
+    def _find_residual(self, pca, data, widen, corruption):
+        x, _ = data.sample(_ROWS_TO_LOOK_AT).take(torch.arange(min(len(data), _ROWS_TO_LOOK_AT)))
+        n_columns = self.columns_.n_encoded
+        corrupted = corruption.train()(x[:, :n_columns].cpu())
+        error = pca.error(widen(corrupted), widen(x[:, -n_columns:].cpu()))
+        return torch.maximum(error, pca.residual)
+
+    def _make_hidden_corruption(self, n_units):
+        return make_hidden_corruption(self, n_units)
 
     def _clean_view(self, X, y):
         if y is None:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_scalar, gen_batches
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skae.containers import unwrap, with_index, wrap
@@ -16,6 +17,15 @@ from skae.randomness import draw_seed
 from skae.rows import rows_at_a_time
 
 _copy = partial(np.array, order="C")
+
+
+def _is_quantized(autoencoder):
+    if autoencoder.quantize is None:
+        raise AttributeError(
+            f"This {type(autoencoder).__name__} has no compressed codes: its 'quantize' parameter "
+            f"is None. Fit it with the number of bits of a unit."
+        )
+    return True
 
 
 class Readings(TransformerMixin):
@@ -131,7 +141,7 @@ class Readings(TransformerMixin):
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         seed = draw_seed(random_state)
         codes = self.prior_.sample(n_samples, seed).astype(np.float32)
-        draw = partial(self._module.draw, generator=torch.Generator().manual_seed(seed))
+        draw = partial(self._draw, generator=torch.Generator().manual_seed(seed))
         return self._wrap(self._map(draw, codes, finish=self.columns_.decode))
 
     def interpolate(self, start, stop, n_steps=10):
@@ -164,6 +174,53 @@ class Readings(TransformerMixin):
             return self._wrap(rows)
         walks = rows.reshape(*codes.shape[:2], -1)
         return walks[0] if np.ndim(start) == 1 else walks
+
+    @available_if(_is_quantized)
+    def compress(self, X):
+        """Return the codes of rows as small integers; with `quantize`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        levels : ndarray of shape (n_samples, n_components_), uint8 or uint16
+            The numbers of the units' values, of `quantize` bits each.
+        """
+        check_is_fitted(self)
+        levels = self._module.bottleneck.levels
+        compressed = self._read(lambda x: levels(self._module.encode(x)), self._check_rows(X))
+        return compressed.astype(np.uint8 if self.quantize <= 8 else np.uint16)
+
+    @available_if(_is_quantized)
+    def decompress(self, levels):
+        """Return the expected rows of what `compress` gave.
+
+        Parameters
+        ----------
+        levels : array-like of int of shape (n_samples, n_components_)
+            The numbers of the units' values.
+
+        Returns
+        -------
+        X : ndarray or dataframe of shape (n_samples, n_features)
+            The rows, a frame if `fit` was given one.
+        """
+        check_is_fitted(self)
+        values = self._module.bottleneck.values
+        levels = self._check_codes(levels)
+        largest = 2**self.quantize - 1
+        if not ((levels >= 0) & (levels <= largest) & (levels % 1 == 0)).all():
+            raise ValueError(f"'levels' must hold ints in the range [0, {largest}].")
+        rows = self._map(
+            lambda x: self._module.decode(values(x)), levels, finish=self.columns_.decode
+        )
+        return self._wrap(rows, extrapolates=True)
+
+    def _draw(self, codes, generator):
+        return self._module.draw(self._module.bottleneck.constrain(codes), generator)
 
     def _check_rows(self, X, *, reset=False, ensure_min_samples=1):
         if not self._takes_tables_:

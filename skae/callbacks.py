@@ -94,6 +94,19 @@ def _judges(rows: Rows) -> Rows:
     return rows.sample(min(max(_FEWEST_JUDGES, len(rows) // 100), _MOST_JUDGES))
 
 
+class Progress(Callback):
+    """Tell the chain how much of the training is done."""
+
+    def on_train_begin(self, net, **kwargs) -> None:
+        """Begin to count."""
+        self.epoch_ = 0
+
+    def on_epoch_begin(self, net, **kwargs) -> None:
+        """Tell it before every epoch."""
+        net.module_.at(self.epoch_ / net.max_epochs)
+        self.epoch_ += 1
+
+
 class SklearnBridge(Callback):
     """Report every epoch as a task to scikit-learn's callbacks.
 

@@ -115,7 +115,7 @@ def check_image_shape(image_shape, n_in: int) -> tuple[int, int, int] | None:
     return tuple(int(size) for size in shape)
 
 
-def _hidden_sizes(hidden_layer_sizes, auto: tuple[int, ...]) -> tuple[int, ...]:
+def hidden_sizes(hidden_layer_sizes, auto: tuple[int, ...]) -> tuple[int, ...]:
     """Return the sizes of the hidden layers, or say what is wrong with them."""
     if isinstance(hidden_layer_sizes, str):
         return auto
@@ -136,7 +136,7 @@ def _are_sizes(numbers: tuple) -> bool:
 
 
 def _built_networks(estimator, shape, n_in: int, n_components: int):
-    hidden = _hidden_sizes(
+    hidden = hidden_sizes(
         estimator.hidden_layer_sizes, _AUTO_DENSE if shape is None else _AUTO_CHANNELS
     )
     tied = {"tied": estimator.tied_weights}

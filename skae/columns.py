@@ -57,6 +57,11 @@ class Columns:
         return len(self.center)
 
     @property
+    def units(self) -> dict:
+        """What encoding takes off the columns, and what it divides them by."""
+        return {"center": self.center, "scale": float(self.scale)}
+
+    @property
     def log_volume(self) -> float:
         """The log of the volume of an encoded row's unit cube, in the units of the table."""
         return len(self.center) * math.log(self.scale)

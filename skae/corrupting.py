@@ -23,6 +23,7 @@ from skae.nn.image_corruptions import Blur, Grey, InUnits, Patch
 from skae.rows import Batches, Rows
 
 CORRUPTIONS = ("swap", "masking", "gaussian", "salt_and_pepper", "blur", "grey", "patch")
+_OF_SHARES = ("swap", "masking", "salt_and_pepper")
 _OF_TABLES = ("swap", "masking", "gaussian")
 _OF_IMAGES = ("blur", "grey", "patch")
 _LEVELS = {"swap": 0.15, "masking": 0.25, "gaussian": 0.5, "salt_and_pepper": 0.3, "blur": 2}
@@ -44,6 +45,24 @@ def make_corruption(estimator, columns: Columns | MixedColumns, data: Rows) -> n
     shape = check_image_shape(estimator.image_shape, columns.n_encoded)
     parts = [_make(*pair, columns, data, shape) for pair in _with_levels(estimator)]
     return Repeated(nn.Sequential(*parts))
+
+
+def make_hidden_corruption(estimator, n_units: int) -> nn.Module:
+    """Return what pre-training does to hidden units: it masks the share of the first that has one.
+
+    Parameters
+    ----------
+    estimator : DenoisingAE
+        Its `corruption` and `corruption_level` are read.
+    n_units : int
+        The number of units.
+    """
+    shares = [
+        _LEVELS[corruption] if isinstance(level, str) else level
+        for corruption, level in _with_levels(estimator)
+        if corruption in _OF_SHARES
+    ]
+    return MaskCells(shares[0] if shares else _LEVELS["masking"], torch.zeros(n_units))
 
 
 def _with_levels(estimator) -> list[tuple[object, object]]:

@@ -77,6 +77,11 @@ class MixedColumns:
         return len(self.center)
 
     @property
+    def units(self) -> dict:
+        """Nothing: a chain takes and gives encoded rows of a table, as `encode` makes them."""
+        return {}
+
+    @property
     def log_volume(self) -> float:
         """Zero: densities are those of numbers of variance one, whatever their units."""
         return 0.0

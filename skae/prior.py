@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_random_state
@@ -14,10 +15,13 @@ from sklearn.utils import check_random_state
 N_CODES = 5_000
 _N_MIXTURE = 10
 _CODES_PER_DIRECTION = 20
+_MOST_DIRECTIONS = 64
 
 
 class Prior:
     """A density fitted to codes, whatever their scale.
+
+    Codes of more than 64 units are described by their first 64 principal components.
 
     Parameters
     ----------
@@ -32,6 +36,12 @@ class Prior:
     def fit(self, codes: np.ndarray, seed: int) -> "Prior":
         """Fit the density to codes, shape (n_rows, n_components)."""
         codes = codes.astype(np.float64)
+        self.directions_ = None
+        if codes.shape[1] > _MOST_DIRECTIONS:
+            with config_context(array_api_dispatch=False):
+                n_directions = min(_MOST_DIRECTIONS, len(codes))
+                self.directions_ = PCA(n_directions, random_state=seed).fit(codes)
+                codes = self.directions_.transform(codes)
         self.center_, self.scale_ = codes.mean(0), codes.std(0)
         self.scale_[self.scale_ == 0] = 1
         self.density_ = _make_density(self.kind, codes.shape, seed)
@@ -45,7 +55,8 @@ class Prior:
         if isinstance(self.density_, GaussianMixture):
             self.density_.warm_start = True
         if len(codes) >= getattr(self.density_, "n_components", 2):
-            self._fit_density(codes.astype(np.float64))
+            codes = codes.astype(np.float64)
+            self._fit_density(self.directions_.transform(codes) if self.directions_ else codes)
         return self
 
     def _fit_density(self, codes: np.ndarray) -> "Prior":
@@ -63,7 +74,8 @@ class Prior:
             density.random_state = check_random_state(random_state)
             draws = density.sample(n_samples)
         draws = draws[0] if isinstance(draws, tuple) else draws
-        return np.asarray(draws) * self.scale_ + self.center_
+        codes = np.asarray(draws) * self.scale_ + self.center_
+        return self.directions_.inverse_transform(codes) if self.directions_ else codes
 
 
 def _make_density(kind, shape: tuple[int, int], seed: int):

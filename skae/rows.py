@@ -88,15 +88,22 @@ class HeldOut:
     fraction : "auto" or float
         The share of rows to hold out; at least one is, and at least one is not. By rule it is a
         tenth, or 20 rows where these are more, but at most a quarter.
+    strata : Tensor of int of shape (n_rows,) or None, default=None
+        The class of every row: both parts then hold the classes in proportion.
     """
 
-    def __init__(self, fraction: str | float) -> None:
+    def __init__(self, fraction: str | float, strata: Tensor | None = None) -> None:
         self.fraction = fraction
+        self.strata = strata
 
     def __call__(self, rows: Rows, y: None = None) -> tuple[Rows, Rows]:
         """Return the rows to train on and the rows held out."""
         order = torch.randperm(len(rows))
         n_held_out = self._number_of(len(rows))
+        if self.strata is not None:
+            order = order[self.strata[order].argsort(stable=True)]
+            turns = torch.arange(len(rows)) * n_held_out // len(rows)
+            order = order[turns.diff(prepend=turns.new_full((1,), -1)).argsort(descending=True)]
         held_out, kept = order[:n_held_out].sort()[0], order[n_held_out:].sort()[0]
         return rows.subset(kept), rows.subset(held_out)
 

@@ -1,7 +1,7 @@
 """How long to train, and how fast: epochs, batch sizes and learning rates by rule."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _WARM_UP = 0.2
 _LARGEST_BATCH = 256
@@ -90,6 +90,10 @@ class Plan:
             warm_up=math.ceil(_WARM_UP * max_epochs) if warms_up else 0,
             one_pass=one_pass,
         )
+
+    def shortened(self, max_epochs: int) -> "Plan":
+        """Return the plan of a training of a few epochs that does not stop early."""
+        return replace(self, max_epochs=max_epochs, patience=None)
 
 
 def _or(parameter, rule: int) -> int:

@@ -5,7 +5,7 @@ import inspect
 import math
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -110,6 +110,13 @@ def train(net: AutoencoderNet, rows: Rows, callbacks: list) -> None:
     FloatingPointError
         If the loss stops being finite.
     """
+    run(net, rows, callbacks)
+    if net.interrupted_:
+        _pass_on_or_warn(len(net.history))
+
+
+def run(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
+    """Train a net, with callbacks that leave it afterwards, on as many threads as are worth it."""
     lasting = net.callbacks_
     named = [(type(callback).__name__, callback.initialize()) for callback in callbacks]
     net.callbacks_ = [*named, *lasting]
@@ -119,8 +126,6 @@ def train(net: AutoencoderNet, rows: Rows, callbacks: list) -> None:
     finally:
         net.callbacks_ = lasting
         net.module_.eval()
-    if net.interrupted_:
-        _pass_on_or_warn(len(net.history))
 
 
 @contextmanager

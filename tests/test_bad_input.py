@@ -321,7 +321,7 @@ class TestModulesOfTheUser:
         before = encoder.weight.clone()
         autoencoder = make(encoder=encoder, decoder=decoder, max_epochs=50).fit(rows)
         assert torch.equal(encoder.weight, before)
-        assert not torch.equal(autoencoder.encoder_.weight, before)
+        assert not torch.equal(autoencoder.net_.module_.encoder.weight, before)
 
     def test_they_see_images(self, digits):
         encoder = nn.Sequential(nn.Conv2d(1, 4, 3, stride=2), nn.Flatten(), nn.Linear(36, 2))

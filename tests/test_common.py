@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import pandas as pd
 import pytest
 from numpydoc.docscrape import NumpyDocString
@@ -19,12 +20,25 @@ from sklearn.utils.estimator_checks import (
 )
 
 import skae
+from skae import DenoisingAE
+from skae._base import BaseAutoencoder
 
 ESTIMATORS = [
     item
     for item in (getattr(skae, name) for name in skae.__all__)
     if inspect.isclass(item) and issubclass(item, BaseEstimator)
 ]
+
+AUTOENCODERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseAutoencoder)]
+PREDICTORS = [cls for cls in ESTIMATORS if cls not in AUTOENCODERS]
+
+
+def quick(cls):
+    """An instance that learns what scikit-learn's checks ask for, and no longer."""
+    if cls in AUTOENCODERS:
+        return cls(max_epochs=10)
+    return cls(DenoisingAE(max_epochs=5), max_epochs=200)
+
 
 _WEIGHTS_REASON = "sample_weight is not equivalent to removing/repeating samples."
 
@@ -36,7 +50,9 @@ def expected_failures(estimator):
     }
 
 
-@parametrize_with_checks([cls() for cls in ESTIMATORS], expected_failed_checks=expected_failures)
+@parametrize_with_checks(
+    [quick(cls) for cls in ESTIMATORS], expected_failed_checks=expected_failures
+)
 def test_sklearn_check(estimator, check):
     check(estimator)
 
@@ -54,17 +70,32 @@ def test_sklearn_check(estimator, check):
     ],
     ids=lambda check: check.__name__,
 )
-@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", AUTOENCODERS, ids=lambda cls: cls.__name__)
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.filterwarnings("ignore:X has feature names")
 def test_sklearn_house_check(cls, check):
-    check(cls.__name__, cls())
+    check(cls.__name__, quick(cls))
 
 
-@pytest.mark.filterwarnings("ignore:Checking was skipped for Parameters")
-def test_shared_parameters_are_described_alike():
+@pytest.mark.parametrize(
+    "check", [check_dataframe_column_names_consistency, check_param_validation]
+)
+@pytest.mark.parametrize("cls", PREDICTORS, ids=lambda cls: cls.__name__)
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_sklearn_house_check_of_predictors(cls, check):
+    check(cls.__name__, quick(cls))
+
+
+OWN_DEFAULTS = ["n_components", "hidden_layer_sizes", "activation", "tied_weights", "init"]
+
+
+@pytest.mark.parametrize(
+    ("family", "own"), [(AUTOENCODERS, [*OWN_DEFAULTS, "strength"]), (PREDICTORS, [])]
+)
+@pytest.mark.filterwarnings("ignore:Checking was skipped")
+def test_shared_parameters_are_described_alike(family, own):
     assert_docstring_consistency(
-        ESTIMATORS, include_params=True, exclude_params=["n_components"], include_attrs=True
+        family, include_params=True, exclude_params=own, include_attrs=True
     )
 
 
@@ -73,9 +104,10 @@ def test_docstrings_describe_what_there_is_and_nothing_else(cls, rows):
     text = NumpyDocString(inspect.cleandoc(cls.__doc__))
     described = [name for item in text["Parameters"] for name in item.name.split(", ")]
     assert sorted(described) == sorted(cls().get_params())
-    fitted = cls(max_epochs=1).fit(pd.DataFrame(rows, columns=list("abcde")))
+    fitted = quick(cls).set_params(max_epochs=1)
+    fitted.fit(pd.DataFrame(rows, columns=list("abcde")), np.arange(len(rows)) % 2)
     attributes = {name for item in text["Attributes"] for name in item.name.split(", ")}
     missing = {name for name in attributes if not hasattr(fitted, name)}
-    assert missing <= {"schema_"}
+    assert missing <= {"schema_", "rate_"}
     public = {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")}
     assert public <= attributes

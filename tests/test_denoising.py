@@ -53,8 +53,13 @@ class TestModules:
     def test_blur_averages_blocks(self):
         images = Blur(2, SHAPE)(IMAGES).unflatten(1, SHAPE)
         block = IMAGES.unflatten(1, SHAPE)[:, :, :2, :2].mean((2, 3))
-        torch.testing.assert_close(images[:, :, 0, 1], block)
-        assert Blur(4, SHAPE)(IMAGES).shape == IMAGES.shape
+        torch.testing.assert_close(images[:, :, 1, 1], block)
+        torch.testing.assert_close(images[:, :, 0, 0], block)
+
+    def test_blur_takes_blocks_that_do_not_fill_the_image(self):
+        image = torch.arange(7.0).expand(1, 7, 7).reshape(1, 49)
+        blurred = Blur(3, (1, 7, 7))(image).reshape(7, 7)
+        assert blurred[0].tolist() == [1, 1, 1, 4, 4, 4, 6]
 
     def test_grey_has_equal_channels(self):
         images = Grey(SHAPE)(IMAGES).unflatten(1, SHAPE)

@@ -14,7 +14,7 @@ def squared_error(transformer, X):
 
 def subspace(autoencoder):
     """The span of the linear decoder's columns."""
-    decoder = autoencoder.decoder_
+    decoder = autoencoder.net_.module_.decoder
     weight = decoder.weight.detach().numpy()
     return weight if weight.shape[0] == autoencoder.n_features_in_ else weight.T
 

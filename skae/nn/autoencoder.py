@@ -11,7 +11,7 @@ class Autoencoder(nn.Module):
 
     $x \to \tilde x \to h = e(\tilde x) \to z = b(h) \to d(z) \to p(x \mid z)$
 
-    and the loss of a row is $-\log p(x \mid z) + \text{penalty}(z)$.
+    and the loss of a row is $-\log p(x \mid z) + \text{penalty}(\tilde x, z)$.
 
     Parameters
     ----------
@@ -25,6 +25,8 @@ class Autoencoder(nn.Module):
         From the encoder's output to a `Code`.
     corruption : nn.Module, default=nn.Identity()
         What training does to the rows that the encoder sees; the loss sees them clean.
+    penalty : nn.Module or None, default=None
+        What the code costs beside what the bottleneck says; see `skae.nn.penalties`.
     n_columns : int or None, default=None
         The number of columns $n$ of a row. Training then also takes rows of two views side by
         side, $(B, 2n)$: one for the encoder, and what the decoder should make of it.
@@ -37,6 +39,7 @@ class Autoencoder(nn.Module):
         likelihood: nn.Module,
         bottleneck: nn.Module | None = None,
         corruption: nn.Module | None = None,
+        penalty: nn.Module | None = None,
         n_columns: int | None = None,
     ) -> None:
         super().__init__()
@@ -45,6 +48,7 @@ class Autoencoder(nn.Module):
         self.bottleneck = Identity() if bottleneck is None else bottleneck
         self.decoder = decoder
         self.likelihood = likelihood
+        self.penalty = penalty
         self.n_columns = n_columns
 
     def views(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -56,8 +60,18 @@ class Autoencoder(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Code]:
         """Return the likelihood's parameters $(B, m)$ and the code of rows $(B, n)$."""
         source, _ = self.views(x)
-        code = self.bottleneck(self.encoder(self.corruption(source)))
+        seen = self.corruption(source)
+        code = self.bottleneck(self.encoder(seen))
+        if self.penalty is not None:
+            cost = self.penalty(self, seen, code.z)
+            code = Code(code.z, cost if code.penalty is None else code.penalty + cost)
         return self.decoder(code.z), code
+
+    def at(self, progress: float) -> None:
+        """Tell the parts that ask for it how much of the training is done, in [0, 1]."""
+        for part in (self.bottleneck, self.penalty):
+            if hasattr(part, "at"):
+                part.at(progress)
 
     def loss(self, output: Tensor, code: Code, x: Tensor) -> Tensor:
         """Return the loss of every row in nats, shape $(B,)$, given what `forward` returned."""

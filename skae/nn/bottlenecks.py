@@ -1,8 +1,20 @@
-"""Bottlenecks: what becomes of the encoder's output before it is the code."""
+"""Bottlenecks: what becomes of the encoder's output before it is the code.
 
+Each is a module from the encoder's output to a `Code`, with a method `constrain` that brings any
+numbers to the nearest ones that a code may hold.
+"""
+
+from math import ceil, inf
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+from skae.nn.networks import ACTIVATIONS
+
+_MOMENTUM = 0.1
+_RANGES = {"logistic": (0.0, 1.0), "relu": (0.0, inf), "tanh": (-1.0, 1.0)}
 
 
 class Code(NamedTuple):
@@ -26,3 +38,126 @@ class Identity(nn.Module):
     def forward(self, h: Tensor) -> Code:
         """Pass $(B, n)$ through."""
         return Code(h)
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Return $(B, n)$ as it is."""
+        return z
+
+
+class Activated(nn.Module):
+    """A code whose units have an activation.
+
+    Parameters
+    ----------
+    activation : str
+        A key of `ACTIVATIONS`.
+    shift : float, default=0.0
+        What is added before it, as a start.
+    """
+
+    def __init__(self, activation: str, shift: float = 0.0) -> None:
+        super().__init__()
+        self.shift = shift
+        self.activation = ACTIVATIONS[activation]()
+        self.low, self.high = _RANGES.get(activation, (-inf, inf))
+
+    def forward(self, h: Tensor) -> Code:
+        """Activate $(B, n)$."""
+        return Code(self.activation(h + self.shift if self.shift else h))
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Clip $(B, n)$ to the range of the activation."""
+        return z.clamp(self.low, self.high)
+
+
+class TopK(nn.Module):
+    r"""A code of the $k$ largest units of every row, if positive; all others are zero.
+
+    Training begins with all units and comes down to $k$ in its first half, so that every unit has
+    its turn before few are left.
+
+    Parameters
+    ----------
+    n_active : int
+        The number of units $k$.
+    n_components : int
+        The number of all units.
+
+    References
+    ----------
+    Makhzani, A. and Frey, B. (2014). k-sparse autoencoders. International Conference on Learning
+    Representations.
+    """
+
+    def __init__(self, n_active: int, n_components: int) -> None:
+        super().__init__()
+        self.n_active = n_active
+        self.n_components = n_components
+        self.at(1.0)
+
+    def at(self, progress: float) -> None:
+        """Learn how much of the training is done, in [0, 1]."""
+        surplus = (self.n_components - self.n_active) * max(0.0, 1 - 2 * progress)
+        self.n_kept = self.n_active + ceil(surplus)
+
+    def forward(self, h: Tensor) -> Code:
+        """Keep the largest of $(B, n)$."""
+        n_kept = self.n_kept if self.training else self.n_active
+        return Code(_largest(functional.relu(h), n_kept, dim=1))
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Keep the largest of $(B, n)$."""
+        return _largest(functional.relu(z), self.n_active, dim=1)
+
+    def extra_repr(self) -> str:
+        """Show the number."""
+        return f"n_active={self.n_active}"
+
+
+class Lifetime(nn.Module):
+    r"""A code whose every unit fires for the same share of the rows, those that it likes best.
+
+    In training a unit keeps its largest values in a batch, and follows the smallest that it keeps;
+    that is its threshold for rows by themselves.
+
+    Parameters
+    ----------
+    share : float
+        The share of the rows that a unit fires for.
+    n_components : int
+        The number of units.
+
+    References
+    ----------
+    Makhzani, A. and Frey, B. (2015). Winner-take-all autoencoders. Advances in Neural Information
+    Processing Systems 28.
+    """
+
+    def __init__(self, share: float, n_components: int) -> None:
+        super().__init__()
+        self.share = share
+        self.register_buffer("threshold", torch.zeros(n_components))
+
+    def forward(self, h: Tensor) -> Code:
+        """Keep the largest of $(B, n)$ along the rows."""
+        h = functional.relu(h)
+        if not self.training:
+            return Code(self.constrain(h))
+        largest, rows = h.topk(ceil(self.share * len(h)), dim=0)
+        self.threshold.lerp_(largest[-1].detach(), _MOMENTUM)
+        return Code(torch.zeros_like(h).scatter(0, rows, largest))
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Drop what is below a unit's threshold from $(B, n)$."""
+        return torch.where(z >= self.threshold, functional.relu(z), 0.0)
+
+    def extra_repr(self) -> str:
+        """Show the share."""
+        return f"share={self.share:.3g}"
+
+
+def _largest(h: Tensor, n_kept: int, dim: int) -> Tensor:
+    if n_kept >= h.shape[dim]:
+        return h
+    largest, where = h.topk(n_kept, dim=dim)
+    return torch.zeros_like(h).scatter(dim, where, largest)

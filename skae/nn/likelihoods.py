@@ -146,6 +146,50 @@ class ContinuousBernoulli(nn.Module):
         return torch.where(output > 0, 1 - draw, draw)
 
 
+class Labels(nn.Module):
+    """One of some classes: the head gives their logits, and a row is the number of its class.
+
+    Parameters
+    ----------
+    n_classes : int
+        How many.
+    """
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.n_outputs = n_classes
+
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the cross-entropy of every row of $(B, 1)$, shape $(B,)$."""
+        return functional.cross_entropy(output, x[:, 0].long(), reduction="none")
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the probabilities of the classes, shape $(B, C)$."""
+        return torch.softmax(output, dim=1)
+
+
+class Targets(nn.Module):
+    """Standardised numbers around what the head gives: half the squared error.
+
+    Parameters
+    ----------
+    n_targets : int
+        How many numbers.
+    """
+
+    def __init__(self, n_targets: int) -> None:
+        super().__init__()
+        self.n_outputs = n_targets
+
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return half the squared error of every row of $(B, m)$, shape $(B,)$."""
+        return 0.5 * (output - x).square().sum(1)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the expected numbers, shape $(B, m)$."""
+        return output
+
+
 def _log_sinh_ratio(a: Tensor) -> Tensor:
     r"""Return $\log(\sinh(a) / a)$, by its series near 0, where the closed form loses digits."""
     square = a.square()

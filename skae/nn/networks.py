@@ -11,6 +11,7 @@ from torch.nn import functional
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
     "gelu": nn.GELU,
+    "identity": nn.Identity,
     "leaky_relu": nn.LeakyReLU,
     "logistic": nn.Sigmoid,
     "relu": nn.ReLU,
@@ -157,6 +158,40 @@ def _stack(layers: Sequence[nn.Module], activation: str, dropout: float) -> nn.S
     for layer in layers[1:]:
         modules += [ACTIVATIONS[activation](), *([nn.Dropout(dropout)] if dropout else []), layer]
     return nn.Sequential(*modules)
+
+
+def stages(network: nn.Module) -> list[nn.Sequential]:
+    """Return the layers of a network one by one, each with the activation that follows it.
+
+    Parameters
+    ----------
+    network : nn.Module
+        What `linear_pair`, `dense_pair` or `convolutional_pair` made.
+    """
+    found: list[list[nn.Module]] = [[]]
+    waiting: list[nn.Module] = []
+    for module in _leaves(network):
+        if hasattr(module, "weight"):
+            has_layer = any(hasattr(earlier, "weight") for earlier in found[-1])
+            found += [[]] if has_layer else []
+            found[-1] += [*waiting, module]
+            waiting = []
+        elif isinstance(module, nn.Flatten | nn.Unflatten) and not _ends_in_layer(found[-1]):
+            waiting.append(module)
+        else:
+            found[-1].append(module)
+    found[-1] += waiting
+    return [nn.Sequential(*stage) for stage in found]
+
+
+def _ends_in_layer(stage: list[nn.Module]) -> bool:
+    return bool(stage) and hasattr(stage[-1], "weight")
+
+
+def _leaves(network: nn.Module) -> list[nn.Module]:
+    if not isinstance(network, nn.Sequential):
+        return [network]
+    return [leaf for part in network for leaf in _leaves(part)]
 
 
 def orthogonal(layer: nn.Module) -> nn.Module:

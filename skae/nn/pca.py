@@ -34,6 +34,18 @@ class PrincipalComponents:
         explained = self.components.square().T @ self.variance
         return (self.feature_variance - explained).clamp_min(0)
 
+    def error(self, source: Tensor, target: Tensor) -> Tensor:
+        """Return the mean squared error of every feature where some rows stand for others.
+
+        Parameters
+        ----------
+        source, target : Tensor of shape (n_rows, n_features)
+            The rows that are projected, and what they should be.
+        """
+        source, target = (x.cpu().to(self.mean) for x in (source, target))
+        projected = (source - self.mean) @ self.components.T @ self.components + self.mean
+        return (projected - target).square().mean(0)
+
     @property
     def noise_unit(self) -> float:
         """What is left, as a standard deviation.

@@ -1,0 +1,63 @@
+"""The two ends of a chain, each by itself: one goes where the rows are, one where codes are."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Encoder(nn.Module):
+    r"""From rows in their own units to codes.
+
+    It shares its weights with the chain, needs nothing of skae's estimators, and can be saved,
+    moved, traced or exported as any module.
+
+    Parameters
+    ----------
+    chain : Autoencoder
+        The trained chain.
+    center : array-like of shape (n,), default=0.0
+        What encoding takes off every column.
+    scale : float, default=1.0
+        What encoding divides by.
+    """
+
+    def __init__(self, chain: nn.Module, center: object = 0.0, scale: float = 1.0) -> None:
+        super().__init__()
+        self.encoder = chain.encoder
+        self.bottleneck = chain.bottleneck
+        center = torch.as_tensor(center, dtype=torch.float64)
+        self.register_buffer("center", center.float())
+        self.register_buffer("rest", (center - center.float()).float())
+        self.scale = scale
+        self.eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the codes $(B, k)$ of rows $(B, n)$, of any float type."""
+        # Two float32 centres lose no digits of columns far from zero, on devices without float64.
+        centred = x - self.center.to(x) - self.rest.to(x)
+        return self.bottleneck(self.encoder((centred / self.scale).float())).z
+
+
+class Decoder(nn.Module):
+    r"""From codes to expected rows in their own units.
+
+    Parameters
+    ----------
+    chain : Autoencoder
+        The trained chain.
+    center : array-like of shape (n,), default=0.0
+        What encoding takes off every column.
+    scale : float, default=1.0
+        What encoding divides by.
+    """
+
+    def __init__(self, chain: nn.Module, center: object = 0.0, scale: float = 1.0) -> None:
+        super().__init__()
+        self.decoder = chain.decoder
+        self.likelihood = chain.likelihood
+        self.register_buffer("center", torch.as_tensor(center, dtype=torch.float32))
+        self.scale = scale
+        self.eval()
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return the expected rows $(B, n)$ of codes $(B, k)$."""
+        return self.likelihood.mean(self.decoder(z)) * self.scale + self.center

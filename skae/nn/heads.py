@@ -1,0 +1,61 @@
+"""Heads: from codes to what is predicted."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from skae.nn.networks import ACTIVATIONS, orthogonal
+
+_SMALLEST_SCALE = 1e-6
+
+
+class Standardize(nn.Module):
+    """Take the mean of codes off, and divide by the root of their mean variance.
+
+    One scale for all units leaves the large ones, which say most of a row, large.
+
+    Parameters
+    ----------
+    codes : Tensor of shape (n_rows, n_components)
+        The codes whose means and variances count.
+    """
+
+    def __init__(self, codes: Tensor) -> None:
+        super().__init__()
+        scale = codes.var(0, correction=0).mean().sqrt()
+        self.register_buffer("center", codes.mean(0))
+        self.register_buffer("scale", torch.where(scale > _SMALLEST_SCALE, scale, 1.0))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Standardise $(B, k)$."""
+        return (z - self.center) / self.scale
+
+
+def make_head(
+    codes: Tensor, hidden_sizes: Sequence[int], n_out: int, activation: str, dropout: float
+) -> nn.Sequential:
+    """Build a dense network on standardised codes whose output starts at zero.
+
+    Parameters
+    ----------
+    codes : Tensor of shape (n_rows, n_components)
+        Codes of the kind that it will see.
+    hidden_sizes : sequence of int
+        The number of units of every hidden layer; none for a linear head.
+    n_out : int
+        The number of outputs.
+    activation : str
+        A key of `ACTIVATIONS`.
+    dropout : float
+        The share of the units that every layer loses in a training step.
+    """
+    sizes = (codes.shape[1], *hidden_sizes, n_out)
+    modules: list[nn.Module] = [Standardize(codes)]
+    for n_in, n_units in pairwise(sizes):
+        modules += [ACTIVATIONS[activation]()] if len(modules) > 1 else []
+        modules += [nn.Dropout(dropout)] if dropout else []
+        modules.append(orthogonal(nn.Linear(n_in, n_units)))
+    nn.init.zeros_(modules[-1].weight)
+    return nn.Sequential(*modules)

@@ -1,0 +1,81 @@
+"""Quantisation: codes of a few bits for every unit."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from skae.nn.bottlenecks import Code
+
+
+class Quantized(nn.Module):
+    r"""A bottleneck whose units take one of $2^b$ evenly spaced values each.
+
+    Training sees the code as it is; the values are set afterwards, by `calibrate`.
+
+    Parameters
+    ----------
+    bottleneck : nn.Module
+        What makes the code.
+    n_bits : int
+        The number of bits $b$ of a unit.
+    n_components : int
+        The number of units.
+    """
+
+    def __init__(self, bottleneck: nn.Module, n_bits: int, n_components: int) -> None:
+        super().__init__()
+        self.bottleneck = bottleneck
+        self.n_bits = n_bits
+        self.register_buffer("low", torch.zeros(n_components))
+        self.register_buffer("step", torch.zeros(n_components))
+
+    def at(self, progress: float) -> None:
+        """Pass on how much of the training is done."""
+        if hasattr(self.bottleneck, "at"):
+            self.bottleneck.at(progress)
+
+    def forget(self) -> None:
+        """Leave codes as they are, until the next calibration."""
+        self.step.zero_()
+
+    def calibrate(self, codes: Tensor) -> None:
+        """Spread the values over the range of codes, $(B, k)$."""
+        self.low.copy_(codes.amin(0))
+        self.step.copy_((codes.amax(0) - self.low) / (2**self.n_bits - 1))
+
+    def forward(self, h: Tensor) -> Code:
+        """Quantise $(B, n)$."""
+        code = self.bottleneck(h)
+        if self.training or not self.step.any():
+            return code
+        return Code(self.values(self.levels(code.z)), code.penalty)
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Return the nearest values of $(B, k)$."""
+        return self.values(self.levels(self.bottleneck.constrain(z)))
+
+    def levels(self, z: Tensor) -> Tensor:
+        """Return the number of the value that is nearest to each of $(B, k)$, from zero."""
+        step = torch.where(self.step > 0, self.step, 1.0)
+        return ((z - self.low) / step).round().clamp(0, 2**self.n_bits - 1)
+
+    def values(self, levels: Tensor) -> Tensor:
+        """Return the values of their numbers, $(B, k)$."""
+        return self.low + levels * self.step
+
+    def rate(self, codes: Tensor) -> float:
+        """Return the mean number of bits of codes $(B, k)$, if each unit is coded by itself.
+
+        It is the sum of the units' entropies: what a good entropy coder comes to.
+        """
+        levels = self.levels(codes).long()
+        bits = 0.0
+        for unit in levels.T:
+            shares = torch.bincount(unit).double() / len(unit)
+            bits -= float(torch.special.xlogy(shares, shares).sum()) / math.log(2)
+        return bits
+
+    def extra_repr(self) -> str:
+        """Show the number of bits."""
+        return f"n_bits={self.n_bits}"
