@@ -1,6 +1,7 @@
 """EncoderPredictor: what a classifier and a regressor on top of an encoder share."""
 
 import copy
+from math import ceil
 from numbers import Integral
 from typing import ClassVar
 
@@ -31,6 +32,9 @@ from skae.rows import HeldOut, Rows
 from skae.schedule import Plan
 from skae.training import make_net, train
 
+# The best epoch lies in the middle of a cycle of the learning rate; a cycle of its own, which comes
+# down to zero, is longer for the same way.
+_EPOCHS_PER_BEST = 1.5
 _SHARED = (
     "activation",
     "dropout",
@@ -155,22 +159,30 @@ class EncoderPredictor(FittedState, BaseEstimator):
             self._train(encoded, torch.from_numpy(labels), weights, device)
 
     def _train(self, encoded, labels, weights, device):
-        """Train the head with the encoder frozen, and then all weights, as `freeze` says."""
-        chain = self._chain(encoded)
+        """Find out on held-out rows how long to train, then train on all rows."""
         data = torch.cat([encoded, labels], dim=1)
         if weights is not None:
             weights = torch.from_numpy((weights / weights.mean()).astype(np.float32)).to(device)
         data = Rows(data.to(device) if has_room(device, data) else data, weights=weights)
         plan = Plan.of(self, len(encoded), one_pass=False)
-        self.loss_curve_, self.validation_loss_curve_ = [], []
+        self.validation_loss_curve_ = None
+        if self.early_stopping:
+            net, best_epoch = self._train_anew(encoded, data, plan, device, holds_out=True)
+            self.validation_loss_curve_ = [epoch["valid_loss"] for epoch in net.history]
+            plan = plan.shortened(max(1, ceil(_EPOCHS_PER_BEST * best_epoch)))
+        self.net_, _ = self._train_anew(encoded, data, plan, device)
+        self.loss_curve_ = [epoch["train_loss"] for epoch in self.net_.history]
+        self.n_iter_ = len(self.loss_curve_)
+
+    def _train_anew(self, encoded, data, plan, device, *, holds_out=False):
+        """Train the head with the encoder frozen, and then all weights, as `freeze` says."""
+        chain = self._chain(encoded)
         if self.freeze is not False:
             chain.encoder.requires_grad_(False)
-            first = plan if self.freeze is True else plan.shortened(self.freeze)
-            self._train_phase(chain, data, first, device)
+        if not isinstance(self.freeze, bool):
+            self._train_phase(chain, data, plan.shortened(self.freeze), device)
             chain.encoder.requires_grad_(True)
-        if self.freeze is not True:
-            self._train_phase(chain, data, plan, device)
-        self.n_iter_ = len(self.loss_curve_)
+        return self._train_phase(chain, data, plan, device, holds_out=holds_out)
 
     def _chain(self, encoded):
         """Return the autoencoder's chain with a head for a decoder."""
@@ -182,17 +194,15 @@ class EncoderPredictor(FittedState, BaseEstimator):
         parts = (chain.encoder, head, likelihood, chain.bottleneck, chain.corruption)
         return Autoencoder(*parts, n_columns=encoded.shape[1])
 
-    def _train_phase(self, chain, data, plan, device):
+    def _train_phase(self, chain, data, plan, device, *, holds_out=False):
+        """Train a chain, and return its net and the epoch whose weights were kept."""
         net = make_net(self, chain, device, plan)
-        net.set_params(max_epochs=plan.max_epochs)
-        if self.early_stopping:
-            net.set_params(train_split=HeldOut(self.validation_fraction, self._strata(data)))
-        keeper = KeepBest(plan.patience, self.tol, plan.warm_up)
+        split = HeldOut(self.validation_fraction, self._strata(data)) if holds_out else None
+        net.set_params(max_epochs=plan.max_epochs, train_split=split)
+        keeper = KeepBest(plan.patience if holds_out else None, self.tol, plan.warm_up)
         train(net, data, [keeper])
         net.finish()
-        self.net_, history = net, net.history
-        self.loss_curve_ += [epoch["train_loss"] for epoch in history]
-        self.validation_loss_curve_ += [e["valid_loss"] for e in history if "valid_loss" in e]
+        return net, keeper.best_epoch_
 
     def _strata(self, data):
         """Return the classes that a held-out part should hold in proportion, if there are any."""

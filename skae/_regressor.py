@@ -56,10 +56,10 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         The largest number of passes over the rows that have a label. "auto" makes about 25 steps
         for the root of their number: 250 for a hundred rows, 25,000 for a million.
 
-    early_stopping : bool, default=False
-        Whether to hold labelled rows out, to keep the weights that are best on them, and to stop
-        when they gain no more. If False, the weights that are best on (a sample of) the training
-        rows are kept.
+    early_stopping : bool, default=True
+        Whether to find out how long to train: labelled rows are held out until they gain no more,
+        and then all train, for one and a half times the number of epochs that was best. If False,
+        all train for `max_epochs`.
 
     validation_fraction : "auto" or float, default="auto"
         The share of the labelled rows that early stopping holds out, in (0, 1). "auto" is a tenth,
@@ -99,13 +99,13 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         The way between rows and encoded rows.
 
     n_iter_ : int
-        The number of epochs that the head was trained for.
+        The number of epochs of the last training: of all weights, or, frozen, of the head.
 
     loss_curve_ : list of float
-        The mean loss of the training rows in every epoch, in nats per row.
+        The mean loss of the training rows in each of them, in nats per row.
 
-    validation_loss_curve_ : list of float
-        The mean loss of the held-out rows after every epoch; empty where none were.
+    validation_loss_curve_ : list of float or None
+        The mean loss of the held-out rows after every epoch of the training that had some.
 
     n_features_in_ : int
         The number of features that `fit` saw.
@@ -145,7 +145,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         weight_decay=0.01,
         batch_size="auto",
         max_epochs="auto",
-        early_stopping=False,
+        early_stopping=True,
         validation_fraction="auto",
         n_iter_no_change="auto",
         tol=1e-4,

@@ -144,3 +144,13 @@ def test_wide_rows_are_read_a_few_at_a_time():
     assert rows_at_a_time(1) == rows_at_a_time(32) == 8192
     assert rows_at_a_time(784) * 784 <= 2**20 < (rows_at_a_time(784) + 1) * 784
     assert rows_at_a_time(2**30) == 1
+
+
+def test_held_out_rows_hold_the_classes_in_proportion():
+    classes = torch.tensor([0] * 60 + [1] * 30 + [2] * 10)[torch.randperm(100)]
+    rows = Rows(torch.arange(100.0)[:, None])
+    kept, held_out = HeldOut(0.2, classes)(rows, None)
+    assert len(held_out) == 20
+    found = torch.bincount(classes[held_out.index], minlength=3).tolist()
+    assert found == pytest.approx([12, 6, 2], abs=1)
+    assert set(kept.index.tolist()).isdisjoint(held_out.index.tolist())
