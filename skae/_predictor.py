@@ -166,7 +166,7 @@ class EncoderPredictor(FittedState, BaseEstimator):
         data = Rows(data.to(device) if has_room(device, data) else data, weights=weights)
         plan = Plan.of(self, len(encoded), one_pass=False)
         self.validation_loss_curve_ = None
-        if self.early_stopping:
+        if self.early_stopping and len(encoded) > 1:
             net, best_epoch = self._train_anew(encoded, data, plan, device, holds_out=True)
             self.validation_loss_curve_ = [epoch["valid_loss"] for epoch in net.history]
             plan = plan.shortened(max(1, ceil(_EPOCHS_PER_BEST * best_epoch)))

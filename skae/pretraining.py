@@ -156,9 +156,9 @@ def _check_machines(estimator, chain: Autoencoder) -> None:
         or estimator.activation != "logistic"
     ):
         raise ValueError(
-            "init='rbm' is for dense networks with activation='logistic', without image_shape, "
-            "and for rows of values in [0, 1] with likelihood='bernoulli' or "
-            f"'continuous_bernoulli'. Got activation={estimator.activation!r}, "
+            "The 'init' parameter may be 'rbm' for dense networks with activation='logistic', "
+            "without image_shape, and for rows of values in [0, 1] with likelihood='bernoulli' or "
+            f"'continuous_bernoulli'. Got 'rbm' with activation={estimator.activation!r}, "
             f"image_shape={estimator.image_shape!r} and a likelihood that is "
             f"{estimator.likelihood_!r}."
         )

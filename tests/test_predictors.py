@@ -104,6 +104,12 @@ def test_labels_without_weight_do_not_count(rows):
     assert make(max_epochs=2).fit(rows, y, sample_weight=weights).classes_.tolist() == [0, 1]
 
 
+def test_one_row_with_a_label_is_enough(rows):
+    y = np.where(np.arange(len(rows)) == 3, 7.0, np.nan)
+    fitted = EncoderRegressor(DenoisingAE(4, max_epochs=2), random_state=0).fit(rows, y)
+    np.testing.assert_allclose(fitted.predict(rows), 7)
+
+
 def test_class_weight(rows):
     y = (np.arange(len(rows)) % 10 == 0).astype(int)
     plain = make().fit(rows, y).predict_proba(rows)[:, 1].mean()

@@ -108,7 +108,7 @@ def test_weighted_rows_and_tables(images):
     "params", [{}, {"activation": "logistic"}, {**DEEP, "image_shape": (8, 8)}]
 )
 def test_machines_have_units_of_0_or_1(images, params):
-    with pytest.raises(ValueError, match="init='rbm' is for dense networks"):
+    with pytest.raises(ValueError, match="The 'init' parameter may be 'rbm' for dense"):
         make(init="rbm", **params).fit(images)
 
 
