@@ -1,6 +1,6 @@
 """Sparse codes: the error of a linear classifier on MNIST, on codes and on pixels.
 
-    python -m benchmarks.sparse [--units 1000] [--epochs 20] [--seed 0] [--figure filters.png]
+    python -m benchmarks.sparse [--units 1000] [--epochs 12] [--seed 0] [--figure filters.png]
         [--contestants l1 "top 25" ...] [--validate]
 
 One-layer autoencoders with tied weights are trained on all training images, without labels. Their
@@ -25,7 +25,7 @@ from benchmarks.report import circumstances, table
 from skae import ContractiveAE, SparseAE
 
 N_VALIDATION = 5_000
-INVERSE_PENALTIES = (0.03, 0.3, 3.0)
+INVERSE_PENALTIES = (0.01, 0.03, 0.1, 0.3)
 N_TO_CHOOSE_FROM = 15_000
 SCALE = 10
 CONTESTANTS = {
@@ -61,7 +61,7 @@ def classifier_error(train, y_train, test, y_test):
     train, test = scale * train, scale * test
     part, judges = slice(N_TO_CHOOSE_FROM), slice(-N_VALIDATION, None)
     scores = [
-        logistic_regression(c * N_TO_CHOOSE_FROM / len(train), train[part], y_train[part]).score(
+        logistic_regression(c * len(train) / N_TO_CHOOSE_FROM, train[part], y_train[part]).score(
             train[judges], y_train[judges]
         )
         for c in INVERSE_PENALTIES
@@ -116,7 +116,7 @@ def draw(path, fits):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--units", type=int, default=1000)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--contestants", nargs="+", default=list(CONTESTANTS))
     parser.add_argument("--figure", help="where to draw the weights")

@@ -16,7 +16,7 @@ from skae.nn.penalties import L1, ActivityDivergence
 
 _UNITS_PER_COLUMN = 2
 _SHARES = {"topk": 0.05, "kl": 0.05, "lifetime": 0.05}
-_L1_PER_ROOT_COLUMN = 1 / 16
+_L1_PER_ROOT_COLUMN = 1 / 32
 
 
 @documented_like(AutoencoderTransformer)
@@ -52,7 +52,7 @@ class SparseAE(BaseAutoencoder):
 
     strength : "auto" or float, default="auto"
         What the penalty is multiplied by, where half the squared error of a row, in units of the
-        mean variance of a column, is the rest of the loss: of "l1", "auto" is a sixteenth of the
+        mean variance of a column, is the rest of the loss: of "l1", "auto" is 1/32 of the
         root of the number of columns, of "kl" it is 1. Not for "topk" and "lifetime".
 
     hidden_layer_sizes : "auto" or array-like of int, default=()

@@ -84,7 +84,7 @@ def test_it_reconstructs_from_few_active_units(digits, penalty):
     error = ((fitted.reconstruct(digits[1500:]) - digits[1500:]) ** 2).sum(1).mean()
     assert error < 0.35 * digits.var(0).sum()
     assert fitted.activity_.shape == (128,)
-    assert 0 < fitted.activity_.mean() < 0.35
+    assert 0 < fitted.activity_.mean() < 0.45
     codes = fitted.transform(digits[1500:])
     assert (codes >= 0).all()
 
