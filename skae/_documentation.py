@@ -7,20 +7,27 @@ from itertools import pairwise
 _ITEM = re.compile(r"^    (\w+(?:, \w+)*) : ", re.MULTILINE)
 
 
-def documented_like(source):
+def documented_like(source, without=()):
     """Return a class decorator that fills ``{parameters}`` and ``{attributes}`` of a docstring.
 
     Parameters
     ----------
     source : type
         The class whose docstring describes them: its parameters that the decorated constructor
-        has as well, and all its attributes, but for those that the docstring describes itself.
+        has as well, and its attributes, but for those that the docstring describes itself.
+    without : sequence of str, default=()
+        Attributes that the decorated class has not.
     """
 
     def fill(cls):
         if cls.__doc__ is None or source.__doc__ is None:
             return cls
-        known = set(_items(cls.__doc__, "Parameters")) | set(_items(cls.__doc__, "Attributes"))
+        known = {
+            name
+            for section in ("Parameters", "Attributes")
+            for name in _items(cls.__doc__, section)
+        }
+        known |= set(without)
         taken = inspect.signature(cls).parameters
         parameters = _items(source.__doc__, "Parameters")
         for mark, items in (

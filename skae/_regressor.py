@@ -4,10 +4,13 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 
+from skae._classifier import EncoderClassifier
+from skae._documentation import documented_like
 from skae._predictor import EncoderPredictor
 from skae.nn.likelihoods import Targets
 
 
+@documented_like(EncoderClassifier, without=["classes_"])
 class EncoderRegressor(RegressorMixin, EncoderPredictor):
     r"""Regression on top of an encoder that was learned from all rows, labelled or not.
 
@@ -20,98 +23,11 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
 
     Parameters
     ----------
-    autoencoder : autoencoder or FrozenEstimator, default=None
-        What learns the encoder: an autoencoder of skae, which is cloned and fitted to all rows, or
-        a fitted one, held in a `sklearn.frozen.FrozenEstimator`, which is used as it is. Training
-        is on its device. None is `DenoisingAE()`.
-
-    freeze : bool or int, default=20
-        Whether the encoder stays as it is: if True, the head alone is trained; if False, all
-        weights are; an int trains the head alone for so many epochs, and then all weights.
-
-    hidden_layer_sizes : array-like of int, default=()
-        The number of units of every hidden layer of the head, which sees standardised codes; with
-        none it is linear.
-
-    activation : str, default="gelu"
-        The activation of the head's hidden layers: "elu", "gelu", "identity", "leaky_relu",
-        "logistic", "relu", "silu" or "tanh".
-
-    dropout : float, default=0.3
-        The share of its inputs that every layer of the head loses in a training step, in [0, 1).
-
-    learning_rate : float, default=3e-3
-        The (largest) learning rate of the optimiser, AdamW.
-
-    learning_rate_schedule : {"one_cycle", "constant"}, default="one_cycle"
-        Up from zero in the first fifth of the training and down to zero in the rest, or constant.
-
-    weight_decay : float, default=0.01
-        How fast the optimiser shrinks the weights, in units of the learning rate.
-
-    batch_size : "auto" or int, default="auto"
-        The number of rows of a training step; "auto" is 256, or all rows if they are fewer.
-
-    max_epochs : "auto" or int, default="auto"
-        The largest number of passes over the rows that have a label. "auto" makes about 25 steps
-        for the root of their number: 250 for a hundred rows, 25,000 for a million.
-
-    early_stopping : bool, default=True
-        Whether to find out how long to train: labelled rows are held out until they gain no more,
-        and then all train, for one and a half times the number of epochs that was best. If False,
-        all train for `max_epochs`.
-
-    validation_fraction : "auto" or float, default="auto"
-        The share of the labelled rows that early stopping holds out, in (0, 1). "auto" is a tenth,
-        or 20 rows where these are more, but at most a quarter.
-
-    n_iter_no_change : "auto" or int, default="auto"
-        The number of epochs without gain after which early stopping stops; "auto" is a quarter of
-        `max_epochs`, and at least 10. The epochs in which the learning rate goes up do not
-        count.
-
-    tol : float, default=1e-4
-        The gain that early stopping counts as one, in nats per row.
-
-    net_params : dict, default=None
-        Parameters of `skae.net.AutoencoderNet`, and so of `skorch.NeuralNet`, that override what
-        is made of the others.
-
-    random_state : int, RandomState instance or None, default=None
-        An int makes a fit repeatable, to the bit, on one machine. It also seeds an autoencoder
-        whose own is None. No global generator is used or changed.
-
-    verbose : int, default=0
-        Whether to print a line for every epoch.
+    {parameters}
 
     Attributes
     ----------
-    autoencoder_ : autoencoder
-        The fitted autoencoder.
-
-    encoder_ : torch.nn.Module
-        The encoder as the training of the head left it, from rows to codes.
-
-    net_ : skae.net.AutoencoderNet
-        The trained net; ``net_.module_.decoder`` is the head.
-
-    columns_ : skae.columns.Columns or skae.mixed.MixedColumns
-        The way between rows and encoded rows.
-
-    n_iter_ : int
-        The number of epochs of the last training: of all weights, or, frozen, of the head.
-
-    loss_curve_ : list of float
-        The mean loss of the training rows in each of them, in nats per row.
-
-    validation_loss_curve_ : list of float or None
-        The mean loss of the held-out rows after every epoch of the training that had some.
-
-    n_features_in_ : int
-        The number of features that `fit` saw.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if `fit` got a frame with names that are all strings.
+    {attributes}
 
     See Also
     --------

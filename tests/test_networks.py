@@ -89,7 +89,7 @@ def test_a_tied_linear_decoder_is_the_transpose():
     torch.testing.assert_close(decoder(torch.eye(2)), encoder.weight)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS.keys() - {"identity"}))
 def test_every_activation_is_used_and_bends(name):
     encoder, decoder = dense_pair((4, 8, 8, 2), name, 0, tied=False)
     assert len(layers(encoder, ACTIVATIONS[name])) == len(layers(decoder, ACTIVATIONS[name])) == 2
