@@ -22,7 +22,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
 
     .. math:: p(y \mid x) = \mathrm{softmax}(h(e(x))),
 
-    and is trained on the rows that have a label, by itself or, after a while, with the encoder.
+    and is trained on the rows that have a label, by itself or, after a while, with the encoder. The
+    noise or corruption of the autoencoder's training goes on meanwhile.
 
     Parameters
     ----------

@@ -19,7 +19,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     .. math:: y' = h(e(x)),
 
     and is trained on the rows that have a label, by itself or, after a while, with the encoder, to
-    make the squared error small.
+    make the squared error small. The noise or corruption of the autoencoder's training goes on
+    meanwhile.
 
     Parameters
     ----------
