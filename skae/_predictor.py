@@ -166,12 +166,16 @@ class EncoderPredictor(FittedState, BaseEstimator):
         data = Rows(data.to(device) if has_room(device, data) else data, weights=weights)
         plan = Plan.of(self, len(encoded), one_pass=False)
         self.validation_loss_curve_ = None
-        if self.early_stopping and len(encoded) > 1:
-            net, best_epoch = self._train_anew(encoded, data, plan, device, holds_out=True)
-            self.validation_loss_curve_ = [epoch["valid_loss"] for epoch in net.history]
-            plan = plan.shortened(max(1, ceil(_EPOCHS_PER_BEST * best_epoch)))
-        self.net_, _ = self._train_anew(encoded, data, plan, device)
-        self.loss_curve_ = [epoch["train_loss"] for epoch in self.net_.history]
+        finds_out = self.early_stopping and len(encoded) > 1
+        net = self._train_anew(encoded, data, plan, device, holds_out=finds_out)
+        if finds_out:
+            curve = [epoch["valid_loss"] for epoch in net.history if "valid_loss" in epoch]
+            self.validation_loss_curve_ = curve
+            if not net.interrupted_:
+                plan = plan.shortened(ceil(_EPOCHS_PER_BEST * (1 + int(np.argmin(curve)))))
+                net = self._train_anew(encoded, data, plan, device)
+        self.net_ = net
+        self.loss_curve_ = [epoch["train_loss"] for epoch in net.history]
         self.n_iter_ = len(self.loss_curve_)
 
     def _train_anew(self, encoded, data, plan, device, *, holds_out=False):
@@ -180,8 +184,10 @@ class EncoderPredictor(FittedState, BaseEstimator):
         if self.freeze is not False:
             chain.encoder.requires_grad_(False)
         if not isinstance(self.freeze, bool):
-            self._train_phase(chain, data, plan.shortened(self.freeze), device)
+            net = self._train_phase(chain, data, plan.shortened(self.freeze), device)
             chain.encoder.requires_grad_(True)
+            if net.interrupted_:
+                return net
         return self._train_phase(chain, data, plan, device, holds_out=holds_out)
 
     def _chain(self, encoded):
@@ -195,23 +201,24 @@ class EncoderPredictor(FittedState, BaseEstimator):
         return Autoencoder(*parts, n_columns=encoded.shape[1])
 
     def _train_phase(self, chain, data, plan, device, *, holds_out=False):
-        """Train a chain, and return its net and the epoch whose weights were kept."""
+        """Train a chain, and return its net."""
         net = make_net(self, chain, device, plan)
         split = HeldOut(self.validation_fraction, self._strata(data)) if holds_out else None
         net.set_params(max_epochs=plan.max_epochs, train_split=split)
-        keeper = KeepBest(plan.patience if holds_out else None, self.tol, plan.warm_up)
-        train(net, data, [keeper])
+        patience = plan.patience if holds_out else None
+        train(net, data, [KeepBest(patience, self.tol, plan.warm_up)])
         net.finish()
-        return net, keeper.best_epoch_
+        return net
 
     def _strata(self, data):
         """Return the classes that a held-out part should hold in proportion, if there are any."""
         return None
 
-    @torch.inference_mode()
     def _predict(self, X):
         """Return the output of the head for rows."""
         check_is_fitted(self)
         rows = self.autoencoder_._check_rows(X)
-        module = self.net_.module_
-        return self.autoencoder_._read(lambda x: module.decoder(module.encode(x)), rows)
+        # In float32 the last digits of a row's output depend on the rows beside it.
+        dtype = torch.float32 if torch.device(self.net_.device).type == "mps" else torch.float64
+        module = copy.deepcopy(self.net_.module_).to(dtype)
+        return self.autoencoder_._read(lambda x: module.decoder(module.encode(x.to(dtype))), rows)

@@ -1,6 +1,9 @@
 """EncoderClassifier and EncoderRegressor: rows without labels teach the encoder."""
 
+import os
 import pickle
+import signal
+import threading
 
 import numpy as np
 import pandas as pd
@@ -221,6 +224,17 @@ def test_a_fit_that_fails_leaves_the_one_before(rows):
     with pytest.raises(ValueError, match="infinity"):
         fitted.fit(np.full_like(rows, np.inf), y)
     np.testing.assert_array_equal(fitted.predict_proba(rows), before)
+
+
+@pytest.mark.parametrize("freeze", [False, 10**6])
+def test_ctrl_c_keeps_what_there_is(numerals, fitted_autoencoder, freeze):
+    X, y = numerals
+    classifier = make(fitted_autoencoder, freeze=freeze, max_epochs=10**6, n_iter_no_change=10**6)
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.warns(UserWarning, match="Training was interrupted"):
+        classifier.fit(X, y)
+    assert classifier.score(X, y) > 0.5
 
 
 def test_frames_keep_their_names(rows):
