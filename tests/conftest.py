@@ -4,6 +4,8 @@ import os
 import signal
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+# pytest-xdist has a process for every core already.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
