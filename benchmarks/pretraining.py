@@ -6,8 +6,8 @@
 The squared error of a test image, pixels 0 to 1, after 30 numbers: PCA; logistic PCA, which is the
 linear autoencoder with logistic outputs; and deep autoencoders 784-1000-500-250-30, with logistic
 units and outputs as in the paper, from random weights, from layers that were trained one after
-another, and from restricted Boltzmann machines; and with the defaults of `AutoencoderTransformer`,
-which start at PCA. All see as many epochs of the whole net.
+another, and from restricted Boltzmann machines; and with GELU units, no pre-training and a start at
+PCA, as is the default. All see as many epochs of the whole net.
 """
 
 import argparse

@@ -38,7 +38,7 @@ from skae.nn.bottlenecks import Identity
 from skae.nn.corruptions import GaussianNoise, HideCells, Repeated
 from skae.nn.ends import Decoder, Encoder
 from skae.nn.networks import ACTIVATIONS
-from skae.nn.quantization import Quantized
+from skae.nn.quantization import Quantizer
 from skae.nn.seeding import seeded
 from skae.nn.start import start_at_mean, start_at_pca
 from skae.pretraining import pretrain
@@ -402,16 +402,15 @@ class BaseAutoencoder(
         else:
             corruption.append(noise)
         corruption = [part for part in corruption if not isinstance(part, nn.Identity)]
-        bottleneck = self._make_bottleneck()
-        if self.quantize is not None:
-            bottleneck = Quantized(bottleneck, self.quantize, self.n_components_)
+        rounds = self.quantize is not None
         chain = Autoencoder(
             encoder,
             decoder,
             likelihood,
-            bottleneck,
+            self._make_bottleneck(),
             corruption[0] if len(corruption) == 1 else nn.Sequential(*corruption),
             self._make_penalty(),
+            Quantizer(self.quantize, self.n_components_) if rounds else None,
             n_columns=self.columns_.n_encoded,
         ).float()
         if self.init in ("greedy", "rbm") and self.encoder is None and self.decoder is None:
@@ -423,7 +422,7 @@ class BaseAutoencoder(
         callbacks = [] if plan.one_pass else [Progress()]
         self._module.at(1.0)
         if self.quantize is not None:
-            self._module.bottleneck.forget()
+            self._module.quantizer.forget()
         if hasattr(self, "_skl_callbacks"):
             callbacks.append(SklearnBridge(self, context, report))
         if plan.one_pass:
@@ -462,7 +461,7 @@ class BaseAutoencoder(
 
     def _quantize(self, data, judges):
         """Set the values that a unit takes, and say what a code then costs."""
-        bottleneck = self._module.bottleneck
-        bottleneck.calibrate(torch.from_numpy(self.net_.encode(data)).to(self.net_.device))
+        quantizer = self._module.quantizer
+        quantizer.calibrate(torch.from_numpy(self.net_.encode(data)).to(self.net_.device))
         codes = torch.from_numpy(self.net_.encode(judges)).to(self.net_.device)
-        self.rate_ = bottleneck.rate(codes)
+        self.rate_ = quantizer.rate(codes)

@@ -190,7 +190,7 @@ class Readings(TransformerMixin):
             The numbers of the units' values, of `quantize` bits each.
         """
         check_is_fitted(self)
-        levels = self._module.bottleneck.levels
+        levels = self._module.quantizer.levels
         compressed = self._read(lambda x: levels(self._module.encode(x)), self._check_rows(X))
         return compressed.astype(np.uint8 if self.quantize <= 8 else np.uint16)
 
@@ -209,7 +209,7 @@ class Readings(TransformerMixin):
             The rows, a frame if `fit` was given one.
         """
         check_is_fitted(self)
-        values = self._module.bottleneck.values
+        values = self._module.quantizer.values
         levels = self._check_codes(levels)
         largest = 2**self.quantize - 1
         if not ((levels >= 0) & (levels <= largest) & (levels % 1 == 0)).all():
@@ -220,7 +220,8 @@ class Readings(TransformerMixin):
         return self._wrap(rows, extrapolates=True)
 
     def _draw(self, codes, generator):
-        return self._module.draw(self._module.bottleneck.constrain(codes), generator)
+        codes = self._module.quantizer(self._module.bottleneck.constrain(codes))
+        return self._module.draw(codes, generator)
 
     def _check_rows(self, X, *, reset=False, ensure_min_samples=1):
         if not self._takes_tables_:

@@ -16,7 +16,7 @@ from skae.nn.networks import Transposed, stages
 from skae.nn.pca import principal_components
 from skae.nn.penalties import Contraction
 from skae.nn.start import start_at_pca
-from skae.nn.widening import Widen
+from skae.nn.widening import split_at_widening
 from skae.rows import Batches, Rows
 from skae.schedule import Plan
 from skae.training import make_net, run
@@ -45,7 +45,7 @@ def pretrain(estimator, chain: Autoencoder, data: Rows, device: torch.device) ->
     KeyboardInterrupt
         If Ctrl-C interrupts it: there is no model yet.
     """
-    before, encoder = _split(chain.encoder)
+    before, encoder = split_at_widening(chain.encoder)
     there, back = stages(encoder), stages(chain.decoder)[::-1]
     plan = Plan.of(estimator, len(data), one_pass=False)
     n_epochs = estimator.pretraining_epochs
@@ -53,7 +53,8 @@ def pretrain(estimator, chain: Autoencoder, data: Rows, device: torch.device) ->
     if estimator.init == "rbm":
         return _stack_machines(estimator, chain, data, there, back, n_epochs)
     pairs = list(zip(there, back, strict=True))
-    pair = _first_pair(chain, nn.Sequential(*before, there[0]), back[0])
+    parts = {"corruption": chain.corruption, "n_columns": chain.n_columns}
+    pair = Autoencoder(nn.Sequential(*before, there[0]), back[0], chain.likelihood, **parts)
     for i in range(len(pairs)):
         last = i == len(pairs) - 1
         pair.bottleneck = chain.bottleneck if last else Identity()
@@ -68,19 +69,6 @@ def pretrain(estimator, chain: Autoencoder, data: Rows, device: torch.device) ->
             pair = _hidden_pair(*pairs[i + 1], data, shape)
             pair.corruption = estimator._make_hidden_corruption(data.source.shape[1])
     return None
-
-
-def _first_pair(chain: Autoencoder, layer: nn.Module, undo: nn.Module) -> Autoencoder:
-    pair = Autoencoder(layer, undo, chain.likelihood, corruption=chain.corruption)
-    pair.n_columns = chain.n_columns
-    return pair
-
-
-def _split(encoder: nn.Module) -> tuple[list[nn.Module], nn.Module]:
-    """Return what stands before the layers of an encoder, and these."""
-    if isinstance(encoder, nn.Sequential) and len(encoder) and isinstance(encoder[0], Widen):
-        return list(encoder[:-1]), encoder[-1]
-    return [], encoder
 
 
 def _represent(net: AutoencoderNet, data: Rows, device: torch.device) -> tuple[Rows, tuple]:
@@ -115,7 +103,7 @@ def _stack_machines(
 
     A linear code is the principal components of the last of them.
     """
-    _check_machines(estimator, chain)
+    _check_machines(estimator)
     rows = torch.cat([chain.views(x)[0] for x, _ in Batches(data.resample(len(data)), 4096)]).cpu()
     for layer, undo in zip(there, back, strict=True):
         if layer is there[-1] and isinstance(chain.bottleneck, Identity):
@@ -148,7 +136,7 @@ def _train_machine(
     return torch.from_numpy(hidden).float()
 
 
-def _check_machines(estimator, chain: Autoencoder) -> None:
+def _check_machines(estimator) -> None:
     """Say so where an autoencoder is no stack of machines with units of 0 or 1."""
     if (
         estimator.likelihood_ == "gaussian"

@@ -9,8 +9,7 @@ from test_common import AUTOENCODERS
 from test_tables_fit import rows_of_a_shop
 
 from skae import AutoencoderTransformer
-from skae.nn.bottlenecks import Identity
-from skae.nn.quantization import Quantized
+from skae.nn.quantization import Quantizer
 
 
 @pytest.fixture(params=AUTOENCODERS, ids=lambda cls: cls.__name__)
@@ -50,30 +49,31 @@ def test_those_of_tables_go_between_encoded_rows_and_codes():
     assert fitted.decoder_(codes).shape == encoded.shape
 
 
-class TestQuantized:
+class TestQuantizer:
     codes = torch.randn(500, 3, generator=torch.Generator().manual_seed(0))
 
     def test_units_take_so_many_values(self):
-        bottleneck = Quantized(Identity(), 2, 3).eval()
-        assert torch.equal(bottleneck(self.codes).z, self.codes)
-        bottleneck.calibrate(self.codes)
-        z = bottleneck(self.codes).z
+        quantizer = Quantizer(2, 3)
+        assert torch.equal(quantizer(self.codes), self.codes)
+        quantizer.calibrate(self.codes)
+        z = quantizer(self.codes)
         assert all(len(unit.unique()) == 4 for unit in z.T)
-        assert ((z - self.codes).abs() <= bottleneck.step / 2 + 1e-6).all()
-        torch.testing.assert_close(bottleneck(z).z, z)
-        assert torch.equal(bottleneck.train()(self.codes).z, self.codes)
+        assert ((z - self.codes).abs() <= quantizer.step / 2 + 1e-6).all()
+        torch.testing.assert_close(quantizer(z), z)
+        quantizer.forget()
+        assert torch.equal(quantizer(self.codes), self.codes)
 
     def test_rate_is_the_entropy(self):
-        bottleneck = Quantized(Identity(), 2, 1)
+        quantizer = Quantizer(2, 1)
         codes = torch.tensor([0.0, 1, 2, 3])[:, None]
-        bottleneck.calibrate(codes)
-        assert bottleneck.rate(codes) == pytest.approx(2)
-        assert bottleneck.rate(codes[[0, 0, 1, 1]]) == pytest.approx(1)
+        quantizer.calibrate(codes)
+        assert quantizer.rate(codes) == pytest.approx(2)
+        assert quantizer.rate(codes[[0, 0, 1, 1]]) == pytest.approx(1)
 
     def test_a_constant_unit_stays(self):
-        bottleneck = Quantized(Identity(), 3, 1).eval()
-        bottleneck.calibrate(torch.full((4, 1), 5.0))
-        assert bottleneck(torch.full((4, 1), 5.0)).z.unique().tolist() == [5]
+        quantizer = Quantizer(3, 1)
+        quantizer.calibrate(torch.full((4, 1), 5.0))
+        assert quantizer(torch.full((4, 1), 5.0)).unique().tolist() == [5]
 
 
 def test_more_bits_cost_more_and_lose_less(digits):
@@ -97,7 +97,7 @@ def test_compressed_rows_come_back(digits, n_bits, dtype):
     assert levels.max() == 2**n_bits - 1
     np.testing.assert_array_equal(fitted.decompress(levels), fitted.reconstruct(digits))
     assert set(np.unique(fitted.transform(digits)[:, 0])) <= set(
-        fitted.net_.module_.bottleneck.values(torch.arange(2.0**n_bits)[:, None])[:, 0].tolist()
+        fitted.net_.module_.quantizer.values(torch.arange(2.0**n_bits)[:, None])[:, 0].tolist()
     )
 
 

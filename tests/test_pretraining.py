@@ -72,6 +72,7 @@ def test_deep_logistic_networks_need_it(images, init):
         make(init="greedy", image_shape=(8, 8)),
         make(init="greedy", hidden_layer_sizes=()),
         make(init="rbm", tied_weights=True, **DEEP),
+        make(init="rbm", quantize=8, **DEEP),
         make(DenoisingAE, init="greedy", corruption="masking"),
         make(SparseAE, "auto", init="greedy", hidden_layer_sizes=(50,)),
         make(SparseAE, "auto", init="rbm", penalty="kl", **DEEP),

@@ -27,6 +27,8 @@ class Autoencoder(nn.Module):
         What training does to the rows that the encoder sees; the loss sees them clean.
     penalty : nn.Module or None, default=None
         What the code costs beside what the bottleneck says; see `skae.nn.penalties`.
+    quantizer : nn.Module, default=nn.Identity()
+        What rounds codes when the chain is read; training sees them as they are.
     n_columns : int or None, default=None
         The number of columns $n$ of a row. Training then also takes rows of two views side by
         side, $(B, 2n)$: one for the encoder, and what the decoder should make of it.
@@ -40,6 +42,7 @@ class Autoencoder(nn.Module):
         bottleneck: nn.Module | None = None,
         corruption: nn.Module | None = None,
         penalty: nn.Module | None = None,
+        quantizer: nn.Module | None = None,
         n_columns: int | None = None,
     ) -> None:
         super().__init__()
@@ -49,6 +52,7 @@ class Autoencoder(nn.Module):
         self.decoder = decoder
         self.likelihood = likelihood
         self.penalty = penalty
+        self.quantizer = nn.Identity() if quantizer is None else quantizer
         self.n_columns = n_columns
 
     def views(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,7 +85,7 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes $(B, k)$ of rows $(B, n)$."""
-        return self.bottleneck(self.encoder(x)).z
+        return self.quantizer(self.bottleneck(self.encoder(x)).z)
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the expected rows $(B, n)$ of codes $(B, k)$."""

@@ -24,6 +24,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.encoder = chain.encoder
         self.bottleneck = chain.bottleneck
+        self.quantizer = chain.quantizer
         center = torch.as_tensor(center, dtype=torch.float64)
         self.register_buffer("center", center.float())
         self.register_buffer("rest", (center - center.float()).float())
@@ -34,7 +35,8 @@ class Encoder(nn.Module):
         """Return the codes $(B, k)$ of rows $(B, n)$, of any float type."""
         # Two float32 centres lose no digits of columns far from zero, on devices without float64.
         centred = x - self.center.to(x) - self.rest.to(x)
-        return self.bottleneck(self.encoder((centred / self.scale).float())).z
+        encoded = (centred / self.scale).float()
+        return self.quantizer(self.bottleneck(self.encoder(encoded)).z)
 
 
 class Decoder(nn.Module):

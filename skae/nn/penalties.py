@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from skae.nn.bottlenecks import Activated, Identity
 from skae.nn.networks import Transposed
 from skae.nn.seeding import seeded
-from skae.nn.widening import Widen
+from skae.nn.widening import split_at_widening
 
 _SMALLEST_SHARE = 1e-6
 
@@ -103,7 +103,8 @@ class Contraction(nn.Module):
 
     def forward(self, chain: nn.Module, x: Tensor, z: Tensor) -> Tensor:
         """Return the cost of rows $(B, n)$."""
-        encoder, x = _smooth_part(chain.encoder, x.detach())
+        before, encoder = split_at_widening(chain.encoder)
+        x = before(x.detach())
         with torch.enable_grad():
             if isinstance(encoder, nn.Linear) and isinstance(
                 chain.bottleneck, (Activated, Identity)
@@ -136,14 +137,6 @@ def _squared_norm(layer: nn.Linear, bottleneck: nn.Module, x: Tensor) -> Tensor:
     h = layer(x)
     (slope,) = torch.autograd.grad(bottleneck(h).z.sum(), h, create_graph=True)
     return slope.square() @ layer.weight.square().sum(1)
-
-
-def _smooth_part(encoder: nn.Module, x: Tensor) -> tuple[nn.Module, Tensor]:
-    """Return the part of an encoder that has a derivative, and what it sees."""
-    if isinstance(encoder, nn.Sequential) and len(encoder) and isinstance(encoder[0], Widen):
-        rest = [part for part in encoder[1:] if not isinstance(part, nn.Identity)]
-        return (rest[0] if len(rest) == 1 else nn.Sequential(*rest)), encoder[0](x)
-    return encoder, x
 
 
 def _column_norms(decoder: nn.Module, z: Tensor) -> Tensor:

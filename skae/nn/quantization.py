@@ -5,35 +5,25 @@ import math
 import torch
 from torch import Tensor, nn
 
-from skae.nn.bottlenecks import Code
 
+class Quantizer(nn.Module):
+    r"""Round the units of a code to $2^b$ evenly spaced values each.
 
-class Quantized(nn.Module):
-    r"""A bottleneck whose units take one of $2^b$ evenly spaced values each.
-
-    Training sees the code as it is; the values are set afterwards, by `calibrate`.
+    Training sees codes as they are; the values are set afterwards, by `calibrate`.
 
     Parameters
     ----------
-    bottleneck : nn.Module
-        What makes the code.
     n_bits : int
         The number of bits $b$ of a unit.
     n_components : int
         The number of units.
     """
 
-    def __init__(self, bottleneck: nn.Module, n_bits: int, n_components: int) -> None:
+    def __init__(self, n_bits: int, n_components: int) -> None:
         super().__init__()
-        self.bottleneck = bottleneck
         self.n_bits = n_bits
         self.register_buffer("low", torch.zeros(n_components))
         self.register_buffer("step", torch.zeros(n_components))
-
-    def at(self, progress: float) -> None:
-        """Pass on how much of the training is done."""
-        if hasattr(self.bottleneck, "at"):
-            self.bottleneck.at(progress)
 
     def forget(self) -> None:
         """Leave codes as they are, until the next calibration."""
@@ -44,16 +34,9 @@ class Quantized(nn.Module):
         self.low.copy_(codes.amin(0))
         self.step.copy_((codes.amax(0) - self.low) / (2**self.n_bits - 1))
 
-    def forward(self, h: Tensor) -> Code:
-        """Quantise $(B, n)$."""
-        code = self.bottleneck(h)
-        if self.training or not self.step.any():
-            return code
-        return Code(self.values(self.levels(code.z)), code.penalty)
-
-    def constrain(self, z: Tensor) -> Tensor:
-        """Return the nearest values of $(B, k)$."""
-        return self.values(self.levels(self.bottleneck.constrain(z)))
+    def forward(self, z: Tensor) -> Tensor:
+        """Return the nearest values of $(B, k)$, or the codes as they are before calibration."""
+        return self.values(self.levels(z)) if self.step.any() else z
 
     def levels(self, z: Tensor) -> Tensor:
         """Return the number of the value that is nearest to each of $(B, k)$, from zero."""

@@ -43,3 +43,13 @@ class Widen(nn.Module):
     def extra_repr(self) -> str:
         """Show the sizes."""
         return f"n_numbers={self.n_numbers}, n_codes={self.n_codes}"
+
+
+def split_at_widening(encoder: nn.Module) -> tuple[nn.Sequential, nn.Module]:
+    """Return what stands before the network of a table's encoder, widening first, and the network.
+
+    An encoder of numbers alone is all network.
+    """
+    if isinstance(encoder, nn.Sequential) and len(encoder) and isinstance(encoder[0], Widen):
+        return encoder[:-1], encoder[-1]
+    return nn.Sequential(), encoder
