@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import sklearn.datasets
+from sklearn.model_selection import train_test_split
 
 from benchmarks.data import find
 
@@ -22,6 +23,11 @@ def load_table(name):
     if name == "melbourne":
         frame["Date"] = pd.to_datetime(frame["Date"], dayfirst=True)
     return frame
+
+
+def parts(frame, seed):
+    """Return training and test rows, four fifths and one."""
+    return train_test_split(frame, test_size=0.2, random_state=seed)
 
 
 def are_labels(frame):

@@ -15,6 +15,7 @@ _HOMES = {
     "EncoderClassifier": "skae._classifier",
     "EncoderRegressor": "skae._regressor",
     "SparseAE": "skae._sparse",
+    "VAETransformer": "skae._variational",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -22,6 +22,8 @@ from skae._readings import Readings
 from skae._state import FittedState
 from skae.callbacks import KeepBest, Progress, SklearnBridge
 from skae.chain import (
+    UNIT_INTERVAL,
+    Sizes,
     find_principal_components,
     make_likelihood,
     make_networks,
@@ -42,7 +44,7 @@ from skae.nn.quantization import Quantizer
 from skae.nn.seeding import seeded
 from skae.nn.start import start_at_mean, start_at_pca
 from skae.pretraining import pretrain
-from skae.prior import N_CODES, Prior
+from skae.prior import MOST_CODES, N_CODES, Prior
 from skae.randomness import draw_seed
 from skae.rows import Rows
 from skae.schedule import SCHEDULES, Plan, noise_level
@@ -121,7 +123,7 @@ class BaseAutoencoder(
         ],
         "handle_unknown": [StrOptions({"other", "error"})],
         "mask_fraction": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="both")],
-        "prior": [StrOptions({"gmm", "normal"}), HasMethods(["fit", "sample"])],
+        "prior": [StrOptions({"gmm", "normal", "posterior"}), HasMethods(["fit", "sample"])],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions(set(SCHEDULES))],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -137,6 +139,10 @@ class BaseAutoencoder(
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    _chain = Autoencoder
+    _columns_of_tables = MixedColumns
+    _likelihood_of_tables = "gaussian"
 
     @property
     def encoder_(self):
@@ -215,6 +221,28 @@ class BaseAutoencoder(
         """Return the module between encoder and code."""
         return Identity()
 
+    def _number_of_outputs(self, n_columns):
+        """Return the number of outputs of the decoder, given that of widened columns."""
+        return n_columns
+
+    def _make_likelihood(self, pca, residual):
+        """Return what the decoder's output says of rows."""
+        variance = self._training_variance(residual)
+        return make_likelihood(self.columns_, self.likelihood_, variance=variance)
+
+    def _are_logits(self, n_columns):
+        """Tell which widened columns are numbers in [0, 1] whose logits the decoder gives."""
+        n_numbers = 0 if self.likelihood_ in UNIT_INTERVAL else self.columns_.n_numbers
+        return torch.arange(n_columns) >= n_numbers
+
+    def _place(self, encoder, decoder, bottleneck, likelihood, pca, residual):
+        """Put networks where training starts."""
+        logits = self._are_logits(len(pca.mean))
+        if starts_at_pca(self):
+            start_at_pca(encoder, decoder, pca, residual=residual, logits=logits)
+        elif self.decoder is None:
+            start_at_mean(decoder, pca.mean, logits=logits)
+
     def _make_penalty(self):
         """Return what the code costs, or None."""
         return None
@@ -228,6 +256,10 @@ class BaseAutoencoder(
         least = _LEAST_RESIDUAL_OF_TABLES if self._takes_tables_ else _LEAST_RESIDUAL
         n_numbers = self.columns_.n_numbers
         return max(float(residual[:n_numbers].sum()) / max(1, n_numbers), least)
+
+    def _warm_up(self, plan):
+        """Return the number of first epochs that do not try the patience."""
+        return 0
 
     def _look_at(self, codes):
         """Read off what the codes of (a sample of) the training rows tell."""
@@ -356,8 +388,8 @@ class BaseAutoencoder(
                     f"The {name!r} parameter is for numbers alone, but X has labels, times or "
                     f"missing cells; it must then be 'auto'. Got {given!r}."
                 )
-        self.likelihood_ = "gaussian"
-        self.columns_ = MixedColumns.learn(
+        self.likelihood_ = self._likelihood_of_tables
+        self.columns_ = self._columns_of_tables.learn(
             rows,
             weights,
             categorical_features=self.categorical_features,
@@ -384,17 +416,14 @@ class BaseAutoencoder(
         pca = find_principal_components(data, widen, self.columns_.n_encoded)
         self.n_components_ = self._number_of_components(pca)
         pca = pca.keep(self.n_components_)
-        n_columns, n_numbers = len(pca.mean), self.columns_.n_numbers
-        encoder, decoder = make_networks(self, n_columns, self.n_components_)
+        bottleneck = self._make_bottleneck()
+        n_columns, n_encoded = len(pca.mean), bottleneck.n_inputs or self.n_components_
+        sizes = Sizes(n_columns, self.n_components_, n_encoded, self._number_of_outputs(n_columns))
+        encoder, decoder = make_networks(self, sizes)
         corruption = [self._make_corruption(data)]
         residual = self._find_residual(pca, data, widen, corruption[0])
-        variance = self._training_variance(residual)
-        likelihood = make_likelihood(self.columns_, self.likelihood_, variance=variance)
-        is_logit = torch.arange(n_columns) >= n_numbers * (self.likelihood_ == "gaussian")
-        if starts_at_pca(self):
-            start_at_pca(encoder, decoder, pca, residual=residual, logits=is_logit)
-        elif self.decoder is None:
-            start_at_mean(decoder, pca.mean, logits=is_logit)
+        likelihood = self._make_likelihood(pca, residual)
+        self._place(encoder, decoder, bottleneck, likelihood, pca, residual)
         noise = self._make_noise(pca.noise_unit, len(data))
         if self._takes_tables_:
             encoder = nn.Sequential(widen, noise, encoder)
@@ -403,11 +432,11 @@ class BaseAutoencoder(
             corruption.append(noise)
         corruption = [part for part in corruption if not isinstance(part, nn.Identity)]
         rounds = self.quantize is not None
-        chain = Autoencoder(
+        chain = self._chain(
             encoder,
             decoder,
             likelihood,
-            self._make_bottleneck(),
+            bottleneck,
             corruption[0] if len(corruption) == 1 else nn.Sequential(*corruption),
             self._make_penalty(),
             Quantizer(self.quantize, self.n_components_) if rounds else None,
@@ -431,7 +460,7 @@ class BaseAutoencoder(
             for name in {"best_epoch_", "best_loss_"} & set(vars(self)):
                 delattr(self, name)
             return data
-        keeper = KeepBest(plan.patience, self.tol, plan.warm_up)
+        keeper = KeepBest(plan.patience, self.tol, max(plan.warm_up, self._warm_up(plan)))
         train(self.net_, data, [*callbacks, keeper])
         self.net_.finish()
         self.best_epoch_, self.best_loss_ = keeper.best_epoch_, keeper.best_loss_
@@ -444,20 +473,37 @@ class BaseAutoencoder(
         self.loss_curve_ = [epoch["train_loss"] for epoch in history]
         held_out = [epoch["valid_loss"] for epoch in history if "valid_loss" in epoch]
         self.validation_loss_curve_ = held_out if len(held_out) == len(history) > 0 else None
-        few = data.resample(N_CODES)
+        few = data.resample(MOST_CODES if self.prior == "posterior" else N_CODES)
         if self.quantize is not None:
             self._quantize(few, judges)
-        if self.likelihood_ == "gaussian":
-            variance = self.net_.calibrate(judges)
-            self.noise_variance_ = self.columns_.noise_variance(variance)
+        self._calibrate(judges)
         if self._takes_tables_:
-            self._filling_ = Filling.learn(self.net_, few, judges, self.columns_.owners)
-        codes = self.net_.encode(few)
-        self._look_at(codes)
+            self._filling_ = self._learn_filling(few, judges)
+        codes = self._find_codes(few)
         if continued:
             self.prior_.update(codes)
         else:
-            self.prior_ = Prior(self.prior).fit(codes, seed)
+            self.prior_ = self._make_prior(codes).fit(codes, seed)
+
+    def _calibrate(self, judges):
+        """Set the variance of a Gaussian likelihood."""
+        if self.likelihood_ == "gaussian":
+            variance = self.net_.calibrate(judges)
+            self.noise_variance_ = self.columns_.noise_variance(variance)
+
+    def _learn_filling(self, data, judges):
+        """Return what fills the holes of tables."""
+        return Filling.learn(self.net_, data, judges, self.columns_.owners)
+
+    def _find_codes(self, data):
+        """Return the codes that the prior is fitted to, and read off what they tell."""
+        codes = self.net_.encode(data)
+        self._look_at(codes)
+        return codes
+
+    def _make_prior(self, codes):
+        """Return the density of the codes, before its fit."""
+        return Prior(self.prior)
 
     def _quantize(self, data, judges):
         """Set the values that a unit takes, and say what a code then costs."""

@@ -36,7 +36,7 @@ class CellReadings:
         rows = self._check_rows(X)
         if not self._takes_tables_ and self.likelihood_ != "gaussian":
             self.columns_.check(rows)
-        cells = self.columns_.by_column(self._read(self._module.log_prob, rows))
+        cells = self.columns_.by_column(self._read(self._log_cells, rows))
         return wrap(cells, self.frame_, like=X)
 
     def impute(self, X, n_draws=None, random_state=None):
@@ -75,6 +75,10 @@ class CellReadings:
         generator = torch.Generator().manual_seed(draw_seed(random_state))
         draw = partial(self._filling_.draw, generator=generator)
         return [self._fill(frame, X, draw) for _ in range(n_draws)]
+
+    def _log_cells(self, x):
+        """Return the log-likelihood of every cell of encoded rows."""
+        return self._module.log_prob(x)
 
     def _fill(self, frame, X, read):
         """Return a frame whose holes hold what `read` makes of the rows that have any."""

@@ -1,6 +1,7 @@
 """From an estimator's parameters to its networks and its likelihood."""
 
 import copy
+from dataclasses import dataclass
 from math import prod
 from numbers import Integral
 
@@ -10,7 +11,14 @@ from torch import nn
 from skae.columns import Columns
 from skae.mixed import MixedColumns
 from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
-from skae.nn.networks import SkipNetwork, convolutional_pair, dense_pair, linear_pair
+from skae.nn.networks import (
+    CodeToEveryLayer,
+    SkipNetwork,
+    convolutional_pair,
+    dense_pair,
+    linear_pair,
+    with_outputs,
+)
 from skae.nn.pca import PrincipalComponents, principal_components, principal_components_of_few
 from skae.nn.table_likelihoods import NumbersAndCodes
 from skae.nn.widening import Widen
@@ -20,7 +28,7 @@ _AUTO_DENSE = (128, 128)
 _AUTO_CHANNELS = (16, 32)
 _WIDEST_COVARIANCE = 4096
 _MOST_CELLS = 2**25
-_LIKELIHOODS = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}
+UNIT_INTERVAL = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}
 
 
 def find_principal_components(data: Rows, widen: nn.Module, n_encoded: int) -> PrincipalComponents:
@@ -62,7 +70,7 @@ def make_likelihood(columns: Columns | MixedColumns, kind: str, *, variance: flo
     if isinstance(columns, MixedColumns):
         return NumbersAndCodes(columns.n_codes, columns.owners, columns.atoms, variance)
     if kind != "gaussian":
-        return _LIKELIHOODS[kind]()
+        return UNIT_INTERVAL[kind]()
     low, high = map(torch.from_numpy, columns.encoded_range)
     return Gaussian(low, high, variance)
 
@@ -74,21 +82,42 @@ def make_widening(columns: Columns | MixedColumns) -> nn.Module:
     return nn.Identity()
 
 
-def make_networks(estimator, n_in: int, n_components: int) -> tuple[nn.Module, nn.Module]:
+@dataclass(frozen=True)
+class Sizes:
+    """What goes into the networks and what comes out.
+
+    Attributes
+    ----------
+    n_in : int
+        The number of encoded columns.
+    n_components : int
+        The number of units of the code.
+    n_encoded : int
+        The number of outputs of the encoder: as many, or more where a posterior needs them.
+    n_out : int
+        The number of outputs of the decoder: a row, or what a likelihood needs for one.
+    """
+
+    n_in: int
+    n_components: int
+    n_encoded: int
+    n_out: int
+
+
+def make_networks(estimator, sizes: Sizes) -> tuple[nn.Module, nn.Module]:
     """Return the encoder and the decoder that an estimator's parameters describe.
 
     Parameters
     ----------
     estimator : BaseAutoencoder
         Its parameters of the networks are read.
-    n_in : int
-        The number of encoded columns.
-    n_components : int
-        The number of units of the code.
+    sizes : Sizes
+        What they take and give.
     """
+    n_in, n_components = sizes.n_in, sizes.n_components
     shape = check_image_shape(estimator.image_shape, n_in)
     if estimator.encoder is None or estimator.decoder is None:
-        encoder, decoder = _built_networks(estimator, shape, n_in, n_components)
+        encoder, decoder = _built_networks(estimator, shape, sizes)
     if estimator.encoder is not None:
         encoder = copy.deepcopy(estimator.encoder).cpu()
         encoder = encoder if shape is None else nn.Sequential(nn.Unflatten(1, shape), encoder)
@@ -96,8 +125,8 @@ def make_networks(estimator, n_in: int, n_components: int) -> tuple[nn.Module, n
         decoder = copy.deepcopy(estimator.decoder).cpu()
         decoder = decoder if shape is None else nn.Sequential(decoder, nn.Flatten())
     encoder, decoder = encoder.float(), decoder.float()
-    _check_output("encoder", encoder, n_in, n_components)
-    _check_output("decoder", decoder, n_components, n_in)
+    _check_output("encoder", encoder, n_in, sizes.n_encoded)
+    _check_output("decoder", decoder, n_components, sizes.n_out)
     return encoder.train(), decoder.train()
 
 
@@ -135,22 +164,34 @@ def _are_sizes(numbers: tuple) -> bool:
     )
 
 
-def _built_networks(estimator, shape, n_in: int, n_components: int):
+def _built_networks(estimator, shape, sizes: Sizes):
+    n_in, n_components = sizes.n_in, sizes.n_components
     hidden = hidden_sizes(
         estimator.hidden_layer_sizes, _AUTO_DENSE if shape is None else _AUTO_CHANNELS
     )
     tied = {"tied": estimator.tied_weights}
     style = (estimator.activation, estimator.dropout)
     if not hidden:
-        return linear_pair(n_in, n_components, **tied)
+        return _sized(*linear_pair(n_in, n_components, **tied), sizes)
     if shape is None:
         encoder, decoder = dense_pair((n_in, *hidden, n_components), *style, **tied)
     else:
         encoder, decoder = convolutional_pair(shape, hidden, n_components, *style, **tied)
+    encoder, decoder = _sized(encoder, decoder, sizes)
+    if getattr(estimator, "skip_connections", False):
+        decoder = CodeToEveryLayer(decoder, n_components)
     if not starts_at_pca(estimator):
         return encoder, decoder
-    linear_encoder, linear_decoder = linear_pair(n_in, n_components, **tied)
+    linear_encoder, linear_decoder = _sized(*linear_pair(n_in, n_components, **tied), sizes)
     return SkipNetwork(linear_encoder, encoder), SkipNetwork(linear_decoder, decoder)
+
+
+def _sized(encoder: nn.Module, decoder: nn.Module, sizes: Sizes):
+    if sizes.n_encoded != sizes.n_components:
+        encoder = with_outputs(encoder, sizes.n_encoded)
+    if sizes.n_out != sizes.n_in:
+        decoder = with_outputs(decoder, sizes.n_out)
+    return encoder, decoder
 
 
 def starts_at_pca(estimator) -> bool:

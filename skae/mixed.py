@@ -98,9 +98,11 @@ class MixedColumns:
         numbers, codes = self.table.encode(frame)
         if hide_missing:
             codes = np.where(codes == MISSING, HIDDEN, codes)
-        with np.errstate(over="ignore"):
-            numbers = np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
-        return np.hstack([numbers, codes]).astype(np.float32)
+        return self.join(numbers, codes)
+
+    def join(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return numbers and codes, as the table encodes them, as a float32 matrix."""
+        return np.hstack([self._encode_numbers(numbers, codes), codes]).astype(np.float32)
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return a float32 matrix as it is; `to_frame` goes the rest of the way."""
@@ -108,7 +110,7 @@ class MixedColumns:
 
     def to_frame(self, encoded: np.ndarray, *, extrapolates: bool = False) -> nw.DataFrame:
         """Return encoded rows as a frame, whose numbers leave their range if `extrapolates`."""
-        numbers = encoded[:, : self.n_numbers] * self.scale + self.center
+        numbers = self._decode_numbers(encoded[:, : self.n_numbers])
         codes = encoded[:, self.n_numbers :].astype(np.int64)
         return self.table.decode(numbers, codes, extrapolates=extrapolates)
 
@@ -125,6 +127,13 @@ class MixedColumns:
         columns = cells[:, n:].copy()
         columns[:, self.owners] += cells[:, :n]
         return columns
+
+    def _encode_numbers(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            return np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
+
+    def _decode_numbers(self, encoded: np.ndarray) -> np.ndarray:
+        return encoded * self.scale + self.center
 
 
 def _fill(column: nw.Series, other: nw.Series) -> nw.Series:

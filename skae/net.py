@@ -51,6 +51,8 @@ class AutoencoderNet(NeuralNet):
     schedule : callable or None, default=None
         From the share of the training that is done, in [0, 1), to a factor on the learning rate;
         None leaves the learning rate alone.
+    decoder_every : int, default=1
+        The number of steps of the encoder for each of the decoder.
     **kwargs
         The other parameters of `skorch.NeuralNet`.
     """
@@ -61,6 +63,7 @@ class AutoencoderNet(NeuralNet):
         criterion: Callable[..., nn.Module] = WeightedMean,
         *,
         schedule: Callable[[float], float] | None = None,
+        decoder_every: int = 1,
         iterator_train: Callable[..., Iterable] = Batches,
         iterator_valid: Callable[..., Iterable] = Batches,
         train_split: Callable | None = None,
@@ -75,6 +78,7 @@ class AutoencoderNet(NeuralNet):
             **kwargs,
         )
         self.schedule = schedule
+        self.decoder_every = decoder_every
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> NeuralNet:  # noqa: ANN401
         """Make the optimiser, and remember how the rates of its groups compare."""
@@ -140,6 +144,9 @@ class AutoencoderNet(NeuralNet):
         self._set_training(True)
         step = self._try(batch)
         step["loss"].backward()
+        if self.step_ % self.decoder_every:
+            for parameter in self.module_.decoder.parameters():
+                parameter.grad = None
         return step
 
     @torch.no_grad()
@@ -224,9 +231,7 @@ class AutoencoderNet(NeuralNet):
         """Set the variances of normals to mean squared errors, and return these by column."""
         total, count = 0.0, 0.0
         for x, weights in map(self._to_device, self.get_iterator(dataset)):
-            source, target = self.module_.views(x)
-            output = self.module_.decoder(self.module_.encode(source))
-            squared = self.module_.likelihood.squared_error(output, target).cpu().double()
+            squared = self.module_.squared_error(*self.module_.views(x)).cpu().double()
             weights = torch.ones(len(x)) if weights is None else weights.cpu()
             total = total + weights.double() @ squared.nan_to_num(nan=0.0, posinf=math.inf)
             count = count + weights.double() @ (~squared.isnan()).double()
@@ -240,11 +245,16 @@ class AutoencoderNet(NeuralNet):
         self, dataset: Rows, prepare: Callable[[Tensor], Tensor] | None = None
     ) -> np.ndarray:
         """Return the codes of a data set, prepared or as it is, shape (n_rows, n_components)."""
+        encode = self.module_.encode
+        return self.read(dataset, encode if prepare is None else lambda x: encode(prepare(x)))
+
+    @torch.inference_mode()
+    def read(self, dataset: Rows, function: Callable[[Tensor], Tensor]) -> np.ndarray:
+        """Return what a function makes of what the encoder sees, a line for each row."""
         batches = (self.module_.views(x.to(self.device))[0] for x, _ in self.get_iterator(dataset))
-        batches = batches if prepare is None else map(prepare, batches)
-        codes = torch.cat([self.module_.encode(x) for x in batches])
-        self._check_finite(float(codes.abs().max()), "largest code after training")
-        return codes.cpu().numpy()
+        found = torch.cat([function(x) for x in batches])
+        self._check_finite(float(found.abs().max()), "largest code after training")
+        return found.cpu().numpy()
 
     def finish(self) -> None:
         """Drop what only another step of the same training would need."""

@@ -5,14 +5,18 @@ import inspect
 import warnings
 
 import numpy as np
+import torch
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_random_state
+from torch import nn
 
-N_CODES = 5_000
+from skae.randomness import draw_seed
+
+N_CODES, MOST_CODES = 5_000, 50_000
 _N_MIXTURE = 10
 _CODES_PER_DIRECTION = 20
 _MOST_DIRECTIONS = 64
@@ -25,9 +29,9 @@ class Prior:
 
     Parameters
     ----------
-    kind : {"gmm", "normal"} or estimator
+    kind : {"gmm", "normal", "posterior"} or estimator
         A Gaussian mixture of up to ten full-covariance components, fewer where codes are few; one
-        normal; or any estimator with `fit` and `sample`, which is cloned.
+        normal; the codes themselves; or any estimator with `fit` and `sample`, which is cloned.
     """
 
     def __init__(self, kind) -> None:
@@ -78,9 +82,51 @@ class Prior:
         return self.directions_.inverse_transform(codes) if self.directions_ else codes
 
 
+class Own:
+    """The prior that a model was trained with, fitted to nothing.
+
+    Parameters
+    ----------
+    posterior : nn.Module
+        What knows it; see `skae.nn.posteriors`.
+    """
+
+    def __init__(self, posterior: nn.Module) -> None:
+        self.posterior = posterior
+
+    def fit(self, codes: np.ndarray, seed: int) -> "Own":
+        """Leave it as it is."""
+        return self
+
+    def update(self, codes: np.ndarray) -> "Own":
+        """Leave it as it is."""
+        return self
+
+    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+        """Draw codes, shape (n_samples, n_components)."""
+        generator = torch.Generator().manual_seed(draw_seed(random_state))
+        return self.posterior.draw_prior(n_samples, generator).numpy()
+
+
+class Codes(BaseEstimator):
+    """The density that is the codes themselves."""
+
+    def fit(self, codes: np.ndarray) -> "Codes":
+        """Keep codes, shape (n_rows, n_components)."""
+        self.codes_ = codes.astype(np.float32)
+        return self
+
+    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+        """Draw some of the codes, shape (n_samples, n_components)."""
+        rng = check_random_state(random_state)
+        return self.codes_[rng.randint(len(self.codes_), size=n_samples)]
+
+
 def _make_density(kind, shape: tuple[int, int], seed: int):
     if kind == "normal":
         return GaussianMixture(random_state=seed)
+    if kind == "posterior":
+        return Codes()
     if kind == "gmm":
         n_mixture = shape[0] // (_CODES_PER_DIRECTION * shape[1])
         return GaussianMixture(int(np.clip(n_mixture, 1, _N_MIXTURE)), random_state=seed)

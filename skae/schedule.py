@@ -9,6 +9,8 @@ _STEPS_PER_ROOT_ROW = 25
 _FEWEST_EPOCHS = 5
 _PATIENCE = 0.25
 _LEAST_PATIENCE = 10
+_STEEPNESS = 10.0
+_N_CYCLES = 4
 
 
 def one_cycle(progress: float) -> float:
@@ -33,6 +35,30 @@ def steady(progress: float) -> float:
 
 
 SCHEDULES = {"one_cycle": one_cycle, "constant": None}
+
+
+def linear(progress: float, rise: float) -> float:
+    """Return a factor that rises in a straight line to 1 in the first part of the training."""
+    return min(1.0, progress / rise)
+
+
+def sigmoid(progress: float, rise: float) -> float:
+    """Return a factor that rises like a logistic function to 1 in the first part."""
+    return 1.0 if progress >= rise else 1 / (1 + math.exp(_STEEPNESS * (0.5 - progress / rise)))
+
+
+def cyclical(progress: float, rise: float) -> float:
+    """Return a factor that rises to 1 in a straight line in the first part of four cycles.
+
+    References
+    ----------
+    Fu, H., Li, C., Liu, X., Gao, J., Celikyilmaz, A. and Carin, L. (2019). Cyclical annealing
+    schedule: a simple approach to mitigating KL vanishing. NAACL.
+    """
+    return 1.0 if progress >= 1 else linear(_N_CYCLES * progress % 1, rise)
+
+
+BETA_SCHEDULES = {"constant": None, "linear": linear, "sigmoid": sigmoid, "cyclical": cyclical}
 
 
 def noise_level(noise, n_rows: int) -> float:

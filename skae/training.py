@@ -56,6 +56,7 @@ def net_options(estimator, device: torch.device, plan: Plan) -> dict:
     held_out = HeldOut(estimator.validation_fraction) if estimator.early_stopping else None
     return {
         "lr": estimator.learning_rate,
+        "decoder_every": getattr(estimator, "n_encoder_steps", 1),
         "schedule": None if _has_scheduler(given) else schedule,
         "iterator_train__shuffle": True,
         "iterator_valid__batch_size": rows_at_a_time(estimator.columns_.n_encoded),

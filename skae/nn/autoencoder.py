@@ -85,7 +85,7 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes $(B, k)$ of rows $(B, n)$."""
-        return self.quantizer(self.bottleneck(self.encoder(x)).z)
+        return self.quantizer(self.bottleneck.read(self.encoder(x)))
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the expected rows $(B, n)$ of codes $(B, k)$."""
@@ -98,6 +98,10 @@ class Autoencoder(nn.Module):
     def log_prob(self, x: Tensor) -> Tensor:
         """Return the log-probability of every cell of rows given their codes, $(B, n)$."""
         return self.likelihood.log_prob(self.decoder(self.encode(x)), x)
+
+    def squared_error(self, source: Tensor, target: Tensor) -> Tensor:
+        """Return the squared error of every cell where some rows stand for others, $(B, n)$."""
+        return self.likelihood.squared_error(self.decoder(self.encode(source)), target)
 
     def draw(self, z: Tensor, generator: torch.Generator) -> Tensor:
         """Draw rows $(B, n)$ from the likelihood given codes $(B, k)$."""

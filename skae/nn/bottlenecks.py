@@ -1,7 +1,8 @@
 """Bottlenecks: what becomes of the encoder's output before it is the code.
 
-Each is a module from the encoder's output to a `Code`, with a method `constrain` that brings any
-numbers to the nearest ones that a code may hold.
+Each is a module from the encoder's output to a `Code`, with a method `read` that gives the code of
+a row when the chain is read, and a method `constrain` that brings any numbers to the nearest ones
+that a code may hold.
 """
 
 from math import ceil, inf
@@ -26,13 +27,32 @@ class Code(NamedTuple):
         The code.
     penalty : Tensor of shape (B,) or None
         What every row's code adds to the loss, in nats; None for nothing.
+    target : Tensor of shape (B, n) or None
+        What the decoder should give where that is not the whole row; None for the row.
     """
 
     z: Tensor
     penalty: Tensor | None = None
+    target: Tensor | None = None
 
 
-class Identity(nn.Module):
+class Bottleneck(nn.Module):
+    """What bottlenecks share.
+
+    Attributes
+    ----------
+    n_inputs : int or None
+        The number of units that it takes; None for that of the code.
+    """
+
+    n_inputs: int | None = None
+
+    def read(self, h: Tensor) -> Tensor:
+        """Return the codes of $(B, n)$."""
+        return self(h).z
+
+
+class Identity(Bottleneck):
     """The plain bottleneck: the code is the encoder's output."""
 
     def forward(self, h: Tensor) -> Code:
@@ -44,7 +64,7 @@ class Identity(nn.Module):
         return z
 
 
-class Activated(nn.Module):
+class Activated(Bottleneck):
     """A code whose units have an activation.
 
     Parameters
@@ -74,7 +94,7 @@ class Activated(nn.Module):
         return z.clamp(self.low, self.high)
 
 
-class TopK(nn.Module):
+class TopK(Bottleneck):
     r"""A code of the $k$ largest units of every row, if positive; all others are zero.
 
     Training begins with all units and comes down to $k$ in its first half, so that every unit has
@@ -118,7 +138,7 @@ class TopK(nn.Module):
         return f"n_active={self.n_active}"
 
 
-class Lifetime(nn.Module):
+class Lifetime(Bottleneck):
     r"""A code whose every unit fires for the same share of the rows, those that it likes best.
 
     In training a unit keeps its largest values in a batch, and follows the smallest that it keeps;

@@ -36,7 +36,7 @@ class Encoder(nn.Module):
         # Two float32 centres lose no digits of columns far from zero, on devices without float64.
         centred = x - self.center.to(x) - self.rest.to(x)
         encoded = (centred / self.scale).float()
-        return self.quantizer(self.bottleneck(self.encoder(encoded)).z)
+        return self.quantizer(self.bottleneck.read(self.encoder(encoded)))
 
 
 class Decoder(nn.Module):

@@ -13,6 +13,7 @@ from torch.nn import functional
 _SMALLEST_VARIANCE = 1e-10
 _SMALLEST_RATE = 1e-6
 _NEAR_ZERO = 0.3
+_MOMENTUM = 0.05
 
 
 class _StraightThroughClamp(torch.autograd.Function):
@@ -28,46 +29,69 @@ class _StraightThroughClamp(torch.autograd.Function):
 
 
 class Gaussian(nn.Module):
-    r"""Independent normals with one variance: $x_j \sim N(\mu_j, \sigma^2)$.
+    r"""Independent normals, with one variance or one for each: $x_j \sim N(\mu_j, \sigma_j^2)$.
 
     Parameters
     ----------
     low, high : Tensor of shape (n_columns,)
         The range of the mean, infinite where there is none. The mean is clipped to it and the
         gradient passes as if it were not.
-    variance : float
-        $\sigma^2$, a constant of the training; `calibrate` sets it afterwards.
+    variance : float or Tensor of shape (n_columns,)
+        $\sigma^2$; one for all is a constant until `calibrate` sets it.
+    smallest : float or Tensor of shape (n_columns,), default=1e-10
+        What the variance stays above, by default what rounding of float32 makes of an exact fit.
+    follows : bool, default=False
+        Whether the variance follows the squared errors of training, for which the likelihood is
+        largest where it is their mean.
+
+    References
+    ----------
+    Rybkin, O., Daniilidis, K. and Levine, S. (2021). Simple and effective VAE training with
+    calibrated decoders. International Conference on Machine Learning.
     """
 
-    def __init__(self, low: Tensor, high: Tensor, variance: float) -> None:
+    def __init__(
+        self,
+        low: Tensor,
+        high: Tensor,
+        variance: float | Tensor,
+        smallest: float | Tensor = _SMALLEST_VARIANCE,
+        *,
+        follows: bool = False,
+    ) -> None:
         super().__init__()
         self.bounded = bool(torch.isfinite(low).any() or torch.isfinite(high).any())
+        self.follows = follows
+        variance = torch.as_tensor(variance, dtype=low.dtype)
         self.register_buffer("low", low)
         self.register_buffer("high", high)
-        self.register_buffer("variance", torch.empty(()))
+        self.register_buffer("variance", torch.empty_like(variance))
+        self.register_buffer("smallest", torch.as_tensor(smallest, dtype=low.dtype))
         self.register_buffer("half_precision", torch.empty_like(low))
         self.register_buffer("log_normaliser", torch.empty(()))
         self.calibrate(variance)
 
     def calibrate(self, variance: float | Tensor) -> None:
-        """Set the variance, a mean over columns where it is given by column.
-
-        It is kept above what rounding of float32 makes of an exact fit.
-        """
-        variance = max(float(torch.as_tensor(variance).mean()), _SMALLEST_VARIANCE)
-        self.variance.fill_(variance)
-        self.half_precision.fill_(0.5 / variance)
-        self.log_normaliser.fill_(0.5 * math.log(2 * math.pi * variance) * len(self.low))
+        """Set the variance, to a mean over columns where it is given by column but one for all."""
+        variance = torch.as_tensor(variance).to(self.variance)
+        variance = variance if self.variance.dim() else variance.mean()
+        self.variance.copy_(variance.maximum(self.smallest))
+        self.half_precision.copy_(0.5 / self.variance)
+        log_variance = torch.log(2 * math.pi * self.variance)
+        self.log_normaliser.copy_(0.5 * log_variance.expand_as(self.low).sum())
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the log density of every cell, shape $(B, n)$."""
         squared = self._squared_error(output, x)
-        constant = -self.log_normaliser / len(self.low)
+        constant = -0.5 * torch.log(2 * math.pi * self.variance)
         return torch.addcmul(constant, squared, self.half_precision, value=-1)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return minus the log density of every row, shape $(B,)$, in fewer passes."""
-        return torch.addmv(self.log_normaliser, self._squared_error(output, x), self.half_precision)
+        squared = self._squared_error(output, x)
+        if self.follows and self.training:
+            self._follow(squared.detach().mean(0))
+        return torch.addmv(self.log_normaliser, squared, self.half_precision)
 
     def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the squared error of every cell, infinite where it is none, shape $(B, n)$."""
@@ -79,11 +103,19 @@ class Gaussian(nn.Module):
             return output
         return _StraightThroughClamp.apply(output, self.low, self.high)
 
+    def curvature(self, output: Tensor) -> Tensor:
+        """Return the second derivative of minus the log density in the output, $(B, n)$."""
+        return (2 * self.half_precision).expand_as(output)
+
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw cells, clipped to the range of the mean, shape $(B, n)$."""
         noise = torch.randn(output.shape, generator=generator).to(output)
         draw = self.mean(output) + self.variance.sqrt() * noise
         return torch.clamp(draw, self.low, self.high)
+
+    def _follow(self, error: Tensor) -> None:
+        error = error if self.variance.dim() else error.mean()
+        self.calibrate(self.variance.lerp(error, _MOMENTUM))
 
     def _squared_error(self, output: Tensor, x: Tensor) -> Tensor:
         return functional.mse_loss(self.mean(output), x, reduction="none")
@@ -107,6 +139,11 @@ class Bernoulli(nn.Module):
     def mean(self, output: Tensor) -> Tensor:
         """Return the expected cells, shape $(B, n)$."""
         return torch.sigmoid(output)
+
+    def curvature(self, output: Tensor) -> Tensor:
+        """Return the second derivative of minus the log-probability in the output, $(B, n)$."""
+        mean = self.mean(output)
+        return mean * (1 - mean)
 
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw cells, each 0 or 1, shape $(B, n)$."""
@@ -136,6 +173,13 @@ class ContinuousBernoulli(nn.Module):
     def mean(self, output: Tensor) -> Tensor:
         """Return the expected cells, shape $(B, n)$."""
         return 0.5 + 0.5 * _langevin(output / 2)
+
+    def curvature(self, output: Tensor) -> Tensor:
+        """Return the second derivative of minus the log density in the output, $(B, n)$."""
+        half = 0.5 * output
+        safe = torch.where(half.abs() < _NEAR_ZERO, 1.0, half)
+        far = 0.25 * (1 / safe.square() - 1 / torch.sinh(safe.clamp(-40, 40)).square())
+        return torch.where(half.abs() < _NEAR_ZERO, 1 / 12 - half.square() / 60, far)
 
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw cells by inverting the distribution function, shape $(B, n)$."""

@@ -67,6 +67,50 @@ class SkipNetwork(nn.Module):
         return torch.addcmul(self.linear(x), self.deep(x / self.input_scale), self.output_scale)
 
 
+class CodeToEveryLayer(nn.Module):
+    r"""A decoder whose every layer sees the code: $h_{l+1} = a(W_l h_l + b_l + V_l z)$.
+
+    Parameters
+    ----------
+    network : nn.Module
+        The decoder, as `dense_pair` or `convolutional_pair` made it; the code is added to
+        channels.
+    n_components : int
+        The number of units of the code.
+
+    References
+    ----------
+    Dieng, A. B., Kim, Y., Rush, A. M. and Blei, D. M. (2019). Avoiding latent variable collapse
+    with generative skip models. Artificial Intelligence and Statistics.
+    """
+
+    def __init__(self, network: nn.Module, n_components: int) -> None:
+        super().__init__()
+        first, *rest = stages(network)
+        # The last layer of a network is found by its place, so the paths come before.
+        self.paths = nn.ModuleList(
+            nn.Linear(n_components, _n_channels(stage), bias=False) for stage in rest
+        )
+        self.first, self.rest = first, nn.ModuleList(rest)
+        for path in self.paths:
+            nn.init.zeros_(path.weight)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map $(B, k)$ to $(B, m)$."""
+        x = self.first(z)
+        for stage, path in zip(self.rest, self.paths, strict=True):
+            for module in stage:
+                x = module(x)
+                if hasattr(module, "weight"):
+                    x = x + path(z).view(*x.shape[:2], *[1] * (x.dim() - 2))
+        return x
+
+
+def _n_channels(stage: nn.Module) -> int:
+    layer = next(module for module in stage if hasattr(module, "weight"))
+    return layer.out_channels if hasattr(layer, "out_channels") else layer.out_features
+
+
 def linear_pair(n_in: int, n_out: int, *, tied: bool) -> tuple[nn.Module, nn.Module]:
     """Build a linear encoder and decoder; the decoder's weight is the encoder's when tied."""
     encoder = orthogonal(nn.Linear(n_in, n_out))
@@ -158,6 +202,23 @@ def _stack(layers: Sequence[nn.Module], activation: str, dropout: float) -> nn.S
     for layer in layers[1:]:
         modules += [ACTIVATIONS[activation](), *([nn.Dropout(dropout)] if dropout else []), layer]
     return nn.Sequential(*modules)
+
+
+def with_outputs(network: nn.Module, n_out: int) -> nn.Module:
+    """Return a dense network whose last layer has another number of outputs, newly started.
+
+    Parameters
+    ----------
+    network : nn.Module
+        What `linear_pair` or `dense_pair` made, or the encoder of `convolutional_pair`.
+    n_out : int
+        The number of outputs.
+    """
+    if isinstance(network, nn.Linear):
+        return orthogonal(nn.Linear(network.in_features, n_out))
+    if isinstance(network, nn.Sequential) and len(network):
+        network[-1] = with_outputs(network[-1], n_out)
+    return network
 
 
 def stages(network: nn.Module) -> list[nn.Sequential]:

@@ -7,7 +7,7 @@ from skae.nn.networks import SkipNetwork, Transposed
 from skae.nn.pca import PrincipalComponents
 
 _SMALLEST_SCALE = 1e-3
-_SMALLEST_SHARE = 0.01
+_SMALLEST_SHARE, _LARGEST_SHARE = 0.01, 1 - 1e-6
 
 
 @torch.no_grad()
@@ -45,21 +45,77 @@ def start_at_pca(
     _set_linear(decoder, gain[:, None] * weight.T, gain * (mean - origin))
     if isinstance(encoder, SkipNetwork) and isinstance(decoder, SkipNetwork):
         residual = pca.residual if residual is None else residual
-        n_left_out = max(1, len(mean) - len(pca.variance))
-        per_direction = (residual.sum() / n_left_out).sqrt().clamp_min(_SMALLEST_SCALE)
-        residual = residual.sqrt()
-        # A unit beyond all components has no spread yet, and takes that of a feature.
-        typical = pca.feature_variance.mean().expand_as(pca.variance)
-        spread = torch.where(pca.variance > 0, pca.variance, typical).sqrt()
-        spread = spread.clamp_min(_SMALLEST_SCALE)
-        encoder.output_scale = torch.minimum(spread, per_direction).float()
+        spread = _spread(pca)
+        encoder.output_scale = torch.minimum(spread, _per_direction(pca, residual)).float()
         decoder.input_scale = spread.float()
-        decoder.output_scale = gain * (residual + 0.1 * residual.mean() + _SMALLEST_SCALE).float()
-        _silence(encoder, decoder)
+        decoder.output_scale = (gain * _left(residual)).float()
+        _silence(encoder, decoder, len(weight))
 
 
 @torch.no_grad()
-def start_at_mean(decoder: nn.Module, mean: Tensor, *, logits: Tensor) -> None:
+def start_at_probabilistic_pca(
+    encoder: nn.Module,
+    decoder: nn.Module,
+    pca: PrincipalComponents,
+    variance: float,
+    *,
+    logits: Tensor,
+    posterior: nn.Module,
+    likelihood: nn.Module,
+) -> None:
+    r"""Make networks of a variational autoencoder be probabilistic PCA.
+
+    With the variance $\lambda_j$ along component $u_j$ and the noise's $\sigma^2$, the posterior of
+    unit $j$ is normal around $\sqrt{\lambda_j - \sigma^2}\, u_j^\top (x - m) / \lambda_j$ with
+    variance $\sigma^2 / \lambda_j$, and $x' = \sum_j \sqrt{\lambda_j - \sigma^2}\, u_j z_j + m$.
+
+    Parameters
+    ----------
+    encoder, decoder : nn.Module
+        Linear layers, or `SkipNetwork` of them.
+    pca : PrincipalComponents
+        As many components as the code has.
+    variance : float
+        The variance $\sigma^2$ of the noise.
+    logits : Tensor of bool of shape (n_features,)
+        Which of the expected features are numbers in [0, 1] whose logits the decoder gives.
+    posterior : nn.Module
+        What the encoder's output means; directions on a sphere get the same codes, shortened.
+    likelihood : nn.Module
+        What the decoder's output means; if it has a method `spread`, more than expected features.
+
+    References
+    ----------
+    Tipping, M. E. and Bishop, C. M. (1999). Probabilistic principal component analysis. Journal of
+    the Royal Statistical Society B 61.
+    """
+    mean, spread = pca.mean, _spread(pca)
+    share = (1 - variance / spread.square()).clamp(_SMALLEST_SHARE, _LARGEST_SHARE)
+    share = torch.where(pca.variance > 0, share, 0.0)
+    radius = posterior.radius
+    logits = logits.to(mean)
+    gain, origin = 1 + 3 * logits, 0.5 * logits
+    there = (radius * share.sqrt() / spread)[:, None] * pca.components
+    back = gain[:, None] * pca.components.T * (spread * share.sqrt() / radius)
+    rest = posterior.start(share)
+    weight = torch.cat([there, there.new_zeros(len(rest), len(mean))])
+    _set_linear(encoder, weight, torch.cat([-there @ mean, rest]))
+    bias, left = gain * (mean - origin), gain * _left(pca.residual)
+    if hasattr(likelihood, "spread"):
+        back, bias, left = likelihood.spread(back, bias, left)
+    _set_linear(decoder, back, bias)
+    if isinstance(encoder, SkipNetwork) and isinstance(decoder, SkipNetwork):
+        step = radius * torch.clamp_max(_per_direction(pca, pca.residual) / spread, 1)
+        encoder.output_scale = torch.cat([step, torch.ones_like(rest)]).float()
+        decoder.input_scale = torch.full_like(spread, radius).float()
+        decoder.output_scale = left.float()
+        _silence(encoder, decoder, len(there))
+
+
+@torch.no_grad()
+def start_at_mean(
+    decoder: nn.Module, mean: Tensor, *, logits: Tensor, likelihood: nn.Module | None = None
+) -> None:
     """Make the last bias of a decoder give the mean row.
 
     Parameters
@@ -70,10 +126,33 @@ def start_at_mean(decoder: nn.Module, mean: Tensor, *, logits: Tensor) -> None:
         The mean row.
     logits : Tensor of bool of shape (n_features,)
         Which of the decoder's outputs are logits of numbers in [0, 1].
+    likelihood : nn.Module or None, default=None
+        What the decoder's output means, if it is more than expected features.
     """
     bias = [module.bias for module in decoder.modules() if hasattr(module, "weight")][-1]
     mean = torch.where(logits, torch.logit(mean, eps=_SMALLEST_SHARE), mean)
+    if hasattr(likelihood, "spread"):
+        _, mean, _ = likelihood.spread(mean[:, None], mean, torch.ones_like(mean))
     bias.copy_(mean.reshape(len(bias), -1).mean(1))
+
+
+def _spread(pca: PrincipalComponents) -> Tensor:
+    """Return the spread of every unit of a code; beyond all components, that of a feature."""
+    typical = pca.feature_variance.mean().expand_as(pca.variance)
+    spread = torch.where(pca.variance > 0, pca.variance, typical).sqrt()
+    return spread.clamp_min(_SMALLEST_SCALE)
+
+
+def _per_direction(pca: PrincipalComponents, residual: Tensor) -> Tensor:
+    """Return what is left, as a standard deviation along a direction that is left out."""
+    n_left_out = max(1, len(pca.mean) - len(pca.variance))
+    return (residual.sum() / n_left_out).sqrt().clamp_min(_SMALLEST_SCALE)
+
+
+def _left(residual: Tensor) -> Tensor:
+    """Return what is left of every feature, as standard deviations; not quite zero for any."""
+    residual = residual.sqrt()
+    return residual + 0.1 * residual.mean() + _SMALLEST_SCALE
 
 
 def _linear(network: nn.Module) -> nn.Module:
@@ -87,14 +166,14 @@ def _set_linear(network: nn.Module, weight: Tensor, bias: Tensor) -> None:
         linear.weight.copy_(weight)
 
 
-def _silence(encoder: SkipNetwork, decoder: SkipNetwork) -> None:
+def _silence(encoder: SkipNetwork, decoder: SkipNetwork, n_components: int) -> None:
     """Make the deep paths zero, by their last layers or, tied, by the layer at the code."""
     first, *_, last = _layers(encoder.deep)
     nn.init.zeros_(last.weight)
     back = _layers(decoder.deep)[-1]
     if back.weight is not first.weight:
         nn.init.zeros_(back.weight)
-    constant = decoder.deep(torch.zeros(1, last.out_features, device=last.weight.device))
+    constant = decoder.deep(torch.zeros(1, n_components, device=last.weight.device))
     back.bias -= constant.reshape(len(back.bias), -1).mean(1)
 
 

@@ -11,7 +11,58 @@ _ATOM_WIDTH = 0.1
 _MISSING = 1
 
 
-class NumbersAndCodes(nn.Module):
+class Codes(nn.Module):
+    """Codes, whose logits stand at the end of the decoder's output, and numbers before them.
+
+    Parameters
+    ----------
+    n_codes : sequence of int
+        How many values each of the codes takes.
+    owners : sequence of int
+        For every number, the position of its code among the codes.
+    n_before : int
+        The number of outputs before the logits.
+    """
+
+    def __init__(self, n_codes: Sequence[int], owners: Sequence[int], n_before: int) -> None:
+        super().__init__()
+        self.n_numbers = len(owners)
+        self.n_before = n_before
+        sizes = torch.tensor(tuple(n_codes), dtype=torch.long)
+        places = torch.arange(int(sizes.max()))
+        starts = sizes.cumsum(0) - sizes
+        places = torch.where(places < sizes[:, None], starts[:, None] + places, sizes.sum())
+        self.n_outputs = n_before + int(sizes.sum())
+        self.register_buffer("places", places)
+        self.register_buffer("owners", torch.tensor(tuple(owners), dtype=torch.long))
+
+    def without_missing(self, output: Tensor) -> Tensor:
+        """Return the decoder's output given that no cell is missing, shape $(B, m)$."""
+        return output.index_fill(1, self.n_before + self.places[:, _MISSING], -math.inf)
+
+    def logits(self, output: Tensor) -> Tensor:
+        """Return the logits of every code, minus infinity beyond its size, $(B, f, k)$.
+
+        All codes so go through one softmax, padded to the longest of them.
+        """
+        beyond = output.new_full((len(output), 1), -math.inf)
+        return torch.cat([output[:, self.n_before :], beyond], dim=1)[:, self.places]
+
+    def draw_codes(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw codes, shape $(B, f)$."""
+        logits = self.logits(output)
+        uniform = torch.rand(logits.shape, generator=generator).clamp_min(1e-20)
+        gumbel = -torch.log(-torch.log(uniform)).to(output)
+        return (logits + gumbel).argmax(2).to(output)
+
+    def _log_probability(self, output: Tensor, x: Tensor) -> Tensor:
+        codes = x[:, self.n_numbers :].long()
+        log_probs = torch.log_softmax(self.logits(output), dim=2)
+        found = log_probs.gather(2, codes.clamp_min(0)[:, :, None]).squeeze(2)
+        return found.masked_fill(codes < 0, 0.0)
+
+
+class NumbersAndCodes(Codes):
     r"""Independent cells, each a code and, where the code says that there is one, a number.
 
     A row is $n$ numbers, NaN where there is none, and $f$ codes, -1 where they are hidden; hidden
@@ -39,17 +90,10 @@ class NumbersAndCodes(nn.Module):
         atoms: Sequence[Sequence[float]],
         variance: float,
     ) -> None:
-        super().__init__()
-        self.n_numbers = len(owners)
-        sizes = torch.tensor(tuple(n_codes), dtype=torch.long)
-        places = torch.arange(int(sizes.max()))
-        starts = sizes.cumsum(0) - sizes
-        places = torch.where(places < sizes[:, None], starts[:, None] + places, sizes.sum())
-        table = torch.full((len(owners), places.shape[1]), torch.nan)
+        super().__init__(n_codes, owners, n_before=len(owners))
+        table = torch.full((len(owners), self.places.shape[1]), torch.nan)
         for row, numbers in zip(table, atoms, strict=True):
             row[2 : 2 + len(numbers)] = torch.as_tensor(numbers)
-        self.register_buffer("places", places)
-        self.register_buffer("owners", torch.tensor(tuple(owners), dtype=torch.long))
         self.register_buffer("atoms", table)
         self.register_buffer("variance", torch.empty(len(owners)))
         self.calibrate(torch.full((len(owners),), variance))
@@ -89,38 +133,18 @@ class NumbersAndCodes(nn.Module):
         numbers, codes = self.mean(output).split([self.n_numbers, len(self.places)], dim=1)
         return torch.cat([numbers, codes.index_fill(1, self.owners, 0.0)], dim=1)
 
-    def without_missing(self, output: Tensor) -> Tensor:
-        """Return the decoder's output given that no cell is missing, shape $(B, m)$."""
-        return output.index_fill(1, self.n_numbers + self.places[:, _MISSING], -math.inf)
-
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw numbers and codes, shape $(B, n + f)$."""
-        means, logits = output[:, : self.n_numbers], self.logits(output)
+        means = output[:, : self.n_numbers]
         noise = torch.randn(means.shape, generator=generator).to(output)
-        uniform = torch.rand(logits.shape, generator=generator).clamp_min(1e-20)
-        gumbel = -torch.log(-torch.log(uniform)).to(output)
-        codes = (logits + gumbel).argmax(2).to(output)
-        return torch.cat([means + self.variance.sqrt() * noise, codes], dim=1)
-
-    def logits(self, output: Tensor) -> Tensor:
-        """Return the logits of every code, minus infinity beyond its size, $(B, f, k)$.
-
-        All codes so go through one softmax, padded to the longest of them.
-        """
-        beyond = output.new_full((len(output), 1), -math.inf)
-        return torch.cat([output[:, self.n_numbers :], beyond], dim=1)[:, self.places]
+        numbers = means + self.variance.sqrt() * noise
+        return torch.cat([numbers, self.draw_codes(output, generator)], dim=1)
 
     def _log_density(self, output: Tensor, x: Tensor) -> Tensor:
         numbers = x[:, : self.n_numbers]
         squared = torch.nan_to_num(output[:, : self.n_numbers] - numbers).square()
         log_density = -0.5 * (squared / self.variance + torch.log(2 * math.pi * self.variance))
         return log_density * ~torch.isnan(numbers)
-
-    def _log_probability(self, output: Tensor, x: Tensor) -> Tensor:
-        codes = x[:, self.n_numbers :].long()
-        log_probs = torch.log_softmax(self.logits(output), dim=2)
-        found = log_probs.gather(2, codes.clamp_min(0)[:, :, None]).squeeze(2)
-        return found.masked_fill(codes < 0, 0.0)
 
     def _are_numbers(self, x: Tensor) -> Tensor:
         """Tell whether the code of every number says that it is one, shape $(B, n)$."""

@@ -1,0 +1,126 @@
+"""The likelihood of tables whose numbers are normal scores: of any shape, given the code."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from skae.nn.table_likelihoods import Codes
+
+_N_MIXTURE = 5
+_LOG_WIDTHS = (-7.0, 3.0)
+_WIDTH_OF_SPREAD = 0.3
+_SMALLEST_SPREAD = 0.05
+_SMALLEST_UNIFORM = 1e-6
+
+
+class ScoresAndCodes(Codes):
+    r"""Independent cells, each a code and, where the code says that there is one, a number.
+
+    A number is in one of some intervals, and has the probability that a mixture of logistic
+    densities gives to its own,
+
+    $p(x_j) = \pi_{c_j} \sum_k w_k [F((b - \mu_k) / s_k) - F((a - \mu_k) / s_k)]$
+
+    between the edges $a$ and $b$, with $F$ the logistic function, so it can be of any shape and
+    does not grow without bound. Absent numbers are NaN, hidden codes -1, and both have the
+    log-probability 0. The decoder gives, for all numbers, the logits of the weights $w$, the
+    centres $\mu$ and the logarithms of the widths $s$, and then the logits of the codes.
+
+    Parameters
+    ----------
+    n_codes, owners : sequence of int
+        As in `Codes`.
+    edges : sequence of array-like
+        For every number, the edges between its intervals, from the lowest to the highest.
+
+    References
+    ----------
+    Salimans, T., Karpathy, A., Chen, X. and Kingma, D. P. (2017). PixelCNN++: improving the
+    PixelCNN with discretized logistic mixture likelihood and other modifications. International
+    Conference on Learning Representations.
+    """
+
+    def __init__(
+        self, n_codes: Sequence[int], owners: Sequence[int], edges: Sequence[Sequence[float]]
+    ) -> None:
+        super().__init__(n_codes, owners, n_before=3 * _N_MIXTURE * len(owners))
+        longest = max((len(each) for each in edges), default=0)
+        table = torch.full((self.n_numbers, longest), torch.inf)
+        for row, each in zip(table, edges, strict=True):
+            row[: len(each)] = torch.as_tensor(each)
+        self.register_buffer("edges", table)
+
+    def spread(self, weight: Tensor, bias: Tensor, spread: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Turn a linear map to expected rows, widened, into one to the parameters of cells.
+
+        Parameters
+        ----------
+        weight : Tensor of shape (w, k)
+            The weights.
+        bias : Tensor of shape (w,)
+            The biases.
+        spread : Tensor of shape (w,)
+            How far cells are from what is expected, as standard deviations.
+
+        Returns
+        -------
+        weight, bias, spread : Tensor of shape (m, k), (m,) and (m,)
+            The same of the decoder's outputs; the last says how far training may have to move them.
+        """
+        n, k = self.n_numbers, _N_MIXTURE
+        wide = spread[:n].clamp_min(_SMALLEST_SPREAD)
+        steps = torch.special.ndtri((torch.arange(k).to(bias) + 0.5) / k)
+        centres = (bias[:n, None] + wide[:, None] * steps).flatten()
+        widths = (wide * _WIDTH_OF_SPREAD).log().repeat_interleave(k)
+        repeated = weight[:n].repeat_interleave(k, dim=0)
+        weights = [torch.zeros_like(repeated), repeated, torch.zeros_like(repeated), weight[n:]]
+        biases = [torch.zeros_like(widths), centres, widths, bias[n:]]
+        ones = torch.ones_like(widths)
+        spreads = [ones, wide.repeat_interleave(k), ones, spread[n:]]
+        return torch.cat(weights), torch.cat(biases), torch.cat(spreads)
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the log-probability of every number and of every code."""
+        return torch.cat([self._log_mass(output, x), self._log_probability(output, x)], dim=1)
+
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return minus the log-probability of every row, shape $(B,)$."""
+        return -self._log_mass(output, x).sum(1) - self._log_probability(output, x).sum(1)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the expected numbers and the likeliest codes, shape $(B, n + f)$."""
+        weights, centres, _ = self._mixtures(output)
+        numbers = (weights.softmax(2) * centres).sum(2)
+        return torch.cat([numbers, self.logits(output).argmax(2).to(output)], dim=1)
+
+    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw numbers and codes, shape $(B, n + f)$."""
+        weights, centres, widths = self._mixtures(output)
+        uniform = torch.rand(weights.shape, generator=generator).clamp_min(1e-20)
+        chosen = (weights - torch.log(-torch.log(uniform)).to(output)).argmax(2, keepdim=True)
+        uniform = torch.rand(chosen.shape, generator=generator).to(output)
+        logistic = torch.logit(uniform, eps=_SMALLEST_UNIFORM)
+        numbers = centres.gather(2, chosen) + widths.gather(2, chosen) * logistic
+        return torch.cat([numbers[..., 0], self.draw_codes(output, generator)], dim=1)
+
+    def _mixtures(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits of the weights, the centres and the widths, $(B, n, K)$ each."""
+        parts = output[:, : self.n_before].view(len(output), 3, self.n_numbers, _N_MIXTURE)
+        weights, centres, log_widths = parts.unbind(1)
+        return weights, centres, log_widths.clamp(*_LOG_WIDTHS).exp()
+
+    def _log_mass(self, output: Tensor, x: Tensor) -> Tensor:
+        numbers = x[:, : self.n_numbers]
+        there = ~torch.isnan(numbers)
+        numbers = torch.nan_to_num(numbers)
+        weights, centres, widths = self._mixtures(output)
+        right = torch.searchsorted(self.edges, numbers.T.contiguous()).clamp_min(1)
+        low, high = (self.edges.gather(1, i).T[:, :, None] for i in (right - 1, right))
+        a, b = (low - centres) / widths, (high - centres) / widths
+        # F(b) - F(a), in a form that keeps its digits wherever a and b are.
+        mass = functional.logsigmoid(b) + functional.logsigmoid(-a)
+        mass = mass + torch.log(-torch.expm1(torch.clamp_max(a - b, -1e-6)))
+        log_mass = torch.logsumexp(torch.log_softmax(weights, dim=2) + mass, dim=2)
+        return torch.where(there, log_mass, 0.0)

@@ -1,0 +1,217 @@
+r"""Posteriors: what the encoder says of the code of a row, $q(z \mid x)$, beside the prior $p(z)$.
+
+Each turns the encoder's output into a distribution of codes that can be drawn from with a gradient.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from skae.nn.spheres import (
+    householder,
+    log_area,
+    on_sphere,
+    power_spherical_cosine,
+    power_spherical_cosine_of,
+    power_spherical_divergence,
+    power_spherical_log_normaliser,
+    von_mises_fisher_cosine,
+    von_mises_fisher_divergence,
+    von_mises_fisher_log_normaliser,
+)
+
+_LARGEST_LOG_SCALE = 10.0
+_SMALLEST_CONCENTRATION = 1.0
+_LARGEST_CONCENTRATION = 1e5
+_NEAR = 1e-6
+
+
+class NormalPosterior(nn.Module):
+    r"""Independent normals, and a standard normal prior: $q(z_j \mid x) = N(\mu_j, s_j^2)$.
+
+    The encoder gives the means and then the logarithms of the scales, side by side.
+
+    Parameters
+    ----------
+    n_components : int
+        The number of units $k$ of the code.
+    """
+
+    def __init__(self, n_components: int) -> None:
+        super().__init__()
+        self.n_components = n_components
+        self.n_outputs = 2 * n_components
+
+    radius = 1.0
+    is_normal = True
+
+    def start(self, share: Tensor) -> Tensor:
+        """Return what the encoder gives beside means, $(k,)$, if a share of each unit is signal."""
+        return 0.5 * torch.log1p(-share)
+
+    def moments(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the means and the scales of the codes of $(B, 2k)$, both $(B, k)$."""
+        mean, log_scale = h.chunk(2, dim=1)
+        return mean, log_scale.clamp(-_LARGEST_LOG_SCALE, _LARGEST_LOG_SCALE).exp()
+
+    def draw(self, h: Tensor) -> Tensor:
+        """Draw a code of every row, $(B, k)$."""
+        mean, scale = self.moments(h)
+        return torch.addcmul(mean, scale, torch.randn_like(mean))
+
+    def fixed_noise(self, n_draws: int, seed: int = 0) -> Tensor:
+        """Return evenly spread standard normals, the same ones for a seed, $(K, k)$."""
+        uniform = _evenly_spread(n_draws, self.n_components, seed)
+        return torch.special.ndtri(uniform)
+
+    def place(self, h: Tensor, noise: Tensor) -> Tensor:
+        """Return the codes that noise $(K, k)$ makes of every row, $(K, B, k)$."""
+        mean, scale = self.moments(h)
+        return mean + scale * noise[:, None, :].to(mean)
+
+    def log_placed(self, h: Tensor, z: Tensor) -> Tensor:
+        """Return the log density of what `place` makes, at codes $(..., B, k)$, $(..., B)$."""
+        return self.log_prob(h, z)
+
+    def divergence(self, h: Tensor) -> Tensor:
+        r"""Return $KL(q \parallel p)$ of every unit of every row in nats, $(B, k)$."""
+        mean, scale = self.moments(h)
+        return 0.5 * (mean.square() + scale.square() - 1) - scale.log()
+
+    def log_prob(self, h: Tensor, z: Tensor) -> Tensor:
+        r"""Return $\log q(z \mid x)$ of codes $(..., B, k)$, $(..., B)$."""
+        mean, scale = self.moments(h)
+        squared = ((z - mean) / scale).square()
+        return -(0.5 * squared + scale.log() + 0.5 * math.log(2 * math.pi)).sum(-1)
+
+    def log_prior(self, z: Tensor) -> Tensor:
+        r"""Return $\log p(z)$ of codes $(..., k)$, $(...)$."""
+        return -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1)
+
+    def draw_prior(self, n_draws: int, generator: torch.Generator) -> Tensor:
+        """Draw codes from the prior, $(K, k)$."""
+        return torch.randn(n_draws, self.n_components, generator=generator)
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Return $(B, k)$ as it is."""
+        return z
+
+
+class SphericalPosterior(nn.Module):
+    r"""A bump on the unit sphere in $k$ dimensions, and a uniform prior.
+
+    The encoder gives a direction $\mu$, of any length, and what makes the concentration $\kappa$,
+    which is above one. A von Mises-Fisher density is $\propto e^{\kappa \mu^\top z}$, a power
+    spherical one $\propto (1 + \mu^\top z)^\kappa$.
+
+    Parameters
+    ----------
+    n_components : int
+        The number of units $k$ of the code, at least 2.
+    kind : {"von_mises_fisher", "power_spherical"}
+        The density.
+
+    References
+    ----------
+    Davidson, T. R., Falorsi, L., De Cao, N., Kipf, T. and Tomczak, J. M. (2018). Hyperspherical
+    variational auto-encoders. Uncertainty in Artificial Intelligence.
+
+    De Cao, N. and Aziz, W. (2020). The power spherical distribution. ICML workshop on invertible
+    neural networks, normalizing flows, and explicit likelihood models.
+    """
+
+    def __init__(self, n_components: int, kind: str) -> None:
+        super().__init__()
+        self.n_components = n_components
+        self.n_outputs = n_components + 1
+        self.kind = kind
+        self.is_power = kind == "power_spherical"
+
+    is_normal = False
+
+    @property
+    def radius(self) -> float:
+        """What a unit of the code is in units of a standard normal one."""
+        return 1 / math.sqrt(self.n_components)
+
+    def start(self, share: Tensor) -> Tensor:
+        """Return what the encoder gives beside directions, $(1,)$, if a share of each is signal."""
+        return (self.n_components / (1 - share.mean()).clamp_min(_NEAR)).reshape(1)
+
+    def moments(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the directions $(B, k)$ and the concentrations $(B, 1)$ of $(B, k + 1)$."""
+        direction = functional.normalize(h[:, :-1], dim=1)
+        concentration = functional.softplus(h[:, -1:]) + _SMALLEST_CONCENTRATION
+        return direction, concentration.clamp_max(_LARGEST_CONCENTRATION)
+
+    def draw(self, h: Tensor) -> Tensor:
+        """Draw a code of every row, $(B, k)$."""
+        direction, concentration = self.moments(h)
+        find = power_spherical_cosine if self.is_power else von_mises_fisher_cosine
+        cosine = find(concentration, self.n_components)
+        return householder(on_sphere(cosine, torch.randn_like(direction[:, 1:])), direction)
+
+    def fixed_noise(self, n_draws: int, seed: int = 0) -> Tensor:
+        """Return evenly spread uniforms in (0, 1), the same ones for a seed, $(K, k)$."""
+        return _evenly_spread(n_draws, self.n_components, seed)
+
+    def place(self, h: Tensor, noise: Tensor) -> Tensor:
+        """Return the codes that noise $(K, k)$ makes of every row, $(K, B, k)$.
+
+        For a von Mises-Fisher density they come from the power spherical one of the same peak,
+        whose quantiles have a closed form.
+        """
+        direction, concentration = self._placed(h)
+        uniform, rest = noise[:, None, :1].to(h), noise[:, 1:].to(h)
+        cosine = power_spherical_cosine_of(uniform, concentration, self.n_components)
+        normal = torch.special.ndtri(rest)[:, None].expand(-1, len(h), -1)
+        return householder(on_sphere(cosine, normal), direction)
+
+    def log_placed(self, h: Tensor, z: Tensor) -> Tensor:
+        """Return the log density of what `place` makes, at codes $(..., B, k)$, $(..., B)$."""
+        return self._log_power(*self._placed(h), z)
+
+    def divergence(self, h: Tensor) -> Tensor:
+        r"""Return $KL(q \parallel p)$ of every row in nats, $(B, 1)$."""
+        _, concentration = self.moments(h)
+        find = power_spherical_divergence if self.is_power else von_mises_fisher_divergence
+        return find(concentration, self.n_components)
+
+    def log_prob(self, h: Tensor, z: Tensor) -> Tensor:
+        r"""Return $\log q(z \mid x)$ of codes $(..., B, k)$, $(..., B)$."""
+        direction, concentration = self.moments(h)
+        if self.is_power:
+            return self._log_power(direction, concentration, z)
+        cosine = (z * direction).sum(-1, keepdim=True)
+        normaliser = von_mises_fisher_log_normaliser(concentration, self.n_components)
+        return (normaliser + concentration * cosine)[..., 0]
+
+    def log_prior(self, z: Tensor) -> Tensor:
+        r"""Return $\log p(z)$ of codes $(..., k)$, $(...)$."""
+        return z.new_full(z.shape[:-1], -log_area(self.n_components))
+
+    def draw_prior(self, n_draws: int, generator: torch.Generator) -> Tensor:
+        """Draw codes from the prior, $(K, k)$."""
+        return self.constrain(torch.randn(n_draws, self.n_components, generator=generator))
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Return the nearest points of the sphere to $(B, k)$."""
+        return functional.normalize(z, dim=1)
+
+    def _placed(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        direction, concentration = self.moments(h)
+        return direction, concentration if self.is_power else 2 * concentration
+
+    def _log_power(self, direction: Tensor, concentration: Tensor, z: Tensor) -> Tensor:
+        cosine = (z * direction).sum(-1, keepdim=True).clamp(-1 + _NEAR, 1)
+        normaliser = power_spherical_log_normaliser(concentration, self.n_components)
+        return (normaliser + concentration * torch.log1p(cosine))[..., 0]
+
+
+def _evenly_spread(n_draws: int, n_dimensions: int, seed: int) -> Tensor:
+    """Return scrambled Sobol points, each uniform in the open unit cube, the same for a seed."""
+    engine = torch.quasirandom.SobolEngine(n_dimensions, scramble=True, seed=seed)
+    points = engine.draw(n_draws, dtype=torch.float64)
+    return points.clamp(_NEAR, 1 - _NEAR)

@@ -1,0 +1,151 @@
+"""The variational chain: a code is drawn, and what it costs is its divergence from the prior."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from skae.nn.autoencoder import Autoencoder
+from skae.nn.bottlenecks import Bottleneck, Code
+from skae.nn.seeding import seeded
+
+_CELLS_AT_A_TIME = 2**22
+_N_DRAWS = 16
+
+
+class Variational(Bottleneck):
+    r"""A bottleneck that draws codes from a posterior.
+
+    Its penalty is $\beta\,KL(q(z \mid x) \parallel p(z))$; of several draws of each row, one after
+    the other, $\beta\,(\log q(z \mid x) - \log p(z))$ of each.
+
+    Parameters
+    ----------
+    posterior : nn.Module
+        What makes a distribution of the encoder's output; see `skae.nn.posteriors`.
+    beta : float, default=1.0
+        The weight $\beta$; evaluation always has the whole of it.
+    schedule : callable or None, default=None
+        From the share of the training that is done to a factor on the weight.
+    free_bits : float, default=0.0
+        The divergence of a unit, in nats and on the mean of a batch, below which training does
+        not press it.
+    n_draws : int, default=1
+        The number of draws of a row.
+    """
+
+    def __init__(
+        self,
+        posterior: nn.Module,
+        beta: float = 1.0,
+        schedule: object = None,
+        free_bits: float = 0.0,
+        n_draws: int = 1,
+    ) -> None:
+        super().__init__()
+        self.posterior = posterior
+        self.n_inputs = posterior.n_outputs
+        self.beta = beta
+        self.schedule = schedule
+        self.free_bits = free_bits
+        self.n_draws = n_draws
+        self.at(1.0)
+
+    def at(self, progress: float) -> None:
+        """Learn how much of the training is done, in [0, 1]."""
+        self.weight = self.beta * (1.0 if self.schedule is None else self.schedule(progress))
+
+    def forward(self, h: Tensor) -> Code:
+        """Draw codes of $(B, m)$; in evaluation the same ones every time."""
+        h = h.repeat(self.n_draws, 1)
+        if self.training:
+            return self._code(h, self.posterior.draw(h), self.weight)
+        with seeded(0, h.device):
+            return self._code(h, self.posterior.draw(h), self.beta)
+
+    def _code(self, h: Tensor, z: Tensor, weight: float) -> Code:
+        if self.n_draws > 1:
+            return Code(z, weight * (self.posterior.log_prob(h, z) - self.posterior.log_prior(z)))
+        divergence = self.posterior.divergence(h)
+        if self.training and self.free_bits:
+            pressed = divergence.detach().mean(0) > self.free_bits
+            divergence = torch.where(pressed, divergence, self.free_bits)
+        return Code(z, weight * divergence.sum(1))
+
+    def read(self, h: Tensor) -> Tensor:
+        """Return the means of the codes of $(B, m)$."""
+        return self.posterior.moments(h)[0]
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Bring $(B, k)$ to where codes lie."""
+        return self.posterior.constrain(z)
+
+
+class VariationalAutoencoder(Autoencoder):
+    r"""The chain whose loss is minus a bound on $\log p(x) = \log \int p(x \mid z) p(z) dz$.
+
+    With one draw of the code it is the evidence lower bound, and with $K$ draws
+
+    $\log \frac{1}{K} \sum_k p(x \mid z_k) p(z_k) / q(z_k \mid x), \quad z_k \sim q(z \mid x).$
+
+    What the corruption hides of a row is not in its loss either, which is then a bound on the
+    probability of the cells that are seen.
+    """
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Code]:
+        """Return the likelihood's parameters and the draws of the code of rows $(B, n)$."""
+        seen = self.corruption(x)
+        code = self.bottleneck(self.encoder(seen))
+        return self.decoder(code.z), code._replace(target=seen)
+
+    def loss(self, output: Tensor, code: Code, x: Tensor) -> Tensor:
+        """Return minus the bound of every row in nats, shape $(B,)$."""
+        n_draws = len(output) // len(x)
+        if n_draws == 1:
+            return self.likelihood.negative_log_prob(output, code.target) + code.penalty
+        target = code.target.repeat(n_draws, 1)
+        losses = self.likelihood.negative_log_prob(output, target) + code.penalty
+        return math.log(n_draws) - torch.logsumexp(-losses.view(n_draws, -1), dim=0)
+
+    def squared_error(self, source: Tensor, target: Tensor) -> Tensor:
+        """Return the mean squared error of every cell over draws of the code, $(B, n)$."""
+        h = self.encoder(source)
+        with seeded(0, h.device):
+            draws = [self.bottleneck.posterior.draw(h) for _ in range(_N_DRAWS)]
+        return sum(self.likelihood.squared_error(self.decoder(z), target) for z in draws) / _N_DRAWS
+
+    def log_weights(self, x: Tensor, noise: Tensor) -> Tensor:
+        r"""Return $\log p(x \mid z_k) p(z_k) / q(z_k \mid x)$ of draws of the code, $(K, B)$.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, n)
+            The rows.
+        noise : Tensor of shape (K, m)
+            What makes the draws; see `fixed_noise` of the posterior.
+        """
+        h, posterior = self.encoder(x), self.bottleneck.posterior
+        weights = []
+        for part in noise.split(max(1, _CELLS_AT_A_TIME // x.numel())):
+            z = posterior.place(h, part)
+            losses = self.likelihood.negative_log_prob(
+                self.decoder(z.flatten(0, 1)), x.repeat(len(part), 1)
+            )
+            log_ratio = posterior.log_prior(z) - posterior.log_placed(h, z)
+            weights.append(log_ratio - losses.view(len(part), -1))
+        return torch.cat(weights)
+
+    def bound(self, x: Tensor, noise: Tensor) -> Tensor:
+        r"""Return the importance-weighted bound on $\log p(x)$ of rows $(B, n)$, $(B,)$."""
+        return torch.logsumexp(self.log_weights(x, noise), dim=0) - math.log(len(noise))
+
+    def cells(self, x: Tensor, noise: Tensor) -> Tensor:
+        """Return the bound of rows $(B, n)$ cell by cell, $(B, n)$; all share the code's cost."""
+        h, posterior = self.encoder(x), self.bottleneck.posterior
+        log_weights = self.log_weights(x, noise)
+        cells = 0.0
+        for part, share in zip(noise, log_weights.softmax(0), strict=True):
+            output = self.decoder(posterior.place(h, part[None])[0])
+            cells = cells + share[:, None] * self.likelihood.log_prob(output, x)
+        bound = torch.logsumexp(log_weights, dim=0) - math.log(len(noise))
+        return cells + (bound - cells.sum(1))[:, None] / cells.shape[1]
