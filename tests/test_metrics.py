@@ -68,6 +68,10 @@ def normals(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape)
 
 
+def global_state():
+    return np.random.get_state()[1].tolist()  # noqa: NPY002
+
+
 # Any container, any order
 
 
@@ -110,19 +114,19 @@ def test_times_are_compared_in_one_unit():
 
 @judges
 def test_same_seed_same_figure_and_no_global_state(judge):
-    before = np.random.get_state()[1].tolist()
+    before = global_state()
     np.testing.assert_array_equal(judge(REAL, OTHER), judge(REAL, OTHER))
-    assert np.random.get_state()[1].tolist() == before
+    assert global_state() == before
 
 
 @pytest.mark.parametrize("random_state", [None, np.random.RandomState(0)])
 def test_without_a_seed_no_global_state_is_touched(random_state):
-    before = np.random.get_state()[1].tolist()
+    before = global_state()
     independent_columns(REAL, random_state)
     two_sample_auc(REAL, OTHER, random_state=random_state)
     maximum_mean_discrepancy(REAL, OTHER, n_permutations=9, random_state=random_state)
     density_coverage(REAL, OTHER, max_samples=50, random_state=random_state)
-    assert np.random.get_state()[1].tolist() == before
+    assert global_state() == before
 
 
 # Columns and pairs
@@ -235,7 +239,7 @@ def test_independent_columns_come_in_the_same_container(container):
 def test_two_samples_of_one_distribution_cannot_be_told_apart():
     assert two_sample_auc(REAL, OTHER, random_state=0) == pytest.approx(0.5, abs=0.06)
     shifted = OTHER.assign(size=OTHER["size"] + 9)
-    assert two_sample_auc(REAL, shifted, random_state=0) == 1
+    assert two_sample_auc(REAL, shifted, random_state=0) > 0.98
 
 
 def test_an_unseen_label_gives_rows_away():
@@ -289,14 +293,14 @@ def test_density_and_coverage_are_what_they_are_called():
 
 
 def test_distances_count_labels_and_missing_numbers():
-    real = pd.DataFrame({"x": [0.0, 2, np.nan, 0, 2], "y": list("abaab"), "z": [0.0, 1, 2, 3, 4]})
+    real = pd.DataFrame({"x": [0.0, 2, np.nan, 1, 1], "y": list("abaab"), "z": [0.0, 1, 2, 3, 4]})
     points = skae.metrics.encoding.encode(real=real, other=real)[0].points()
     squared = skae.metrics.points.squared_distances(points, points)
     city = skae.metrics.points.city_distances(points, points)
-    # The standard deviations are 1 and the root of 2.
-    assert squared[0, 1] == pytest.approx(2**2 + 1 + 1 / 2)
-    assert squared[0, 2] == pytest.approx(1 + 1 + 4 / 2)
-    assert city[0, 1] == pytest.approx(2 + 2 + 1 / 2**0.5)
+    # The variances are 0.5 and 2.
+    assert squared[0, 1] == pytest.approx(2**2 / 0.5 + 1 + 1 / 2)
+    assert squared[0, 2] == pytest.approx(1 / 0.5 + 1 + 4 / 2)
+    assert city[0, 1] == pytest.approx(2 / 0.5**0.5 + 2 + 1 / 2**0.5)
     matrix = points.matrix()
     np.testing.assert_allclose(cdist(matrix, matrix, "sqeuclidean"), squared, atol=1e-12)
 
@@ -342,11 +346,11 @@ def test_frechet_has_a_closed_form():
 
 
 def test_frechet_is_measured_in_components_of_given_rows():
-    x, y = normals(2, 200, 2)
+    x, right, up = normals(200, 2), np.array([5, 0]), np.array([0, 5])
     axis = normals(50, 2) * [1, 1e-6]
     options = {"n_components": 1, "fit_on": axis, "scale": False}
-    assert frechet_distance(x, x + [0, 5], **options) == pytest.approx(0, abs=1e-6)
-    assert frechet_distance(x, x + [5, 0], **options) == pytest.approx(25, abs=1e-3)
+    assert frechet_distance(x, x + up, **options) == pytest.approx(0, abs=1e-6)
+    assert frechet_distance(x, x + right, **options) == pytest.approx(25, abs=1e-3)
 
 
 # Copies

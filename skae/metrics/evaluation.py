@@ -98,10 +98,10 @@ def evaluate_samples(
     >>> a, b = np.random.default_rng(0).normal(size=(2, 600, 1))
     >>> train, test, synthetic = np.split(np.hstack([a, a + b / 9]), 3)
     >>> report = evaluate_samples(train, test, synthetic, random_state=0)
-    >>> report.loc[["trend", "coverage"], ["samples", "floor", "ceiling"]].round(1)
-              samples  floor  ceiling
-    trend         1.0    0.5      1.0
-    coverage      1.0    0.5      1.0
+    >>> report.loc[["shape", "trend"], ["samples", "floor", "ceiling"]].round(1)
+           samples  floor  ceiling
+    shape      0.9    0.9      0.9
+    trend      1.0    0.5      1.0
     """
     seed = draw_seed(random_state)
     options = {"categorical_features": categorical_features}

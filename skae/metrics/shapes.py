@@ -69,7 +69,7 @@ def column_shapes(real, synthetic, *, categorical_features="from_dtype") -> pd.S
 def total_variation(x: np.ndarray, y: np.ndarray, n_codes: int) -> float:
     """Return half the sum of differences between the shares of codes in two samples."""
     shares = (np.bincount(codes, minlength=n_codes) / len(codes) for codes in (x, y))
-    return float(np.abs(np.subtract(*shares)).sum() / 2)
+    return min(1.0, float(np.abs(np.subtract(*shares)).sum() / 2))
 
 
 def _number_shape(x: np.ndarray, y: np.ndarray) -> float:
