@@ -353,6 +353,12 @@ def test_frechet_is_measured_in_components_of_given_rows():
     assert frechet_distance(x, x + right, **options) == pytest.approx(25, abs=1e-3)
 
 
+@pytest.mark.parametrize("judge", [density_coverage, frechet_distance])
+def test_columns_are_found_by_name_whatever_the_scale(judge):
+    real = pd.DataFrame(normals(100, 2) * [1, 20], columns=["a", "b"])
+    assert judge(real, real, scale=False) == judge(real, real[["b", "a"]], scale=False)
+
+
 # Copies
 
 
@@ -468,7 +474,7 @@ def test_other_columns_are_refused(judge):
         (lambda: frechet_distance(REAL[["kind"]], OTHER[["kind"]], scale=False), "'[sml]'"),
         (
             lambda: frechet_distance([[1, 2]] * 3, [[1]] * 3, scale=False),
-            "same number of columns",
+            "must have the same columns",
         ),
         (
             lambda: frechet_distance([[1]] * 3, [[1]] * 3, scale=False, categorical_features=[0]),

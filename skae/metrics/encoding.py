@@ -101,18 +101,34 @@ def encode(*, categorical_features="from_dtype", least: int = 1, **samples) -> l
     **samples : array or frame
         The samples, by the names that messages give them.
     """
-    (first, real), *others = samples.items()
-    frame = as_rows(real, first, least)
-    frames = [frame]
-    for name, rows in others:
-        frames.append(_aligned(as_rows(rows, name, least), rows, frame, f"{name} and {first}"))
+    frames = alike_frames(least, **samples)
     # Every label of the real rows has a code of its own, whatever their number.
     options = {"max_categories": sys.maxsize, "min_frequency": 1}
-    columns = MixedColumns.learn(frame, None, categorical_features=categorical_features, **options)
+    columns = MixedColumns.learn(
+        frames[0], None, categorical_features=categorical_features, **options
+    )
     encoded = [columns.table.encode(each) for each in frames]
     flagged = np.any([np.isnan(numbers).any(0) for numbers, _ in encoded], axis=0)
     is_label = [not isinstance(field, Number) for field in columns.table.fields]
     return [Encoded(columns, numbers, codes[:, is_label], flagged) for numbers, codes in encoded]
+
+
+def alike_frames(least: int = 1, **samples) -> list[nw.DataFrame]:
+    """Return samples of rows as frames with the columns of the first one in their order.
+
+    Parameters
+    ----------
+    least : int, default=1
+        The smallest number of rows that a sample may have.
+    **samples : array or frame
+        The samples, by the names that messages give them.
+    """
+    (first, real), *others = samples.items()
+    frames = [as_rows(real, first, least)]
+    for name, rows in others:
+        frame = as_rows(rows, name, least)
+        frames.append(_aligned(frame, rows, frames[0], f"{name} and {first}"))
+    return frames
 
 
 def as_rows(rows, name: str, least: int = 1) -> nw.DataFrame:

@@ -100,7 +100,7 @@ def evaluate_samples(
     >>> report = evaluate_samples(train, test, synthetic, random_state=0)
     >>> report.loc[["shape", "trend"], ["samples", "floor", "ceiling"]].round(1)
            samples  floor  ceiling
-    shape      0.9    0.9      0.9
+    shape      1.0    0.9      0.9
     trend      1.0    0.5      1.0
     """
     seed = draw_seed(random_state)

@@ -2,8 +2,7 @@
 
 from sklearn.utils import check_array
 
-from skae.containers import unwrap
-from skae.metrics.encoding import encode
+from skae.metrics.encoding import alike_frames, encode
 from skae.metrics.points import Points
 
 
@@ -26,15 +25,12 @@ def as_points(*, scale: bool, categorical_features, least: int, **samples) -> li
         encoded = encode(categorical_features=categorical_features, least=least, **samples)
         return [each.points() for each in encoded]
     _check_unmarked(categorical_features)
-    arrays = {
-        name: check_array(unwrap(rows), dtype=float, input_name=name, ensure_min_samples=least)
-        for name, rows in samples.items()
-    }
-    widths = {name: array.shape[1] for name, array in arrays.items()}
-    if len(set(widths.values())) > 1:
-        raise ValueError(f"Samples must have the same number of columns. Got {widths}.")
-    center = next(iter(arrays.values())).mean(0)
-    return [Points.of(array - center) for array in arrays.values()]
+    arrays = [
+        check_array(frame.to_numpy(), dtype=float, input_name=name)
+        for name, frame in zip(samples, alike_frames(least, **samples), strict=True)
+    ]
+    center = arrays[0].mean(0)
+    return [Points.of(array - center) for array in arrays]
 
 
 def _check_unmarked(categorical_features) -> None:
