@@ -126,6 +126,7 @@ def test_without_a_seed_no_global_state_is_touched(random_state):
     two_sample_auc(REAL, OTHER, random_state=random_state)
     maximum_mean_discrepancy(REAL, OTHER, n_permutations=9, random_state=random_state)
     density_coverage(REAL, OTHER, max_samples=50, random_state=random_state)
+    nearest_copies(REAL, OTHER, OTHER, max_samples=50, random_state=random_state)
     assert global_state() == before
 
 
@@ -417,6 +418,26 @@ def test_a_label_that_synthetic_rows_lack_counts_a_half():
     assert train_on_synthetic(test[test["kind"] == "m"], test, "kind") == 0.5
     other = test.assign(kind=test["kind"].where(np.arange(len(test)) > 20, "new"))
     assert train_on_synthetic(other, test, "kind", random_state=0) > 0.9
+
+
+@pytest.mark.parametrize("target", ["kind", "weight"])
+def test_rows_without_a_target_are_left_out(target):
+    found = train_on_synthetic(OTHER, REAL, target, random_state=0)
+    known = OTHER.dropna(subset=target), REAL.dropna(subset=target)
+    assert found == pytest.approx(train_on_synthetic(*known, target, random_state=0), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "thinned",
+    [
+        lambda seed: density_coverage(REAL, OTHER, max_samples=50, random_state=seed),
+        lambda seed: maximum_mean_discrepancy(REAL, OTHER, max_samples=50, random_state=seed)[0],
+        lambda seed: nearest_copies(REAL, OTHER, OTHER[:300], max_samples=50, random_state=seed),
+    ],
+)
+def test_thinning_is_by_the_seed(thinned):
+    assert thinned(0) == thinned(0)
+    assert thinned(0) != thinned(1)
 
 
 # The report
