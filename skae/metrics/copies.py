@@ -1,0 +1,133 @@
+"""Nearest copies: whether samples are rows of the training set over again."""
+
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, validate_params
+
+from skae.metrics.encoding import encode
+from skae.metrics.points import Points, batches, city_distances
+from skae.randomness import draw_seed
+
+
+class NearestCopies(NamedTuple):
+    """What `nearest_copies` returns.
+
+    Attributes
+    ----------
+    ratio : float
+        The median distance of synthetic rows to their nearest training row, over that of new ones.
+    share : float
+        The share of synthetic rows as near to a training row as the nearest new ones are.
+    """
+
+    ratio: float
+    share: float
+
+
+@validate_params(
+    {
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "max_samples": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def nearest_copies(
+    train,
+    test,
+    synthetic,
+    *,
+    quantile=0.05,
+    max_samples=5000,
+    categorical_features="from_dtype",
+    random_state=None,
+) -> NearestCopies:
+    r"""Return how near synthetic rows are to training rows, compared with new real rows.
+
+    With $d(y)$ the distance of a row to its nearest training row, numbers in standard deviations of
+    the training rows,
+
+    .. math::
+
+        d(y) = \min_i \sum_j |y_j - x_{ij}| + 2 \, [\text{labels differ}], \qquad
+        \mathrm{ratio} = \frac{\mathrm{median}\ d(\text{synthetic})}
+        {\mathrm{median}\ d(\text{test})},
+
+    and the share is that of synthetic rows whose distance is below the quantile of the distances of
+    test rows. Where many have just this distance, so many are counted that test rows would give the
+    quantile. A missing number is at the mean, and 2 from those that are there.
+
+    Parameters
+    ----------
+    train, test, synthetic : array or frame of shape (n_rows, n_columns)
+        The rows that a model was fitted to, new real rows, and rows from the model. Training rows
+        tell what columns hold.
+    quantile : float, default=0.05
+        The share of test rows, in (0, 1), that are called near.
+    max_samples : int or None, default=5000
+        The largest number of test and of synthetic rows; more are thinned at random. None takes
+        all. Training rows are never thinned.
+    categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
+        The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
+        categories and objects hold labels anyhow, and so do numbers of one or two values.
+    random_state : int, RandomState or None, default=None
+        What larger samples are thinned with.
+
+    Returns
+    -------
+    NearestCopies
+        `ratio`, which is 1 for new real rows and 0 for copies, and `share`, which is the quantile
+        for new real rows and 1 for copies.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ.
+
+    See Also
+    --------
+    density_coverage : Whether rows are where real ones are.
+
+    References
+    ----------
+    Z. Zhao et al., "CTAB-GAN: Effective table data synthesizing", 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skae.metrics import nearest_copies
+    >>> train, test, new = np.random.default_rng(0).normal(size=(3, 300, 3))
+    >>> nearest_copies(train, test, train)
+    NearestCopies(ratio=0.0, share=1.0)
+    >>> nearest_copies(train, test, new).share < 0.1
+    True
+    """
+    samples = encode(
+        train=train, test=test, synthetic=synthetic, categorical_features=categorical_features
+    )
+    rng = np.random.default_rng(draw_seed(random_state))
+    train, test, synthetic = (each.points() for each in samples)
+    new = _nearest(test.some(max_samples, rng), train)
+    drawn = _nearest(synthetic.some(max_samples, rng), train)
+    return NearestCopies(_ratio(np.median(drawn), np.median(new)), _share(drawn, new, quantile))
+
+
+def _nearest(points: Points, others: Points) -> np.ndarray:
+    """Return the distance of every point to the nearest of the others."""
+    nearest = [city_distances(points[rows], others).min(1) for rows in batches(points, others)]
+    return np.concatenate(nearest)
+
+
+def _ratio(drawn: float, new: float) -> float:
+    if new == 0:
+        return 1.0 if drawn == 0 else float("inf")
+    return float(drawn / new)
+
+
+def _share(drawn: np.ndarray, new: np.ndarray, quantile: float) -> float:
+    """Return the share of drawn distances below a quantile of new ones, of which exactly it is."""
+    bound = np.quantile(new, quantile, method="inverted_cdf")
+    part = (quantile - (new < bound).mean()) / (new == bound).mean()
+    return float((drawn < bound).mean() + part * (drawn == bound).mean())

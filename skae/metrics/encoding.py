@@ -1,0 +1,182 @@
+"""Real rows and others as numbers and labels, in the terms of the real ones."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import narwhals as nw
+import numpy as np
+
+from skae.containers import frame_without_rows, unwrap
+from skae.fields import Number
+from skae.metrics.points import Points
+from skae.mixed import MixedColumns, as_frame
+from skae.table import Table
+
+_MOST_NATIVE = 255
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Rows as numbers and labels.
+
+    Attributes
+    ----------
+    columns : MixedColumns
+        What the columns of the real rows are.
+    numbers : ndarray of shape (n_rows, n_numbers)
+        The numbers and times; NaN where cells are missing.
+    labels : ndarray of shape (n_rows, n_labels), int32
+        The labels as codes: 0 for those that no real row has, 1 for missing cells.
+    flagged : ndarray of shape (n_numbers,), bool
+        The numbers that are missing in some row, real or not.
+    """
+
+    columns: MixedColumns
+    numbers: np.ndarray
+    labels: np.ndarray
+    flagged: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def n_codes(self) -> list[int]:
+        """How many codes every column of labels has."""
+        fields = self.columns.table.fields
+        return [field.n_codes for field in fields if not isinstance(field, Number)]
+
+    def iter_columns(self) -> Iterator[tuple[np.ndarray, int | None]]:
+        """Yield the cells of every column, and how many codes they have; numbers have None."""
+        numbers, labels = iter(self.numbers.T), zip(self.labels.T, self.n_codes, strict=True)
+        for field in self.columns.table.fields:
+            yield (next(numbers), None) if isinstance(field, Number) else next(labels)
+
+    def split(self, position: int) -> tuple["Encoded", np.ndarray]:
+        """Return the other columns by themselves, and the cells of the one at a position."""
+        table, owners = self.columns.table, self.columns.owners
+        fields = table.fields[:position] + table.fields[position + 1 :]
+        is_kept = np.array([owner != position for owner in owners], dtype=bool)
+        label = position - sum(owner < position for owner in owners)
+        numbers, labels = self.numbers[:, is_kept], self.labels
+        if is_kept.all():
+            cells, labels = labels[:, label], np.delete(labels, label, axis=1)
+        else:
+            cells = self.numbers[:, owners.index(position)]
+        center, scale = self.columns.center[is_kept], self.columns.scale[is_kept]
+        columns = MixedColumns(Table(fields), center, scale)
+        return Encoded(columns, numbers, labels, self.flagged[is_kept]), cells
+
+    def features(self) -> np.ndarray:
+        """Return numbers, NaN where missing, and then codes, for trees that know both."""
+        return np.hstack([self.numbers, self.labels])
+
+    @property
+    def native(self) -> np.ndarray:
+        """Tell which features are codes of labels that are few enough for trees."""
+        few = np.array(self.n_codes, dtype=int) <= _MOST_NATIVE
+        return np.concatenate([np.zeros(self.numbers.shape[1], dtype=bool), few])
+
+    def points(self) -> Points:
+        """Return numbers in standard deviations, those missing at the mean, with flags and labels.
+
+        The flags tell which numbers are missing, and count as labels.
+        """
+        scaled = (self.numbers - self.columns.center) / self.columns.scale
+        flags = np.isnan(self.numbers[:, self.flagged])
+        labels = np.hstack([flags, self.labels]).astype(np.int32)
+        n_codes = (2,) * flags.shape[1] + tuple(self.n_codes)
+        return Points(np.nan_to_num(scaled), labels, n_codes)
+
+
+def encode(*, categorical_features="from_dtype", least: int = 1, **samples) -> list[Encoded]:
+    """Return samples of rows in the terms of the first one, the real rows.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
+        The numeric columns that hold labels.
+    least : int, default=1
+        The smallest number of rows that a sample may have.
+    **samples : array or frame
+        The samples, by the names that messages give them.
+    """
+    frames = alike_frames(least, **samples)
+    # Every label of the real rows has a code of its own, whatever their number.
+    options = {"max_categories": sys.maxsize, "min_frequency": 1}
+    columns = MixedColumns.learn(
+        frames[0], None, categorical_features=categorical_features, **options
+    )
+    encoded = [columns.table.encode(each) for each in frames]
+    flagged = np.any([np.isnan(numbers).any(0) for numbers, _ in encoded], axis=0)
+    is_label = [not isinstance(field, Number) for field in columns.table.fields]
+    return [Encoded(columns, numbers, codes[:, is_label], flagged) for numbers, codes in encoded]
+
+
+def alike_frames(least: int = 1, **samples) -> list[nw.DataFrame]:
+    """Return samples of rows as frames with the columns of the first one in their order.
+
+    Parameters
+    ----------
+    least : int, default=1
+        The smallest number of rows that a sample may have.
+    **samples : array or frame
+        The samples, by the names that messages give them.
+    """
+    (first, real), *others = samples.items()
+    frames = [as_rows(real, first, least)]
+    for name, rows in others:
+        frame = as_rows(rows, name, least)
+        frames.append(_aligned(frame, rows, frames[0], f"{name} and {first}"))
+    return frames
+
+
+def as_rows(rows, name: str, least: int = 1) -> nw.DataFrame:
+    """Return an array or a frame as a frame, or say why it holds no rows."""
+    rows = unwrap(rows)
+    if frame_without_rows(rows) is not None:
+        frame = nw.from_native(rows, eager_only=True)
+    else:
+        array = np.asarray(rows)
+        if array.ndim != 2:
+            raise ValueError(
+                f"{name} must be a frame or an array of two dimensions. Got {array.ndim} "
+                f"dimensions."
+            )
+        frame = as_frame(array)
+    if not frame.columns:
+        raise ValueError(f"{name} has no columns.")
+    if len(frame) < least:
+        raise ValueError(f"{name} must have at least {least} rows. Got {len(frame)}.")
+    return frame
+
+
+def _aligned(frame: nw.DataFrame, rows, real: nw.DataFrame, names: str) -> nw.DataFrame:
+    """Return the columns of a frame in the order of the real ones, times in their units."""
+    has_names = frame_without_rows(unwrap(rows)) is not None
+    if has_names and set(frame.columns) == set(real.columns):
+        columns = [frame.get_column(name) for name in real.columns]
+    elif not has_names and len(frame.columns) == len(real.columns):
+        columns = list(frame.iter_columns())
+    else:
+        raise ValueError(
+            f"{names} must have the same columns. Got {list(frame.columns)} and "
+            f"{list(real.columns)}."
+        )
+    pairs = zip(columns, real.iter_columns(), strict=True)
+    cast = {other.name: _in_unit(column, other.dtype) for column, other in pairs}
+    return nw.DataFrame.from_dict(cast)
+
+
+def _in_unit(column: nw.Series, dtype: nw.dtypes.DType) -> nw.Series:
+    """Return times in the unit of a type, and any other column as it is."""
+    is_same_sort = dtype.is_temporal() and type(column.dtype) is type(dtype)
+    if is_same_sort and hasattr(dtype, "time_unit") and column.dtype != dtype:
+        return column.cast(_with_unit(column.dtype, dtype.time_unit))
+    return column
+
+
+def _with_unit(dtype: nw.dtypes.DType, unit: str) -> nw.dtypes.DType:
+    if isinstance(dtype, nw.Datetime):
+        return nw.Datetime(unit, dtype.time_zone)
+    return nw.Duration(unit)

@@ -1,0 +1,98 @@
+"""Points: rows whose distances are those of their numbers and of labels that differ."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils import gen_batches
+
+_CELLS_AT_A_TIME = 2**22
+_MOST_CODES = 258
+
+
+@dataclass(frozen=True)
+class Points:
+    """Rows as numbers of comparable size, none missing, and labels.
+
+    Attributes
+    ----------
+    numbers : ndarray of shape (n_rows, n_numbers)
+        The numbers.
+    labels : ndarray of shape (n_rows, n_labels), int
+        The codes of the labels.
+    n_codes : tuple of int
+        How many codes every column of labels has.
+    """
+
+    numbers: np.ndarray
+    labels: np.ndarray
+    n_codes: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @classmethod
+    def of(cls, numbers: np.ndarray) -> "Points":
+        """Return rows of numbers alone."""
+        return cls(numbers, np.empty((len(numbers), 0), dtype=np.int32))
+
+    def __getitem__(self, rows) -> "Points":
+        return Points(self.numbers[rows], self.labels[rows], self.n_codes)
+
+    def some(self, most: int | None, rng: np.random.Generator) -> "Points":
+        """Return no more than so many rows, drawn without replacement."""
+        if most is None or len(self) <= most:
+            return self
+        return self[rng.choice(len(self), most, replace=False)]
+
+    def matrix(self) -> np.ndarray:
+        r"""Return numbers beside unit vectors of labels, divided by $\sqrt 2$.
+
+        The squared distance of two rows is then that of `squared_distances`, but that labels beyond
+        the 256 commonest share a unit vector.
+        """
+        blocks = [self.numbers]
+        for codes, n_codes in zip(self.labels.T, self.n_codes, strict=True):
+            units = np.eye(min(n_codes, _MOST_CODES + 1)) / math.sqrt(2)
+            blocks.append(units[np.minimum(codes, _MOST_CODES)])
+        return np.hstack(blocks)
+
+
+def joined(first: Points, second: Points) -> Points:
+    """Return the rows of two samples, one after the other."""
+    numbers = np.vstack([first.numbers, second.numbers])
+    return Points(numbers, np.vstack([first.labels, second.labels]), first.n_codes)
+
+
+def squared_distances(first: Points, second: Points) -> np.ndarray:
+    """Return Euclid's distances, squared: a label that differs counts 1."""
+    distances = np.zeros((len(first), len(second)))
+    if first.numbers.shape[1]:
+        distances += euclidean_distances(first.numbers, second.numbers, squared=True)
+    return _with_mismatches(distances, first, second, 1)
+
+
+def city_distances(first: Points, second: Points) -> np.ndarray:
+    """Return sums of absolute differences: a label that differs counts 2."""
+    distances = np.zeros((len(first), len(second)))
+    if first.numbers.shape[1]:
+        distances += cdist(first.numbers, second.numbers, "cityblock")
+    return _with_mismatches(distances, first, second, 2)
+
+
+def _with_mismatches(distances, first: Points, second: Points, cost: int) -> np.ndarray:
+    count = np.zeros(distances.shape, dtype=np.min_scalar_type(cost * len(first.n_codes)))
+    # Narrow codes are compared many at a time.
+    narrow = np.min_scalar_type(max(first.n_codes, default=0))
+    pairs = zip(first.labels.T.astype(narrow), second.labels.T.astype(narrow), strict=True)
+    for here, there in pairs:
+        count += here[:, None] != there
+    return np.add(distances, cost * count, out=distances)
+
+
+def batches(first: Points, second: Points) -> Iterator[slice]:
+    """Yield parts of the first points whose distances to all of the second fit in memory."""
+    return gen_batches(len(first), max(1, _CELLS_AT_A_TIME // len(second)))
