@@ -77,6 +77,9 @@ _MAKE_THE_MODEL = (
     "min_frequency",
     "handle_unknown",
     "mask_fraction",
+    "latent_distribution",
+    "noise_variance",
+    "skip_connections",
 )
 
 
@@ -256,6 +259,12 @@ class BaseAutoencoder(
         least = _LEAST_RESIDUAL_OF_TABLES if self._takes_tables_ else _LEAST_RESIDUAL
         n_numbers = self.columns_.n_numbers
         return max(float(residual[:n_numbers].sum()) / max(1, n_numbers), least)
+
+    def _prepare(self, chain):
+        """Make a chain, new or trained before, ready to be trained."""
+        chain.at(1.0)
+        if self.quantize is not None:
+            chain.quantizer.forget()
 
     def _warm_up(self, plan):
         """Return the number of first epochs that do not try the patience."""
@@ -449,9 +458,7 @@ class BaseAutoencoder(
     def _train(self, data, plan, context, report):
         """Train the net and return the rows that judged it."""
         callbacks = [] if plan.one_pass else [Progress()]
-        self._module.at(1.0)
-        if self.quantize is not None:
-            self._module.quantizer.forget()
+        self._prepare(self._module)
         if hasattr(self, "_skl_callbacks"):
             callbacks.append(SklearnBridge(self, context, report))
         if plan.one_pass:

@@ -35,8 +35,10 @@ _MOST_COMPONENTS = 32
 _LEAST_VARIANCE = 1e-4
 _SMALLEST_SHARE = 1e-6
 _ACTIVE = 0.01
+_CODES_AT_ONCE = 64
 _N_ROWS_OF_INFORMATION = 2000
-_MASK_FRACTION = 0.2
+_MASK_FRACTION = 0.5
+_SHARE_OF_ROWS = 0.2
 
 
 @documented_like(AutoencoderTransformer)
@@ -321,8 +323,8 @@ class VAETransformer(BaseAutoencoder):
 
         .. math:: \log \frac{1}{K} \sum_k \frac{p(x \mid z_k) p(z_k)}{q(z_k \mid x)} \leq \log p(x)
 
-        on the mean, with the :math:`K` draws of `n_draws`, which are the same for every row and in
-        every call; the more draws, the closer. It is the likelihood of the model with its own
+        on the mean, with the :math:`K` draws of `n_draws`, which follow from the row itself; the
+        more draws, the closer. It is the likelihood of the model with its own
         prior, whatever `sample` draws from.
 
         Parameters
@@ -340,8 +342,8 @@ class VAETransformer(BaseAutoencoder):
         rows = self._check_rows(X)
         if not self._takes_tables_:
             self.columns_.check(rows)
-        noise = self._noise()
-        scores = self._read(lambda x: self._module.bound(x, noise), rows)
+        points = self._points()
+        scores = self._read(lambda x: self._module.bound(x, points), rows)
         return scores - np.float32(self.columns_.log_volume)
 
     def score_cells(self, X):
@@ -397,10 +399,10 @@ class VAETransformer(BaseAutoencoder):
         if self._takes_tables_:
             frame = self.columns_.to_frame(self.columns_.decode(rows))
             return self._wrap_table(given.restore(frame, n_samples))
-        return self._wrap(self.columns_.decode(rows))
+        return self._wrap(given.put(self.columns_.decode(rows), n_samples))
 
     def _log_cells(self, x):
-        return self._module.cells(x, self._noise())
+        return self._module.cells(x, self._points())
 
     def _number_of_components(self, pca):
         if self.n_components == "auto":
@@ -417,16 +419,23 @@ class VAETransformer(BaseAutoencoder):
             posterior = NormalPosterior(self.n_components_)
         else:
             posterior = SphericalPosterior(self.n_components_, self.latent_distribution)
+        return Variational(posterior)
+
+    def _prepare(self, chain):
         rise = BETA_SCHEDULES[self.beta_schedule]
-        schedule = None if rise is None else partial(rise, rise=self.beta_warm_up)
-        return Variational(posterior, self.beta, schedule, self.free_bits, self.n_importance)
+        bottleneck = chain.bottleneck
+        bottleneck.schedule = None if rise is None else partial(rise, rise=self.beta_warm_up)
+        bottleneck.beta, bottleneck.free_bits = self.beta, self.free_bits
+        bottleneck.n_draws = self.n_importance
+        super()._prepare(chain)
 
     def _make_noise(self, noise_unit, n_rows):
         return nn.Identity()
 
     def _make_hiding(self):
         fraction = _MASK_FRACTION if self.mask_fraction == "auto" else self.mask_fraction
-        return HideCells(fraction, self.columns_.owners) if fraction else nn.Identity()
+        owners = self.columns_.owners
+        return HideCells(fraction, owners, _SHARE_OF_ROWS) if fraction else nn.Identity()
 
     def _number_of_outputs(self, n_columns):
         return self._likelihood_of_cells().n_outputs if self._takes_tables_ else n_columns
@@ -488,8 +497,10 @@ class VAETransformer(BaseAutoencoder):
     def _calibrate(self, judges):
         if self.likelihood_ != "gaussian":
             return
-        if isinstance(self.noise_variance, str):
-            self.net_.calibrate(judges)
+        if not isinstance(self.noise_variance, str):
+            self.noise_variance_ = float(self.noise_variance)
+            return
+        self.net_.calibrate(judges)
         variance = self._module.likelihood.variance.double().cpu().numpy()
         variance = variance * self.columns_.scale**2
         self.noise_variance_ = variance if variance.ndim else float(variance)
@@ -527,14 +538,15 @@ class VAETransformer(BaseAutoencoder):
             return Own(self._module.bottleneck.posterior)
         return Prior(self.prior)
 
-    def _noise(self):
-        noise = self._module.bottleneck.posterior.fixed_noise(self.n_draws)
-        return noise.to(self.net_.device)
+    def _points(self):
+        return self._module.bottleneck.posterior.points(self.n_draws)
 
 
 def _mutual_information(posterior, h):
     r"""Return $E[\log q(z \mid x) - \log q(z)]$, with $q(z)$ the mean over the rows."""
     z = posterior.draw(h)
     own = posterior.log_prob(h, z)
-    together = [torch.logsumexp(posterior.log_prob(h, each), 0) for each in z]
-    return float((own - torch.stack(together)).mean()) + math.log(len(h))
+    together = [
+        torch.logsumexp(posterior.log_prob(h, part[:, None]), 1) for part in z.split(_CODES_AT_ONCE)
+    ]
+    return float((own - torch.cat(together)).mean()) + math.log(len(h))

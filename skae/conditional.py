@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from skae.nn.posterior import NormalCodes
+from skae.nn.variational import uniforms
 
 _CELLS_AT_A_TIME = 2**23
 _FEWEST_PROPOSALS, _MOST_PROPOSALS = 256, 4096
@@ -87,7 +88,7 @@ class Conditional:
         z = some[:, None].expand(-1, len(x), -1)
         log_density = posterior.log_prior
         if self.takes_tables or posterior.is_normal:
-            near, log_near = self._near(x, posterior.fixed_noise(n_proposals - n_prior, seed))
+            near, log_near = self._near(x, posterior.points(n_proposals - n_prior, seed))
             z = torch.cat([z, near])
             log_share = math.log(n_prior / n_proposals), math.log1p(-n_prior / n_proposals)
 
@@ -100,15 +101,15 @@ class Conditional:
         log_weights = posterior.log_prior(z) - log_density(z) - losses.view(len(z), -1)
         return z, log_weights.double().softmax(0)
 
-    def _near(self, x: Tensor, noise: Tensor):
+    def _near(self, x: Tensor, points: Tensor):
         """Return codes near the most probable ones of rows, and the log density of such codes."""
         posterior = self.chain.bottleneck.posterior
-        noise = noise.to(x.device)
+        uniform = uniforms(x, points)
         if self.takes_tables:
             h = self.chain.encoder(x)
-            return posterior.place(h, noise), lambda z: posterior.log_placed(h, z)
+            return posterior.place(h, uniform), lambda z: posterior.log_placed(h, z)
         mode, factor = self._normal_of(x)
-        z = mode + torch.einsum("bij,sj->sbi", factor, noise.to(mode))
+        z = mode + torch.einsum("bij,sbj->sbi", factor, torch.special.ndtri(uniform))
 
         def log_density(z: Tensor) -> Tensor:
             u = torch.linalg.solve_triangular(factor, (z - mode).unsqueeze(-1), upper=False)

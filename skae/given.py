@@ -70,6 +70,14 @@ class Given:
             frame = frame.with_columns(cells.zip_with(there, drawn).alias(name))
         return frame
 
+    def put(self, rows: np.ndarray, n_draws: int) -> np.ndarray:
+        """Put the numbers that were given into drawn rows of numbers, each row in its turn."""
+        for name, column in self.columns.items():
+            cells = np.repeat(column.cast(nw.Float64()).to_numpy(), n_draws)
+            drawn = rows[:, self.names.index(name)]
+            rows[:, self.names.index(name)] = np.where(np.isnan(cells), drawn, cells)
+        return rows
+
     def _encode_numbers(self, columns: Columns) -> np.ndarray:
         rows = np.full((self.n_rows, len(self.names)), np.nan)
         for name, column in self.columns.items():

@@ -9,6 +9,9 @@ from skae.containers import unwrap
 
 _MOST_CLASSES = 20
 _DRAWABLE_CHANNELS = (1, 3, 4)
+_N_IMAGES = 15
+_N_CODES = 2000
+_RANGE = (0.025, 0.975)
 
 
 class LossCurveDisplay:
@@ -217,16 +220,20 @@ class ReconstructionDisplay:
 
 
 class LatentDisplay:
-    """Rows in the plane of two components of their codes.
+    """The plane of two components of the code: the codes of rows, and what the plane decodes to.
 
     Parameters
     ----------
-    codes : ndarray of shape (n_rows, 2)
-        The two components.
+    codes : ndarray of shape (n_rows, 2) or None
+        The two components; None draws no rows.
     labels : ndarray of shape (n_rows,) or None
         What to colour the rows by: up to twenty different labels get a legend, more a colour bar.
     names : tuple of str
         The names of the two components.
+    manifold : ndarray of shape (n, n, height, width) or (n, n, height, width, channels), optional
+        Images of evenly spaced codes, from the smallest of both components on; None draws none.
+    extent : tuple of float, optional
+        The plane that they cover: the smallest and the largest of both components.
 
     Attributes
     ----------
@@ -235,7 +242,9 @@ class LatentDisplay:
     figure_ : matplotlib Figure
         Its figure.
     scatter_ : matplotlib PathCollection
-        The points.
+        The points, if rows were drawn.
+    image_ : matplotlib AxesImage
+        The decoded images, if they were.
 
     See Also
     --------
@@ -255,25 +264,43 @@ class LatentDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, *, codes, labels, names):
+    def __init__(self, *, codes, labels, names, manifold=None, extent=None):
         self.codes = codes
         self.labels = labels
         self.names = names
+        self.manifold = manifold
+        self.extent = extent
 
     @classmethod
-    def from_estimator(cls, estimator, X, y=None, *, components=(0, 1), ax=None):
-        """Draw the codes of rows.
+    def from_estimator(
+        cls,
+        estimator,
+        X=None,
+        y=None,
+        *,
+        components=(0, 1),
+        n_images=None,
+        image_shape=None,
+        ax=None,
+    ):
+        """Draw the codes of rows, or the images that the plane decodes to, or both.
 
         Parameters
         ----------
         estimator : transformer
             A fitted transformer with at least two components.
-        X : array-like of shape (n_rows, n_features)
-            The rows.
+        X : array-like of shape (n_rows, n_features), default=None
+            The rows; None draws only images.
         y : array-like of shape (n_rows,), default=None
             What to colour the rows by.
         components : tuple of two int, default=(0, 1)
             The components to draw.
+        n_images : int, default=None
+            How many codes to decode along each side, between the 2.5 % and the 97.5 % quantile of
+            the prior; the other components keep their mean. For autoencoders of images. None is
+            none, or 15 without rows.
+        image_shape : tuple of int, default=None
+            The shape of an image; None takes the estimator's own.
         ax : matplotlib Axes, default=None
             What to draw on; None makes a new figure.
 
@@ -284,22 +311,29 @@ class LatentDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
-        codes = _as_array(estimator.transform(X))
-        if len(components) != 2 or not set(components) <= set(range(codes.shape[1])):
+        names = estimator.get_feature_names_out()
+        if len(components) != 2 or not set(components) <= set(range(len(names))):
             raise ValueError(
-                f"'components' must be two numbers in the range [0, {codes.shape[1]}), the number "
+                f"'components' must be two numbers in the range [0, {len(names)}), the number "
                 f"of components of the code. Got {components!r}."
             )
-        names = estimator.get_feature_names_out()
+        n_images = (_N_IMAGES if X is None else 0) if n_images is None else n_images
+        manifold, extent = None, None
+        if n_images:
+            shape = image_shape or getattr(estimator, "image_shape", None)
+            manifold, extent = _manifold(estimator, list(components), n_images, shape)
+        codes = None if X is None else _as_array(estimator.transform(X))[:, list(components)]
         display = cls(
-            codes=codes[:, list(components)],
+            codes=codes,
             labels=None if y is None else np.asarray(y),
             names=tuple(names[c] for c in components),
+            manifold=manifold,
+            extent=extent,
         )
         return display.plot(ax=ax)
 
     def plot(self, ax=None):
-        """Draw the codes.
+        """Draw the images and the codes.
 
         Parameters
         ----------
@@ -312,6 +346,18 @@ class LatentDisplay:
             The display.
         """
         self.ax_, self.figure_ = _axes(ax)
+        if self.manifold is not None:
+            self._plot_manifold()
+        if self.codes is not None:
+            self._plot_codes()
+        self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
+        return self
+
+    def _plot_manifold(self):
+        mosaic = np.concatenate(np.concatenate(self.manifold[::-1], axis=1), axis=1)
+        self.image_ = self.ax_.imshow(mosaic, extent=self.extent, aspect="auto", cmap="gray")
+
+    def _plot_codes(self):
         classes, index = (None, None) if self.labels is None else _classes(self.labels)
         colours = self.labels if index is None else index
         cmap = None if classes is None else f"tab{10 if len(classes) <= 10 else 20}"
@@ -321,8 +367,25 @@ class LatentDisplay:
             self.ax_.legend(handles, classes, loc="center left", bbox_to_anchor=(1, 0.5))
         elif colours is not None:
             self.figure_.colorbar(self.scatter_, ax=self.ax_)
-        self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
-        return self
+
+
+def _manifold(estimator, components, n_images, image_shape):
+    """Return the images of codes on a grid, and the plane that they cover."""
+    if image_shape is None:
+        raise ValueError(
+            "'image_shape' must be given to draw what codes decode to, as (height, width) or "
+            "(channels, height, width)."
+        )
+    codes = estimator.prior_.sample(_N_CODES, 0)
+    low, high = np.quantile(codes[:, components], _RANGE, axis=0)
+    middle = (np.arange(n_images) + 0.5) / n_images
+    along, up = (low[i] + (high[i] - low[i]) * middle for i in range(2))
+    grid = np.tile(codes.mean(0), (n_images, n_images, 1))
+    grid[..., components[0]], grid[..., components[1]] = along[None, :], up[:, None]
+    rows = _as_array(estimator.inverse_transform(grid.reshape(n_images**2, -1)))
+    images = _as_images(rows, image_shape)
+    images = images.reshape(n_images, n_images, *images.shape[1:])
+    return images, (low[0], high[0], low[1], high[1])
 
 
 def _axes(ax):

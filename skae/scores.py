@@ -10,7 +10,7 @@ from skae.fields import VALUE
 from skae.mixed import MixedColumns
 
 _MOST_INTERVALS = 1024
-_FARTHEST = 50.0
+_FARTHEST = 1e4
 
 
 @dataclass(frozen=True)

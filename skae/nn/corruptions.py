@@ -198,11 +198,14 @@ class HideCells(nn.Module):
         The mean share of the cells, at most a half.
     owners : sequence of int
         For every number, the position of its code among the codes.
+    share : float, default=1.0
+        The share of the rows that hide anything.
     """
 
-    def __init__(self, fraction: float, owners: Sequence[int]) -> None:
+    def __init__(self, fraction: float, owners: Sequence[int], share: float = 1.0) -> None:
         super().__init__()
         self.fraction = fraction
+        self.share = share
         self.register_buffer("owners", torch.tensor(tuple(owners), dtype=torch.long))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -216,7 +219,8 @@ class HideCells(nn.Module):
             return torch.rand(len(codes), n_columns, device=codes.device)
 
         by_share = draw(codes.shape[1]) < 2 * self.fraction * draw(1)
-        return by_share | ((codes == _MISSING) & (draw(1) < 0.5))
+        hidden = by_share | ((codes == _MISSING) & (draw(1) < 0.5))
+        return hidden if self.share == 1 else hidden & (draw(1) < self.share)
 
     def extra_repr(self) -> str:
         """Show the share."""

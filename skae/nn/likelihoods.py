@@ -41,8 +41,8 @@ class Gaussian(nn.Module):
     smallest : float or Tensor of shape (n_columns,), default=1e-10
         What the variance stays above, by default what rounding of float32 makes of an exact fit.
     follows : bool, default=False
-        Whether the variance follows the squared errors of training, for which the likelihood is
-        largest where it is their mean.
+        Whether training should call `follow`: the likelihood is largest where the variance is the
+        mean squared error.
 
     References
     ----------
@@ -75,10 +75,11 @@ class Gaussian(nn.Module):
         """Set the variance, to a mean over columns where it is given by column but one for all."""
         variance = torch.as_tensor(variance).to(self.variance)
         variance = variance if self.variance.dim() else variance.mean()
-        self.variance.copy_(variance.maximum(self.smallest))
-        self.half_precision.copy_(0.5 / self.variance)
+        # New tensors: a loss that is still to be differentiated may hold the old ones.
+        self.variance = variance.maximum(self.smallest)
+        self.half_precision = (0.5 / self.variance).expand_as(self.low).contiguous()
         log_variance = torch.log(2 * math.pi * self.variance)
-        self.log_normaliser.copy_(0.5 * log_variance.expand_as(self.low).sum())
+        self.log_normaliser = 0.5 * log_variance.expand_as(self.low).sum()
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the log density of every cell, shape $(B, n)$."""
@@ -88,10 +89,23 @@ class Gaussian(nn.Module):
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return minus the log density of every row, shape $(B,)$, in fewer passes."""
+        return torch.addmv(self.log_normaliser, self._squared_error(output, x), self.half_precision)
+
+    @torch.no_grad()
+    def follow(self, output: Tensor, x: Tensor, shares: Tensor | None = None) -> None:
+        """Move the variance on towards the squared errors of training.
+
+        Parameters
+        ----------
+        output, x : Tensor of shape (B, n)
+            The decoder's output, and what it should have been.
+        shares : Tensor of shape (B,) or None, default=None
+            How much every row counts; None for all alike.
+        """
         squared = self._squared_error(output, x)
-        if self.follows and self.training:
-            self._follow(squared.detach().mean(0))
-        return torch.addmv(self.log_normaliser, squared, self.half_precision)
+        error = squared.mean(0) if shares is None else shares @ squared / shares.sum()
+        error = error if self.variance.dim() else error.mean()
+        self.calibrate(self.variance.lerp(error, _MOMENTUM))
 
     def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the squared error of every cell, infinite where it is none, shape $(B, n)$."""
@@ -112,10 +126,6 @@ class Gaussian(nn.Module):
         noise = torch.randn(output.shape, generator=generator).to(output)
         draw = self.mean(output) + self.variance.sqrt() * noise
         return torch.clamp(draw, self.low, self.high)
-
-    def _follow(self, error: Tensor) -> None:
-        error = error if self.variance.dim() else error.mean()
-        self.calibrate(self.variance.lerp(error, _MOMENTUM))
 
     def _squared_error(self, output: Tensor, x: Tensor) -> Tensor:
         return functional.mse_loss(self.mean(output), x, reduction="none")

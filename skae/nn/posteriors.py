@@ -61,15 +61,14 @@ class NormalPosterior(nn.Module):
         mean, scale = self.moments(h)
         return torch.addcmul(mean, scale, torch.randn_like(mean))
 
-    def fixed_noise(self, n_draws: int, seed: int = 0) -> Tensor:
-        """Return evenly spread standard normals, the same ones for a seed, $(K, k)$."""
-        uniform = _evenly_spread(n_draws, self.n_components, seed)
-        return torch.special.ndtri(uniform)
+    def points(self, n_draws: int, seed: int = 0) -> Tensor:
+        """Return evenly spread points of the unit cube, the same ones for a seed, $(K, k)$."""
+        return _evenly_spread(n_draws, self.n_components, seed)
 
-    def place(self, h: Tensor, noise: Tensor) -> Tensor:
-        """Return the codes that noise $(K, k)$ makes of every row, $(K, B, k)$."""
+    def place(self, h: Tensor, uniform: Tensor) -> Tensor:
+        """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$."""
         mean, scale = self.moments(h)
-        return mean + scale * noise[:, None, :].to(mean)
+        return mean + scale * torch.special.ndtri(uniform.to(mean))
 
     def log_placed(self, h: Tensor, z: Tensor) -> Tensor:
         """Return the log density of what `place` makes, at codes $(..., B, k)$, $(..., B)$."""
@@ -153,21 +152,20 @@ class SphericalPosterior(nn.Module):
         cosine = find(concentration, self.n_components)
         return householder(on_sphere(cosine, torch.randn_like(direction[:, 1:])), direction)
 
-    def fixed_noise(self, n_draws: int, seed: int = 0) -> Tensor:
-        """Return evenly spread uniforms in (0, 1), the same ones for a seed, $(K, k)$."""
+    def points(self, n_draws: int, seed: int = 0) -> Tensor:
+        """Return evenly spread points of the unit cube, the same ones for a seed, $(K, k)$."""
         return _evenly_spread(n_draws, self.n_components, seed)
 
-    def place(self, h: Tensor, noise: Tensor) -> Tensor:
-        """Return the codes that noise $(K, k)$ makes of every row, $(K, B, k)$.
+    def place(self, h: Tensor, uniform: Tensor) -> Tensor:
+        """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$.
 
         For a von Mises-Fisher density they come from the power spherical one of the same peak,
         whose quantiles have a closed form.
         """
         direction, concentration = self._placed(h)
-        uniform, rest = noise[:, None, :1].to(h), noise[:, 1:].to(h)
-        cosine = power_spherical_cosine_of(uniform, concentration, self.n_components)
-        normal = torch.special.ndtri(rest)[:, None].expand(-1, len(h), -1)
-        return householder(on_sphere(cosine, normal), direction)
+        first, rest = uniform[..., :1].to(h), uniform[..., 1:].to(h)
+        cosine = power_spherical_cosine_of(first, concentration, self.n_components)
+        return householder(on_sphere(cosine, torch.special.ndtri(rest)), direction)
 
     def log_placed(self, h: Tensor, z: Tensor) -> Tensor:
         """Return the log density of what `place` makes, at codes $(..., B, k)$, $(..., B)$."""

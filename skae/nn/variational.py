@@ -11,6 +11,9 @@ from skae.nn.seeding import seeded
 
 _CELLS_AT_A_TIME = 2**22
 _N_DRAWS = 16
+_NO_NUMBER = 1e30
+_MIXER = 0x5851F42D4C957F2D
+_NEAR = 1e-6
 
 
 class Variational(Bottleneck):
@@ -101,33 +104,46 @@ class VariationalAutoencoder(Autoencoder):
     def loss(self, output: Tensor, code: Code, x: Tensor) -> Tensor:
         """Return minus the bound of every row in nats, shape $(B,)$."""
         n_draws = len(output) // len(x)
-        if n_draws == 1:
-            return self.likelihood.negative_log_prob(output, code.target) + code.penalty
-        target = code.target.repeat(n_draws, 1)
+        target = code.target if n_draws == 1 else code.target.repeat(n_draws, 1)
         losses = self.likelihood.negative_log_prob(output, target) + code.penalty
-        return math.log(n_draws) - torch.logsumexp(-losses.view(n_draws, -1), dim=0)
+        shares = None
+        if n_draws > 1:
+            shares = torch.softmax(-losses.detach().view(n_draws, -1), dim=0).flatten()
+            losses = math.log(n_draws) - torch.logsumexp(-losses.view(n_draws, -1), dim=0)
+        if self.training and getattr(self.likelihood, "follows", False):
+            self.likelihood.follow(output, target, shares)
+        return losses
 
     def squared_error(self, source: Tensor, target: Tensor) -> Tensor:
-        """Return the mean squared error of every cell over draws of the code, $(B, n)$."""
-        h = self.encoder(source)
-        with seeded(0, h.device):
-            draws = [self.bottleneck.posterior.draw(h) for _ in range(_N_DRAWS)]
-        return sum(self.likelihood.squared_error(self.decoder(z), target) for z in draws) / _N_DRAWS
+        """Return the mean squared error of every cell over draws of the code, $(B, n)$.
 
-    def log_weights(self, x: Tensor, noise: Tensor) -> Tensor:
+        Draws count by their weights where training weighted them.
+        """
+        h, posterior = self.encoder(source), self.bottleneck.posterior
+        points = posterior.points(_N_DRAWS)
+        shares = torch.full((_N_DRAWS, len(source)), 1 / _N_DRAWS).to(h)
+        if self.bottleneck.n_draws > 1:
+            shares = self.log_weights(source, points).softmax(0)
+        squared = 0.0
+        for z, share in zip(posterior.place(h, uniforms(source, points)), shares, strict=True):
+            error = self.likelihood.squared_error(self.decoder(z), target)
+            squared = squared + share[:, None] * error
+        return squared
+
+    def log_weights(self, x: Tensor, points: Tensor) -> Tensor:
         r"""Return $\log p(x \mid z_k) p(z_k) / q(z_k \mid x)$ of draws of the code, $(K, B)$.
 
         Parameters
         ----------
         x : Tensor of shape (B, n)
             The rows.
-        noise : Tensor of shape (K, m)
-            What makes the draws; see `fixed_noise` of the posterior.
+        points : Tensor of shape (K, k)
+            What makes the draws; see `points` of the posterior.
         """
         h, posterior = self.encoder(x), self.bottleneck.posterior
         weights = []
-        for part in noise.split(max(1, _CELLS_AT_A_TIME // x.numel())):
-            z = posterior.place(h, part)
+        for part in points.split(max(1, _CELLS_AT_A_TIME // x.numel())):
+            z = posterior.place(h, uniforms(x, part))
             losses = self.likelihood.negative_log_prob(
                 self.decoder(z.flatten(0, 1)), x.repeat(len(part), 1)
             )
@@ -135,17 +151,43 @@ class VariationalAutoencoder(Autoencoder):
             weights.append(log_ratio - losses.view(len(part), -1))
         return torch.cat(weights)
 
-    def bound(self, x: Tensor, noise: Tensor) -> Tensor:
+    def bound(self, x: Tensor, points: Tensor) -> Tensor:
         r"""Return the importance-weighted bound on $\log p(x)$ of rows $(B, n)$, $(B,)$."""
-        return torch.logsumexp(self.log_weights(x, noise), dim=0) - math.log(len(noise))
+        return torch.logsumexp(self.log_weights(x, points), dim=0) - math.log(len(points))
 
-    def cells(self, x: Tensor, noise: Tensor) -> Tensor:
+    def cells(self, x: Tensor, points: Tensor) -> Tensor:
         """Return the bound of rows $(B, n)$ cell by cell, $(B, n)$; all share the code's cost."""
         h, posterior = self.encoder(x), self.bottleneck.posterior
-        log_weights = self.log_weights(x, noise)
+        log_weights = self.log_weights(x, points)
         cells = 0.0
-        for part, share in zip(noise, log_weights.softmax(0), strict=True):
-            output = self.decoder(posterior.place(h, part[None])[0])
+        for part, share in zip(points, log_weights.softmax(0), strict=True):
+            output = self.decoder(posterior.place(h, uniforms(x, part[None]))[0])
             cells = cells + share[:, None] * self.likelihood.log_prob(output, x)
-        bound = torch.logsumexp(log_weights, dim=0) - math.log(len(noise))
+        bound = torch.logsumexp(log_weights, dim=0) - math.log(len(points))
         return cells + (bound - cells.sum(1))[:, None] / cells.shape[1]
+
+
+def uniforms(x: Tensor, points: Tensor) -> Tensor:
+    """Shift points of the unit cube by what is read off each row, $(K, B, k)$.
+
+    So every row has its own draws, which are the same wherever and whenever it is read.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, n)
+        The rows.
+    points : Tensor of shape (K, k)
+        The points.
+    """
+    bits = (torch.nan_to_num(x, nan=_NO_NUMBER) + 0.0).float().contiguous().view(torch.int32)
+    generator = torch.Generator().manual_seed(0)
+    key = (bits.long() * _odd(bits.shape[1], generator).to(x.device)).sum(1)
+    key = (key ^ (key >> 29)) * _MIXER
+    mixed = (key[:, None] ^ (key[:, None] >> 32)) * _odd(points.shape[1], generator).to(x.device)
+    shift = ((mixed >> 32) & (2**24 - 1)).to(x.dtype) / 2**24
+    return (points[:, None].to(x) + shift).frac().clamp(_NEAR, 1 - _NEAR)
+
+
+def _odd(n: int, generator: torch.Generator) -> Tensor:
+    """Return random odd numbers, shape $(n,)$."""
+    return torch.randint(2**62, (n,), generator=generator) * 2 + 1
