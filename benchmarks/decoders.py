@@ -57,18 +57,17 @@ class Judge:
     """What samples look like beside images."""
 
     def __init__(self, train, real):
-        self.train = train
+        self.pca = PCA(64, random_state=0).fit(train)
         self.real = real
-        self.pca = PCA(50, random_state=0).fit(train)
 
     def frechet(self, samples, real=None):
         """Return the Frechet distance of samples to the test images or others."""
         real = self.real if real is None else real
-        return frechet_distance(real, samples, fit_on=self.train, scale=False)
+        return frechet_distance(*map(self.pca.transform, (real, samples)), scale=False)
 
     def neighbours(self, samples):
         """Return density and coverage."""
-        real, samples = map(self.pca.transform, (self.real, samples))
+        real, samples = (self.pca.transform(rows)[:, :50] for rows in (self.real, samples))
         found = density_coverage(real, samples, scale=False, random_state=0)
         return {"density": found.density, "coverage": found.coverage}
 
