@@ -40,7 +40,7 @@ def draw(model, table, seed, epochs):
     """Return as many samples as training rows, and the seconds that fit and sample took."""
     import ctgan
 
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
     torch.manual_seed(seed)
     train, _ = parts(load_table(table), seed)
     labels = [name for name in train if not pd.api.types.is_numeric_dtype(train[name])]

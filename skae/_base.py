@@ -228,7 +228,7 @@ class BaseAutoencoder(
         """Return the number of outputs of the decoder, given that of widened columns."""
         return n_columns
 
-    def _make_likelihood(self, pca, residual):
+    def _make_likelihood(self, pca, residual, n_rows):
         """Return what the decoder's output says of rows."""
         variance = self._training_variance(residual)
         return make_likelihood(self.columns_, self.likelihood_, variance=variance)
@@ -431,7 +431,7 @@ class BaseAutoencoder(
         encoder, decoder = make_networks(self, sizes)
         corruption = [self._make_corruption(data)]
         residual = self._find_residual(pca, data, widen, corruption[0])
-        likelihood = self._make_likelihood(pca, residual)
+        likelihood = self._make_likelihood(pca, residual, len(data))
         self._place(encoder, decoder, bottleneck, likelihood, pca, residual)
         noise = self._make_noise(pca.noise_unit, len(data))
         if self._takes_tables_:

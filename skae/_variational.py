@@ -33,7 +33,6 @@ from skae.scores import ScoredColumns
 
 _MOST_COMPONENTS = 32
 _LEAST_VARIANCE = 1e-4
-_SMALLEST_SHARE = 1e-6
 _ACTIVE = 0.01
 _CODES_AT_ONCE = 64
 _N_ROWS_OF_INFORMATION = 2000
@@ -397,7 +396,8 @@ class VAETransformer(BaseAutoencoder):
         with torch.no_grad():
             rows = conditional.draw(x, n_samples, generator).cpu().numpy()
         if self._takes_tables_:
-            frame = self.columns_.to_frame(self.columns_.decode(rows))
+            seen = np.repeat(x.cpu().numpy()[:, self.columns_.n_numbers :] >= 0, n_samples, axis=0)
+            frame = self.columns_.to_frame(self.columns_.decode(rows), given=seen)
             return self._wrap_table(given.restore(frame, n_samples))
         return self._wrap(given.put(self.columns_.decode(rows), n_samples))
 
@@ -443,9 +443,10 @@ class VAETransformer(BaseAutoencoder):
     def _likelihood_of_cells(self):
         columns = self.columns_
         edges = [scores.edges for scores in columns.scores]
-        return ScoresAndCodes(columns.n_codes, columns.owners, edges)
+        seen = [field.shares > 0 for field in columns.table.fields]
+        return ScoresAndCodes(columns.n_codes, columns.owners, edges, seen)
 
-    def _make_likelihood(self, pca, residual):
+    def _make_likelihood(self, pca, residual, n_rows):
         if self._takes_tables_:
             if self.noise_variance != "shared":
                 raise ValueError(
@@ -461,8 +462,8 @@ class VAETransformer(BaseAutoencoder):
         variance = torch.tensor(self._probabilistic_variance(pca))
         if self.noise_variance == "shared":
             return Gaussian(low, high, variance, follows=True)
-        smallest = (_SMALLEST_SHARE * pca.feature_variance).clamp_min(_LEAST_VARIANCE**2)
-        return Gaussian(low, high, variance.expand(len(low)), smallest, follows=True)
+        # A column that hardly varies may in new rows: one row among all is off by a typical cell.
+        return Gaussian(low, high, variance.expand(len(low)), 1 / n_rows, follows=True)
 
     def _probabilistic_variance(self, pca):
         """Return the variance of the noise that probabilistic PCA finds."""

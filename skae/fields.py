@@ -200,10 +200,19 @@ class Number:
         raw, missing = _raw_numbers(column, self.kind, self.empty.dtype)
         numbers = np.full(len(column), np.nan)
         numbers[~missing] = (raw - self.origin) / self.step
-        codes = np.where(missing, MISSING, VALUE).astype(np.int32)
+        return numbers, self.codes_of(numbers)
+
+    def codes_of(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the codes of encoded numbers, shape (n_rows,)."""
+        codes = np.where(np.isnan(numbers), MISSING, VALUE).astype(np.int32)
         for code, atom in enumerate(self.atoms, _N_RESERVED):
             codes[numbers == atom] = code
-        return numbers, codes
+        return codes
+
+    def numbers_of(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return the encoded numbers that codes stand for, NaN where cells are missing."""
+        by_code = np.concatenate([[0.0, np.nan], self.atoms])[codes]
+        return np.where(codes == VALUE, numbers, by_code)
 
     def decode(
         self, numbers: np.ndarray, codes: np.ndarray, *, extrapolates: bool = False

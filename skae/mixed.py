@@ -108,15 +108,22 @@ class MixedColumns:
         """Return a float32 matrix as it is; `to_frame` goes the rest of the way."""
         return encoded
 
-    def to_frame(self, encoded: np.ndarray, *, extrapolates: bool = False) -> nw.DataFrame:
-        """Return encoded rows as a frame, whose numbers leave their range if `extrapolates`."""
+    def to_frame(
+        self, encoded: np.ndarray, *, extrapolates: bool = False, given: np.ndarray | None = None
+    ) -> nw.DataFrame:
+        """Return encoded rows as a frame, whose numbers leave their range if `extrapolates`.
+
+        Cells that are `given` are certain, for encodings that know of other cells by them.
+        """
         numbers = self._decode_numbers(encoded[:, : self.n_numbers])
         codes = encoded[:, self.n_numbers :].astype(np.int64)
         return self.table.decode(numbers, codes, extrapolates=extrapolates)
 
     def fill(self, frame: nw.DataFrame, encoded: np.ndarray) -> nw.DataFrame:
         """Return a frame with the cells of encoded rows in its holes."""
-        pairs = zip(frame.iter_columns(), self.to_frame(encoded).iter_columns(), strict=True)
+        given = np.stack([~is_missing(column) for column in frame.iter_columns()], axis=1)
+        filled = self.to_frame(encoded, given=given)
+        pairs = zip(frame.iter_columns(), filled.iter_columns(), strict=True)
         return nw.DataFrame.from_dict(
             {column.name: _fill(column, other) for column, other in pairs}
         )
@@ -127,6 +134,21 @@ class MixedColumns:
         columns = cells[:, n:].copy()
         columns[:, self.owners] += cells[:, :n]
         return columns
+
+    def values(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return one number for every cell: itself, NaN where it is missing, or a label's code."""
+        values = codes.astype(float)
+        for owner, field, column in zip(self.owners, self.table.numbers, numbers.T, strict=True):
+            values[:, owner] = field.numbers_of(column, codes[:, owner])
+        return values
+
+    def cells_of(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers and the codes of such values."""
+        codes = np.nan_to_num(values).astype(np.int64)
+        numbers = values[:, self.owners]
+        for owner, field, column in zip(self.owners, self.table.numbers, numbers.T, strict=True):
+            codes[:, owner] = field.codes_of(column)
+        return numbers, codes
 
     def _encode_numbers(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):

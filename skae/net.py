@@ -226,7 +226,7 @@ class AutoencoderNet(NeuralNet):
             weights.append(losses[-1].new_ones(len(x)) if weight is None else weight.cpu())
         return torch.cat(losses), torch.cat(weights)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def calibrate(self, dataset: Rows) -> np.ndarray:
         """Set the variances of normals to mean squared errors, and return these by column."""
         total, count = 0.0, 0.0

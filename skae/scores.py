@@ -6,6 +6,7 @@ import narwhals as nw
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from skae.dependencies import Dependency, find_dependencies, keep_dependencies
 from skae.fields import VALUE
 from skae.mixed import MixedColumns
 
@@ -87,9 +88,12 @@ class ScoredColumns(MixedColumns):
     ----------
     scores : tuple of NormalScores
         Those of every column of numbers.
+    dependencies : tuple of Dependency
+        The columns that fix others.
     """
 
     scores: tuple[NormalScores, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
 
     @classmethod
     def learn(cls, frame: nw.DataFrame, weights: np.ndarray | None, **options) -> "ScoredColumns":
@@ -102,7 +106,31 @@ class ScoredColumns(MixedColumns):
             seen = codes[:, owner] == VALUE
             seen = seen if seen.any() else ~np.isnan(column)
             scores.append(NormalScores.learn(column[seen], weights[seen]))
-        return cls(plain.table, plain.center, plain.scale, tuple(scores))
+        found = find_dependencies(plain.values(numbers, codes))
+        return cls(plain.table, plain.center, plain.scale, tuple(scores), tuple(found))
+
+    def to_frame(
+        self, encoded: np.ndarray, *, extrapolates: bool = False, given: np.ndarray | None = None
+    ) -> nw.DataFrame:
+        """Return encoded rows as a frame; draws keep to what fixes what, expected rows need not.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n_rows, n_encoded)
+            The rows.
+        extrapolates : bool, default=False
+            Whether they are expected rows, whose numbers may leave their range.
+        given : ndarray of bool of shape (n_rows, n_columns) or None, default=None
+            The cells that are certain.
+        """
+        if extrapolates or not self.dependencies:
+            return super().to_frame(encoded, extrapolates=extrapolates)
+        numbers = self._decode_numbers(encoded[:, : self.n_numbers])
+        codes = encoded[:, self.n_numbers :].astype(np.int64)
+        values = self.values(numbers, codes)
+        given = np.zeros(values.shape, dtype=bool) if given is None else given
+        values = keep_dependencies(self.dependencies, values, given)
+        return self.table.decode(*self.cells_of(values))
 
     def _encode_numbers(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
         numbers = np.where(codes[:, self.owners] == VALUE, numbers, np.nan)

@@ -79,7 +79,7 @@ class TestScoresAndCodes:
 
     @pytest.fixture
     def likelihood(self):
-        return ScoresAndCodes([2, 3], [0], [self.edges])
+        return ScoresAndCodes([2, 3], [0], [self.edges], [[True] * 2, [True] * 3])
 
     @pytest.fixture
     def output(self, likelihood):
@@ -110,8 +110,15 @@ class TestScoresAndCodes:
         mean = likelihood.mean(output[:1])[0, 0]
         torch.testing.assert_close(draws[:, 0].mean(), mean, atol=0.1, rtol=0)
 
+    def test_codes_that_were_never_seen_are_not_drawn(self, output, generator):
+        seen = [[True, False], [False, True, True]]
+        likelihood = ScoresAndCodes([2, 3], [0], [self.edges], seen)
+        draws = likelihood.sample(output.repeat(1000, 1), generator)
+        assert draws[:, 1].unique().tolist() == [0]
+        assert draws[:, 2].unique().tolist() == [1, 2]
+
     def test_gradient_is_that_of_differences(self, output):
-        likelihood = ScoresAndCodes([2, 3], [0], [self.edges]).double()
+        likelihood = ScoresAndCodes([2, 3], [0], [self.edges], [[True] * 2, [True] * 3]).double()
         x = torch.tensor([[0.2, 0.0, 2.0], [-30.0, 0.0, 0.0], [torch.nan, 1.0, 1.0]]).double()
         inputs = (output[:3].double().requires_grad_(),)
         assert torch.autograd.gradcheck(lambda o: likelihood.negative_log_prob(o, x), inputs)

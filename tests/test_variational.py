@@ -7,13 +7,14 @@ import pytest
 import torch
 from conftest import make_rows
 from sklearn.base import clone
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, FactorAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 from test_tables_fit import rows_of_a_shop
 
 from skae import AutoencoderTransformer, VAETransformer
+from skae.rows import Rows
 
 LATENT = ["normal", "von_mises_fisher", "power_spherical"]
 
@@ -83,9 +84,12 @@ class TestTruth:
         noise = np.array([0.1, 0.3, 1.0, 0.2, 0.5])
         X = 2 * z + noise * rng.normal(size=(3000, 5))
         autoencoder = linear(
-            1, noise_variance="per_column", max_epochs=200, learning_rate=0.01
+            1, noise_variance="per_column", max_epochs=600, learning_rate=0.01, n_draws=256
         ).fit(X)
-        np.testing.assert_allclose(np.sqrt(autoencoder.noise_variance_), noise, rtol=0.1)
+        exact = FactorAnalysis(1).fit(X)
+        assert autoencoder.score(X) == pytest.approx(exact.score(X), rel=1e-3)
+        deviations = np.sqrt(autoencoder.noise_variance_)
+        np.testing.assert_allclose(deviations, np.sqrt(exact.noise_variance_), rtol=0.1)
 
     def test_conditional_draws_are_those_of_the_normal(self):
         rng = np.random.default_rng(0)
@@ -117,20 +121,18 @@ class TestBound:
         torch.testing.assert_close(loss, divergence.sum(1) - cells.sum(1))
 
     def test_held_out_rows_are_judged_with_the_whole_of_beta(self, rows):
-        autoencoder = make(3, beta_schedule="linear", beta_warm_up=1.0, max_epochs=4).fit(rows)
-        autoencoder.net_.module_.at(0.0)
-        assert (
-            autoencoder.net_.evaluate(
-                autoencoder._load([rows], None, torch.device("cpu"), by_batch=False)
-            )
-            > 0.5 * autoencoder.best_loss_
-        )
-        assert autoencoder.net_.module_.eval().bottleneck.beta == 1
+        autoencoder = make(3, beta_schedule="linear", max_epochs=4).fit(rows)
+        encoded = torch.from_numpy(autoencoder.columns_.encode(rows))
+        losses = []
+        for progress in (0.0, 1.0):
+            autoencoder.net_.module_.at(progress)
+            losses.append(autoencoder.net_.evaluate(Rows(encoded)))
+        assert losses[0] == losses[1]
 
     def test_cells_add_up_to_the_row(self, rows, shop, fitted_shop):
         autoencoder = make(3).fit(rows)
         np.testing.assert_allclose(
-            autoencoder.score_cells(rows).sum(1), autoencoder.score_samples(rows), rtol=1e-4
+            autoencoder.score_cells(rows).sum(1), autoencoder.score_samples(rows), atol=1e-4
         )
         cells = fitted_shop.score_cells(shop)
         assert list(cells.columns) == list(shop.columns)
@@ -183,7 +185,7 @@ class TestCode:
         assert len(autoencoder.active_units_) == 0
 
     def test_free_bits_keep_units_in_use(self, digits):
-        autoencoder = make(4, noise_variance=1e3, max_epochs=60, init="random")
+        autoencoder = make(4, noise_variance=100.0, max_epochs=60, init="random")
         with_bits = clone(autoencoder).set_params(free_bits=0.5).fit(digits)
         assert with_bits.kl_per_component_.min() > 0.2
         assert autoencoder.fit(digits).kl_per_component_.min() < 0.2
@@ -206,6 +208,7 @@ class TestCode:
         ],
         ids=str,
     )
+    @pytest.mark.filterwarnings("ignore:The code carries nothing")
     def test_no_parameter_of_the_training_is_ignored(self, rows, params):
         plain = make(3, early_stopping=False, init="random").fit(rows).reconstruct(rows)
         other = make(3, early_stopping=False, init="random", **params).fit(rows)
@@ -220,13 +223,14 @@ class TestCode:
             autoencoder.set_params(skip_connections=True).fit(rows)
 
     def test_the_decoder_rests_while_the_encoder_steps(self, rows):
-        autoencoder = make(3, n_encoder_steps=1000, early_stopping=False, max_epochs=2)
-        start = clone(autoencoder).set_params(learning_rate=1e-12).fit(rows)
-        end = autoencoder.fit(rows)
-        for part, moves in (("encoder_", True), ("decoder_", False)):
-            before, after = (getattr(each, part).parameters() for each in (start, end))
-            same = all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-            assert same != moves
+        def parameters(learning_rate):
+            autoencoder = make(3, n_encoder_steps=1000, learning_rate=learning_rate)
+            module = autoencoder.partial_fit(rows).net_.module_
+            return list(module.encoder.parameters()), list(module.decoder.parameters())
+
+        still, moved = parameters(1e-12), parameters(0.1)
+        same = [all(map(torch.equal, *each)) for each in zip(still, moved, strict=True)]
+        assert same == [False, True]
 
     def test_images_and_skips(self, digits):
         autoencoder = make(
@@ -262,9 +266,10 @@ class TestSamples:
         """A constant code gives rows as far from each other as the likelihood says."""
         autoencoder = make(2).fit(rows)
         code = np.zeros((2000, 2), dtype=np.float32)
-        draws = autoencoder._draw(torch.from_numpy(code), torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            draws = autoencoder._draw(torch.from_numpy(code), torch.Generator().manual_seed(0))
         expected = np.sqrt(autoencoder.noise_variance_) / autoencoder.columns_.scale
-        np.testing.assert_allclose(draws.std(0), expected, rtol=0.1)
+        np.testing.assert_allclose(draws.std(0).numpy(), expected, rtol=0.1)
 
     def test_tables_come_back_as_they_were(self, shop, fitted_shop):
         draws = fitted_shop.sample(400, random_state=0)

@@ -34,6 +34,8 @@ class ScoresAndCodes(Codes):
         As in `Codes`.
     edges : sequence of array-like
         For every number, the edges between its intervals, from the lowest to the highest.
+    seen : sequence of array-like of bool
+        For every code, which of its values are ever drawn; the others have a probability as well.
 
     References
     ----------
@@ -43,7 +45,11 @@ class ScoresAndCodes(Codes):
     """
 
     def __init__(
-        self, n_codes: Sequence[int], owners: Sequence[int], edges: Sequence[Sequence[float]]
+        self,
+        n_codes: Sequence[int],
+        owners: Sequence[int],
+        edges: Sequence[Sequence[float]],
+        seen: Sequence[Sequence[bool]],
     ) -> None:
         super().__init__(n_codes, owners, n_before=3 * _N_MIXTURE * len(owners))
         longest = max((len(each) for each in edges), default=0)
@@ -51,6 +57,9 @@ class ScoresAndCodes(Codes):
         for row, each in zip(table, edges, strict=True):
             row[: len(each)] = torch.as_tensor(each)
         self.register_buffer("edges", table)
+        drawn = torch.cat([torch.as_tensor(each, dtype=torch.bool) for each in seen])
+        before = torch.ones(self.n_before, dtype=torch.bool)
+        self.register_buffer("drawn", torch.cat([before, drawn]))
 
     def spread(self, weight: Tensor, bias: Tensor, spread: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Turn a linear map to expected rows, widened, into one to the parameters of cells.
@@ -103,6 +112,7 @@ class ScoresAndCodes(Codes):
         uniform = torch.rand(chosen.shape, generator=generator).to(output)
         logistic = torch.logit(uniform, eps=_SMALLEST_UNIFORM)
         numbers = centres.gather(2, chosen) + widths.gather(2, chosen) * logistic
+        output = output.masked_fill(~self.drawn, -torch.inf)
         return torch.cat([numbers[..., 0], self.draw_codes(output, generator)], dim=1)
 
     def _mixtures(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor]:
