@@ -14,8 +14,24 @@ MOST_LABELS = 256
 LEAST_SHARE = 0.001
 
 
+def lockstep():
+    """Return three numbers that each have their label."""
+    places = np.random.default_rng(0).integers(3, size=1000)
+    return pd.DataFrame({"number": places + 1.0, "label": np.array(["a", "b", "c"])[places]})
+
+
+def line():
+    """Return y = 2 x."""
+    return pd.DataFrame({"x": np.arange(1000.0), "y": 2 * np.arange(1000.0)})
+
+
+SYNTHETIC = {"lockstep": lockstep, "line": line}
+
+
 def load_table(name):
     """Return a table as pandas reads it; of Melbourne also the dates."""
+    if name in SYNTHETIC:
+        return SYNTHETIC[name]()
     if name in BUNDLED:
         return getattr(sklearn.datasets, f"load_{name}")(as_frame=True).data
     path = find(f"tables/{name}.csv")

@@ -98,9 +98,11 @@ class AutoencoderTransformer(BaseAutoencoder):
         The mean share of the cells of a table, in [0, 0.5], that training hides from the encoder,
         which so learns to fill cells; "auto" is 0.2. For rows with labels, times or holes.
 
-    prior : {"gmm", "normal"} or density estimator, default="gmm"
+    prior : {"gmm", "normal", "posterior"} or density estimator, default="gmm"
         The density of the codes that `sample` draws from, fitted at the end of `fit`: a mixture
-        of up to ten normals, one normal, or any estimator with `fit` and `sample`.
+        of up to ten normals; one normal, of variational autoencoders their own prior, which no
+        row has a part in; the codes of the training rows themselves, of at most 50,000; or any
+        estimator with `fit` and `sample`.
 
     learning_rate : float, default=3e-3
         The (largest) learning rate of the optimiser, AdamW.
@@ -164,9 +166,10 @@ class AutoencoderTransformer(BaseAutoencoder):
         The likelihood in use.
 
     noise_variance_ : float or ndarray of shape (n_numbers,)
-        The mean squared error of a cell on the held-out rows, in the units of X, which is the
-        variance of a Gaussian likelihood. Only for that one; of a table, an array of one for each
-        column of numbers, in which times and integers are counted in their steps.
+        The variance of a Gaussian likelihood, in the units of X: the mean squared error of a cell
+        on the held-out rows, if it is not fixed. Only for that one; where each column of numbers
+        has its own, as in a table, an array, in which times and integers are counted in their
+        steps.
 
     rate_ : float
         The mean number of bits of a code on the held-out rows, if every unit is coded by itself at

@@ -197,7 +197,7 @@ class EncoderPredictor(FittedState, BaseEstimator):
         likelihood = self._make_likelihood()
         hidden = hidden_sizes(self.hidden_layer_sizes, ())
         head = make_head(codes, hidden, likelihood.n_outputs, self.activation, self.dropout)
-        parts = (chain.encoder, head, likelihood, chain.bottleneck, chain.corruption)
+        parts = (chain.encoder, head, likelihood, chain.bottleneck.settled(), chain.corruption)
         return Autoencoder(*parts, n_columns=encoded.shape[1])
 
     def _train_phase(self, chain, data, plan, device, *, holds_out=False):

@@ -31,7 +31,7 @@ from skae.randomness import draw_seed
 from skae.schedule import BETA_SCHEDULES
 from skae.scores import ScoredColumns
 
-_MOST_COMPONENTS = 32
+_MOST_COMPONENTS = 16
 _LEAST_VARIANCE = 1e-4
 _ACTIVE = 0.01
 _CODES_AT_ONCE = 64
@@ -59,7 +59,7 @@ class VAETransformer(BaseAutoencoder):
     ----------
     n_components : "auto", int or float, default="auto"
         The number of units of the code. Units that are not needed stay at the prior, so "auto" is
-        many: 32, or one less than there are columns, labels counted as many times as they are
+        many: 16, or one less than there are columns, labels counted as many times as they are
         different. A float in (0, 1) takes as many as there are principal components that together
         explain more than this share of the variance.
 
@@ -116,10 +116,13 @@ class VAETransformer(BaseAutoencoder):
         they have; `init` then does nothing. None builds them from the parameters above.
 
     prior : {"gmm", "normal", "posterior"} or density estimator, default="posterior"
-        The density of the codes that `sample` draws from: a mixture of up to ten normals, fitted
-        to codes at the end of `fit`; the prior of the model, which no row has a part in; the codes
-        of the training rows themselves, of at most 50,000; or any estimator with `fit` and
-        `sample`.
+        The density of the codes that `sample` draws from, fitted at the end of `fit`: a mixture
+        of up to ten normals; one normal, of variational autoencoders their own prior, which no
+        row has a part in; the codes of the training rows themselves, of at most 50,000; or any
+        estimator with `fit` and `sample`.
+
+    learning_rate : float, default=6e-3
+        The (largest) learning rate of the optimiser, AdamW.
 
     {parameters}
 
@@ -135,9 +138,6 @@ class VAETransformer(BaseAutoencoder):
     mutual_information_ : float
         What a code tells of its row in nats, by the codes of at most 2,000 rows, the logarithm of
         whose number it cannot exceed.
-
-    noise_variance_ : float or ndarray of shape (n_features,)
-        The variance of a Gaussian likelihood, in the units of X. Not of other likelihoods.
 
     {attributes}
 
@@ -237,7 +237,7 @@ class VAETransformer(BaseAutoencoder):
         handle_unknown="other",
         mask_fraction="auto",
         prior="posterior",
-        learning_rate=3e-3,
+        learning_rate=6e-3,
         learning_rate_schedule="one_cycle",
         weight_decay=0.0,
         batch_size="auto",

@@ -288,7 +288,7 @@ def _raw_numbers(
         return np.empty(0), missing
     _check_same_sort(column, kind, dtype)
     if column.dtype.is_temporal() or (column.dtype.is_integer() and _fits(found)):
-        return _as_integers(found), missing
+        return _as_integers(found, dtype), missing
     raw = found.cast(nw.Float64()).to_numpy().astype(np.float64)
     if not np.isfinite(raw).all():
         raise ValueError(f"Column {column.name!r} of X contains infinity.")
@@ -315,13 +315,14 @@ def _fits(column: nw.Series) -> bool:
     return column.max() <= np.iinfo(np.int64).max
 
 
-def _as_integers(column: nw.Series) -> np.ndarray:
-    """Return integers, or times in the smallest unit that narwhals gives."""
+def _as_integers(column: nw.Series, learned: nw.dtypes.DType | None) -> np.ndarray:
+    """Return integers, or times in the unit that the column had when it was learned."""
     dtype = column.dtype
     if dtype == nw.Date:
         column = column.cast(nw.Datetime("ms"))
     if column.dtype == nw.Datetime:
-        column = column.dt.timestamp(time_unit(column.dtype))
+        unit = time_unit(learned if learned == nw.Datetime else column.dtype)
+        column = column.dt.timestamp(unit)
     elif dtype == nw.Duration:
         column = column.dt.total_nanoseconds()
     return column.cast(nw.Int64()).to_numpy().astype(np.int64)

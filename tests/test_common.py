@@ -86,11 +86,20 @@ def test_sklearn_house_check_of_predictors(cls, check):
     check(cls.__name__, quick(cls))
 
 
-OWN_DEFAULTS = ["n_components", "hidden_layer_sizes", "activation", "tied_weights", "init"]
+OWN_DEFAULTS = [
+    "n_components",
+    "hidden_layer_sizes",
+    "activation",
+    "tied_weights",
+    "init",
+    "prior",
+    "learning_rate",
+]
+OWN_TEXT = ["encoder, decoder"]
 
 
 @pytest.mark.parametrize(
-    ("family", "own"), [(AUTOENCODERS, [*OWN_DEFAULTS, "strength"]), (PREDICTORS, [])]
+    ("family", "own"), [(AUTOENCODERS, [*OWN_DEFAULTS, *OWN_TEXT, "strength"]), (PREDICTORS, [])]
 )
 @pytest.mark.filterwarnings("ignore:Checking was skipped")
 def test_shared_parameters_are_described_alike(family, own):

@@ -16,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
+from test_common import AUTOENCODERS
 from test_tables_fit import rows_of_a_shop
 
 from skae import AutoencoderTransformer, DenoisingAE, EncoderClassifier, EncoderRegressor
@@ -67,6 +68,13 @@ def test_freeze(numerals, fitted_autoencoder, freeze, stays, n_epochs):
     assert fitted.n_iter_ == len(fitted.loss_curve_) == n_epochs
     codes = fitted.encoder_(torch.from_numpy(X)).detach().numpy()
     np.testing.assert_allclose(codes, fitted_autoencoder.transform(X), atol=1e-5) if stays else None
+
+
+@pytest.mark.parametrize("cls", AUTOENCODERS, ids=lambda cls: cls.__name__)
+def test_every_autoencoder_serves(numerals, cls):
+    X, y = numerals
+    fitted = make(cls(max_epochs=10, random_state=0)).fit(X[:600], y[:600])
+    assert fitted.score(X[600:], y[600:]) > 0.85
 
 
 def test_a_fitted_autoencoder_is_not_fitted_again(numerals, fitted_autoencoder):

@@ -285,3 +285,17 @@ def test_prints_as_a_table():
         "job     text     25.0%    2 labels: cook, clerk",
         "age     integer  0.0%     20 to 58",
     ]
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_times_mean_the_same_in_any_unit(unit, zone):
+    times = (
+        pd.Series(TIMES)
+        .dt.tz_localize(zone)
+        .astype("datetime64[ns]" if zone is None else f"datetime64[ns, {zone}]")
+    )
+    table = Table.learn(nw.from_native(times.to_frame("t")))
+    numbers, _ = table.encode(nw.from_native(times.to_frame("t")))
+    others, _ = table.encode(nw.from_native(times.dt.as_unit(unit).to_frame("t")))
+    np.testing.assert_array_equal(others, numbers)

@@ -51,6 +51,10 @@ class Bottleneck(nn.Module):
         """Return the codes of $(B, n)$."""
         return self(h).z
 
+    def settled(self) -> "Bottleneck":
+        """Return the bottleneck that predictors train through: without draws and their cost."""
+        return self
+
 
 class Identity(Bottleneck):
     """The plain bottleneck: the code is the encoder's output."""

@@ -16,6 +16,29 @@ _MIXER = 0x5851F42D4C957F2D
 _NEAR = 1e-6
 
 
+class Mean(Bottleneck):
+    """A bottleneck that takes the means of a posterior.
+
+    Parameters
+    ----------
+    posterior : nn.Module
+        What makes a distribution of the encoder's output.
+    """
+
+    def __init__(self, posterior: nn.Module) -> None:
+        super().__init__()
+        self.posterior = posterior
+        self.n_inputs = posterior.n_outputs
+
+    def forward(self, h: Tensor) -> Code:
+        """Take the means of $(B, m)$."""
+        return Code(self.posterior.moments(h)[0])
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Bring $(B, k)$ to where codes lie."""
+        return self.posterior.constrain(z)
+
+
 class Variational(Bottleneck):
     r"""A bottleneck that draws codes from a posterior.
 
@@ -78,6 +101,10 @@ class Variational(Bottleneck):
     def read(self, h: Tensor) -> Tensor:
         """Return the means of the codes of $(B, m)$."""
         return self.posterior.moments(h)[0]
+
+    def settled(self) -> Mean:
+        """Return the bottleneck that takes means."""
+        return Mean(self.posterior)
 
     def constrain(self, z: Tensor) -> Tensor:
         """Bring $(B, k)$ to where codes lie."""
