@@ -7,7 +7,8 @@ from skae.nn.networks import SkipNetwork, Transposed
 from skae.nn.pca import PrincipalComponents
 
 _SMALLEST_SCALE = 1e-3
-_SMALLEST_SHARE, _LARGEST_SHARE = 0.01, 1 - 1e-6
+_SMALLEST_SHARE = 0.01
+_SMALLEST_SIGNAL, _LARGEST_SIGNAL = 1e-3, 1 - 1e-6
 
 
 @torch.no_grad()
@@ -90,7 +91,7 @@ def start_at_probabilistic_pca(
     the Royal Statistical Society B 61.
     """
     mean, spread = pca.mean, _spread(pca)
-    share = (1 - variance / spread.square()).clamp(_SMALLEST_SHARE, _LARGEST_SHARE)
+    share = (1 - variance / spread.square()).clamp(_SMALLEST_SIGNAL, _LARGEST_SIGNAL)
     share = torch.where(pca.variance > 0, share, 0.0)
     radius = posterior.radius
     logits = logits.to(mean)
