@@ -1,9 +1,10 @@
-"""Samples of TVAE and CTGAN at their defaults, for `benchmarks.tables`.
+"""Samples of TVAE and CTGAN at their defaults, for `benchmarks.samples`.
 
     python -m benchmarks.ctgan_samples --out FOLDER [--seeds 5] [--model TVAE]
 
-ctgan may need other versions of its dependencies than skae, so it runs by itself and this file
-imports nothing of skae. Its samples and the seconds that they took are left in a folder.
+ctgan needs an older pandas than skae is tested with, so it runs in an environment of its own, with
+`pip install ctgan` and nothing of skae. Its samples and the seconds that they took are left in a
+folder.
 """
 
 import argparse

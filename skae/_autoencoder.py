@@ -114,7 +114,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         How fast the optimiser shrinks the weights, in units of the learning rate.
 
     batch_size : "auto" or int, default="auto"
-        The number of rows of a training step; "auto" is 256, or all rows if they are fewer.
+        The number of rows of a training step; "auto" is 256, of variational autoencoders 512, or
+        all rows if they are fewer.
 
     max_epochs : "auto" or int, default="auto"
         The largest number of passes over the training rows. "auto" makes about 25 steps for the

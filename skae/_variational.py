@@ -121,7 +121,7 @@ class VAETransformer(BaseAutoencoder):
         row has a part in; the codes of the training rows themselves, of at most 50,000; or any
         estimator with `fit` and `sample`.
 
-    learning_rate : float, default=6e-3
+    learning_rate : float, default=1e-2
         The (largest) learning rate of the optimiser, AdamW.
 
     {parameters}
@@ -180,6 +180,7 @@ class VAETransformer(BaseAutoencoder):
     _chain = VariationalAutoencoder
     _columns_of_tables = ScoredColumns
     _likelihood_of_tables = "mixture"
+    _largest_batch = 512
     quantize = None
     tied_weights = False
 
@@ -237,7 +238,7 @@ class VAETransformer(BaseAutoencoder):
         handle_unknown="other",
         mask_fraction="auto",
         prior="posterior",
-        learning_rate=6e-3,
+        learning_rate=1e-2,
         learning_rate_schedule="one_cycle",
         weight_decay=0.0,
         batch_size="auto",

@@ -77,7 +77,7 @@ class Plan:
     Attributes
     ----------
     batch_size : int
-        The number of rows of a step: 256, or all.
+        The number of rows of a step: 256, or what the estimator has by rule, or all.
     max_epochs : int
         The number of passes: as many as make 25 steps per root of the number of rows; hundreds
         for a hundred rows, tens of thousands for a million.
@@ -100,7 +100,8 @@ class Plan:
     def of(cls, estimator, n_rows: int, *, one_pass: bool) -> "Plan":
         """Return the plan that an estimator's parameters make for a number of rows."""
         given = estimator.net_params or {}
-        batch_size = given.get("batch_size", _or(estimator.batch_size, _LARGEST_BATCH))
+        rule = getattr(estimator, "_largest_batch", _LARGEST_BATCH)
+        batch_size = given.get("batch_size", _or(estimator.batch_size, rule))
         batch_size = min(batch_size, n_rows) if batch_size > 0 else n_rows
         n_steps = _STEPS_PER_ROOT_ROW * math.sqrt(n_rows)
         n_epochs = max(_FEWEST_EPOCHS, round(n_steps / math.ceil(n_rows / batch_size)))

@@ -49,7 +49,7 @@ class TestTruth:
     @pytest.mark.parametrize("init", ["pca", "random"])
     def test_linear_is_probabilistic_pca(self, few_digits, init):
         pca = PCA(8).fit(few_digits)
-        long = {"max_epochs": 400, "learning_rate": 0.02} if init == "random" else {}
+        long = {"max_epochs": 800, "learning_rate": 0.02} if init == "random" else {}
         autoencoder = linear(8, init=init, n_draws=256, **long).fit(few_digits)
         exact = pca.score(few_digits)
         assert -autoencoder.best_loss_ - autoencoder.columns_.log_volume == pytest.approx(

@@ -28,6 +28,7 @@ class Codes(nn.Module):
         super().__init__()
         self.n_numbers = len(owners)
         self.n_before = n_before
+        self.sizes = tuple(map(int, n_codes))
         sizes = torch.tensor(tuple(n_codes), dtype=torch.long)
         places = torch.arange(int(sizes.max()))
         starts = sizes.cumsum(0) - sizes
@@ -61,7 +62,8 @@ class Codes(nn.Module):
     def _log_probability(self, output: Tensor, x: Tensor) -> Tensor:
         codes = x[:, self.n_numbers :].long()
         logits = output[:, self.n_before :]
-        peaks = self.logits(output.detach()).amax(2)
+        parts = logits.detach().split(self.sizes, dim=1)
+        peaks = torch.stack([part.amax(1) for part in parts], dim=1)
         # A product with unit vectors adds up each code's values quicker than a padded softmax.
         total = torch.exp(logits - peaks[:, self.fields]) @ self.membership
         found = logits.gather(1, self.places[:, 0] + codes.clamp_min(0))
