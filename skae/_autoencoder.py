@@ -96,7 +96,8 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     mask_fraction : "auto" or float, default="auto"
         The mean share of the cells of a table, in [0, 0.5], that training hides from the encoder,
-        which so learns to fill cells; "auto" is 0.2. For rows with labels, times or holes.
+        which so learns to fill cells; "auto" is 0.2. Variational autoencoders hide cells of about
+        every fifth row only, by "auto" half of them. For rows with labels, times or holes.
 
     prior : {"gmm", "normal", "posterior"} or density estimator, default="gmm"
         The density of the codes that `sample` draws from, fitted at the end of `fit`: a mixture
@@ -119,7 +120,8 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     max_epochs : "auto" or int, default="auto"
         The largest number of passes over the training rows. "auto" makes about 25 steps for the
-        root of their number: 250 for a hundred rows, 25,000 for a million.
+        root of their number, variational autoencoders 20: 250 for a hundred rows, 25,000 for a
+        million.
 
     early_stopping : bool, default=True
         Whether to hold rows out, to keep the weights that are best on them, and to stop when they

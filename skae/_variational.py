@@ -25,7 +25,7 @@ from skae.nn.likelihoods import Gaussian
 from skae.nn.mixtures import ScoresAndCodes
 from skae.nn.posteriors import NormalPosterior, SphericalPosterior
 from skae.nn.start import start_at_mean, start_at_probabilistic_pca
-from skae.nn.variational import Variational, VariationalAutoencoder
+from skae.nn.variational import Variational, VariationalAutoencoder, mutual_information
 from skae.prior import Own, Prior
 from skae.randomness import draw_seed
 from skae.schedule import BETA_SCHEDULES
@@ -34,7 +34,6 @@ from skae.scores import ScoredColumns
 _MOST_COMPONENTS = 16
 _LEAST_VARIANCE = 1e-4
 _ACTIVE = 0.01
-_CODES_AT_ONCE = 64
 _N_ROWS_OF_INFORMATION = 2000
 _MASK_FRACTION = 0.5
 _SHARE_OF_ROWS = 0.2
@@ -180,7 +179,7 @@ class VAETransformer(BaseAutoencoder):
     _chain = VariationalAutoencoder
     _columns_of_tables = ScoredColumns
     _likelihood_of_tables = "mixture"
-    _largest_batch = 512
+    _largest_batch, _steps_per_root_row = 512, 20
     quantize = None
     tied_weights = False
 
@@ -416,6 +415,11 @@ class VAETransformer(BaseAutoencoder):
         return super()._number_of_components(pca)
 
     def _make_bottleneck(self):
+        if self.free_bits and self.n_importance > 1:
+            raise ValueError(
+                f"The 'free_bits' parameter is for one draw of the code, but n_importance is "
+                f"{self.n_importance}; it must then be 0. Got {self.free_bits!r}."
+            )
         if self.latent_distribution == "normal":
             posterior = NormalPosterior(self.n_components_)
         else:
@@ -448,12 +452,12 @@ class VAETransformer(BaseAutoencoder):
         return ScoresAndCodes(columns.n_codes, columns.owners, edges, seen)
 
     def _make_likelihood(self, pca, residual, n_rows):
+        if self.likelihood_ != "gaussian" and self.noise_variance != "shared":
+            raise ValueError(
+                f"The 'noise_variance' parameter is for the Gaussian likelihood, but that of X is "
+                f"{self.likelihood_!r}; it must then be 'shared'. Got {self.noise_variance!r}."
+            )
         if self._takes_tables_:
-            if self.noise_variance != "shared":
-                raise ValueError(
-                    f"The 'noise_variance' parameter is for numbers alone, but X has labels, times "
-                    f"or missing cells; it must then be 'shared'. Got {self.noise_variance!r}."
-                )
             return self._likelihood_of_cells()
         if self.likelihood_ != "gaussian":
             return make_likelihood(self.columns_, self.likelihood_, variance=1.0)
@@ -524,7 +528,7 @@ class VAETransformer(BaseAutoencoder):
         mean, _ = posterior.moments(h)
         self.kl_per_component_ = divergence
         self.active_units_ = np.flatnonzero(mean.var(0, correction=0).numpy() > _ACTIVE)
-        self.mutual_information_ = _mutual_information(posterior, h[:_N_ROWS_OF_INFORMATION])
+        self.mutual_information_ = mutual_information(posterior, h[:_N_ROWS_OF_INFORMATION])
         if divergence.max() < _ACTIVE:
             warnings.warn(
                 f"The code carries nothing: its divergence from the prior is "
@@ -542,13 +546,3 @@ class VAETransformer(BaseAutoencoder):
 
     def _points(self):
         return self._module.bottleneck.posterior.points(self.n_draws)
-
-
-def _mutual_information(posterior, h):
-    r"""Return $E[\log q(z \mid x) - \log q(z)]$, with $q(z)$ the mean over the rows."""
-    z = posterior.draw(h)
-    own = posterior.log_prob(h, z)
-    together = [
-        torch.logsumexp(posterior.log_prob(h, part[:, None]), 1) for part in z.split(_CODES_AT_ONCE)
-    ]
-    return float((own - torch.cat(together)).mean()) + math.log(len(h))

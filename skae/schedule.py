@@ -79,8 +79,8 @@ class Plan:
     batch_size : int
         The number of rows of a step: 256, or what the estimator has by rule, or all.
     max_epochs : int
-        The number of passes: as many as make 25 steps per root of the number of rows; hundreds
-        for a hundred rows, tens of thousands for a million.
+        The number of passes: as many as make 25 steps per root of the number of rows, or what the
+        estimator has by rule; hundreds for a hundred rows, tens of thousands for a million.
     patience : int or None
         The number of epochs without gain that end the training: a quarter of all, and at least
         ten; None where training does not stop early.
@@ -103,7 +103,8 @@ class Plan:
         rule = getattr(estimator, "_largest_batch", _LARGEST_BATCH)
         batch_size = given.get("batch_size", _or(estimator.batch_size, rule))
         batch_size = min(batch_size, n_rows) if batch_size > 0 else n_rows
-        n_steps = _STEPS_PER_ROOT_ROW * math.sqrt(n_rows)
+        n_steps = math.sqrt(n_rows)
+        n_steps *= getattr(estimator, "_steps_per_root_row", _STEPS_PER_ROOT_ROW)
         n_epochs = max(_FEWEST_EPOCHS, round(n_steps / math.ceil(n_rows / batch_size)))
         max_epochs = given.get("max_epochs", _or(estimator.max_epochs, n_epochs))
         max_epochs = 1 if one_pass else max_epochs

@@ -217,6 +217,17 @@ class TestCode:
         other = make(3, early_stopping=False, init="random", **params).fit(rows)
         assert not np.allclose(other.reconstruct(rows), plain, rtol=1e-3)
 
+    @pytest.mark.parametrize(
+        ("params", "message"),
+        [
+            ({"likelihood": "bernoulli", "noise_variance": 1.0}, "for the Gaussian likelihood"),
+            ({"free_bits": 0.1, "n_importance": 2}, "n_importance is 2"),
+        ],
+    )
+    def test_parameters_that_do_not_go_together(self, digits, params, message):
+        with pytest.raises(ValueError, match=message):
+            make(3, **params).fit(digits / 16)
+
     def test_a_warm_start_takes_new_parameters_of_the_training(self, rows):
         autoencoder = make(3, warm_start=True).fit(rows)
         autoencoder.set_params(n_importance=5, beta=2.0, beta_schedule="linear").fit(rows)

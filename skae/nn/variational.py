@@ -10,6 +10,7 @@ from skae.nn.bottlenecks import Bottleneck, Code
 from skae.nn.seeding import seeded
 
 _CELLS_AT_A_TIME = 2**22
+_CODES_AT_A_TIME = 64
 _N_DRAWS = 16
 _NO_NUMBER = 1e30
 _MIXER = 0x5851F42D4C957F2D
@@ -192,6 +193,29 @@ class VariationalAutoencoder(Autoencoder):
             cells = cells + share[:, None] * self.likelihood.log_prob(output, x)
         bound = torch.logsumexp(log_weights, dim=0) - math.log(len(points))
         return cells + (bound - cells.sum(1))[:, None] / cells.shape[1]
+
+
+def mutual_information(posterior: nn.Module, h: Tensor) -> float:
+    r"""Return $E[\log q(z \mid x) - \log q(z)]$ in nats, with $q(z)$ the mean over the rows.
+
+    Parameters
+    ----------
+    posterior : nn.Module
+        What makes a distribution of the encoder's output.
+    h : Tensor of shape (B, m)
+        The encoder's output. The estimate cannot exceed $\log B$.
+
+    References
+    ----------
+    Hoffman, M. D. and Johnson, M. J. (2016). ELBO surgery: yet another way to carve up the
+    variational evidence lower bound. Workshop in Advances in Approximate Bayesian Inference.
+    """
+    z = posterior.draw(h)
+    together = [
+        torch.logsumexp(posterior.log_prob(h, part[:, None]), dim=1)
+        for part in z.split(_CODES_AT_A_TIME)
+    ]
+    return float((posterior.log_prob(h, z) - torch.cat(together)).mean()) + math.log(len(h))
 
 
 def uniforms(x: Tensor, points: Tensor) -> Tensor:
