@@ -20,7 +20,9 @@ from skae import VAETransformer
 
 def pairs(samples):
     """Return the share of numbers that have their label."""
-    return float((samples["label"].map({"a": 1, "b": 2, "c": 3}) == samples["number"].round()).mean())
+    return float(
+        (samples["label"].map({"a": 1, "b": 2, "c": 3}) == samples["number"].round()).mean()
+    )
 
 
 def line(samples):

@@ -391,8 +391,9 @@ class BaseAutoencoder(
         )
 
     def _learn_table(self, rows, weights):
+        allowed = ("auto", self._likelihood_of_tables)
         for name, given in (("likelihood", self.likelihood), ("bounds", self.bounds)):
-            if given not in ("auto", "gaussian"):
+            if given not in (allowed if name == "likelihood" else allowed[:1]):
                 raise ValueError(
                     f"The {name!r} parameter is for numbers alone, but X has labels, times or "
                     f"missing cells; it must then be 'auto'. Got {given!r}."

@@ -34,7 +34,6 @@ from skae.scores import ScoredColumns
 _MOST_COMPONENTS = 16
 _LEAST_VARIANCE = 1e-4
 _ACTIVE = 0.01
-_N_ROWS_OF_INFORMATION = 2000
 _MASK_FRACTION = 0.5
 _SHARE_OF_ROWS = 0.2
 
@@ -303,9 +302,9 @@ class VAETransformer(BaseAutoencoder):
 
         Returns
         -------
-        mean : ndarray of shape (n_samples, n_components_), float32
+        mean : ndarray or tensor of shape (n_samples, n_components_), float32
             The means, as `transform` gives them; on the sphere, the directions.
-        scale : ndarray of shape (n_samples, n_components_) or (n_samples, 1), float32
+        scale : ndarray or tensor of shape (n_samples, n_components_) or (n_samples, 1), float32
             The standard deviations; on the sphere, the concentrations.
         """
         check_is_fitted(self)
@@ -315,6 +314,8 @@ class VAETransformer(BaseAutoencoder):
             return torch.cat(module.bottleneck.posterior.moments(module.encoder(x)), dim=1)
 
         found = self._read(moments, self._check_rows(X))
+        if isinstance(X, torch.Tensor):
+            found = torch.from_numpy(found).to(X.device)
         return found[:, : self.n_components_], found[:, self.n_components_ :]
 
     def score_samples(self, X):
@@ -335,11 +336,12 @@ class VAETransformer(BaseAutoencoder):
         -------
         log_likelihood : ndarray of shape (n_samples,), float32
             Higher is better. In the units of X; of a table with labels, times or holes, the log
-            of a probability, each number being in one of the intervals that `fit` made.
+            of a probability, each number being in one of the intervals that `fit` made, the
+            last of which have no end.
         """
         check_is_fitted(self)
         rows = self._check_rows(X)
-        if not self._takes_tables_:
+        if self.likelihood_ != "gaussian":
             self.columns_.check(rows)
         points = self._points()
         scores = self._read(lambda x: self._module.bound(x, points), rows)
@@ -389,15 +391,16 @@ class VAETransformer(BaseAutoencoder):
             return super().sample(n_samples, random_state)
         check_is_fitted(self)
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        given = Given(given, self.frame_, self.n_features_in_)
+        names = range(self.n_features_in_) if self.frame_ is None else self.frame_.columns
+        given = Given(given, names)
         x = torch.from_numpy(given.encode(self.columns_)).to(self.net_.device)
         generator = torch.Generator().manual_seed(draw_seed(random_state))
         conditional = Conditional(self._module, takes_tables=self._takes_tables_)
         with torch.no_grad():
             rows = conditional.draw(x, n_samples, generator).cpu().numpy()
         if self._takes_tables_:
-            seen = np.repeat(x.cpu().numpy()[:, self.columns_.n_numbers :] >= 0, n_samples, axis=0)
-            frame = self.columns_.to_frame(self.columns_.decode(rows), given=seen)
+            is_given = np.repeat(given.is_given, n_samples, axis=0)
+            frame = self.columns_.to_frame(self.columns_.decode(rows), given=is_given)
             return self._wrap_table(given.restore(frame, n_samples))
         return self._wrap(given.put(self.columns_.decode(rows), n_samples))
 
@@ -405,14 +408,16 @@ class VAETransformer(BaseAutoencoder):
         return self._module.cells(x, self._points())
 
     def _number_of_components(self, pca):
+        fewest = 1 if self.latent_distribution == "normal" else 2
         if self.n_components == "auto":
-            return max(1, min(_MOST_COMPONENTS, len(pca.mean) - 1))
-        if self.latent_distribution != "normal" and self.n_components == 1:
+            return max(fewest, min(_MOST_COMPONENTS, len(pca.mean) - 1))
+        n_components = super()._number_of_components(pca)
+        if n_components < fewest:
             raise ValueError(
-                f"The 'n_components' parameter must be at least 2 for "
-                f"latent_distribution={self.latent_distribution!r}. Got 1."
+                f"The 'n_components' parameter must make at least 2 units for "
+                f"latent_distribution={self.latent_distribution!r}. Got {self.n_components!r}."
             )
-        return super()._number_of_components(pca)
+        return n_components
 
     def _make_bottleneck(self):
         if self.free_bits and self.n_importance > 1:
@@ -420,11 +425,19 @@ class VAETransformer(BaseAutoencoder):
                 f"The 'free_bits' parameter is for one draw of the code, but n_importance is "
                 f"{self.n_importance}; it must then be 0. Got {self.free_bits!r}."
             )
+        if self.skip_connections and (self.decoder is not None or self._has_no_hidden_layers()):
+            raise ValueError(
+                "The 'skip_connections' parameter is for the hidden layers of a decoder that skae "
+                "builds, and there are none. Got True."
+            )
         if self.latent_distribution == "normal":
             posterior = NormalPosterior(self.n_components_)
         else:
             posterior = SphericalPosterior(self.n_components_, self.latent_distribution)
         return Variational(posterior)
+
+    def _has_no_hidden_layers(self):
+        return not isinstance(self.hidden_layer_sizes, str) and len(self.hidden_layer_sizes) == 0
 
     def _prepare(self, chain):
         rise = BETA_SCHEDULES[self.beta_schedule]
@@ -447,9 +460,9 @@ class VAETransformer(BaseAutoencoder):
 
     def _likelihood_of_cells(self):
         columns = self.columns_
-        edges = [scores.edges for scores in columns.scores]
         seen = [field.shares > 0 for field in columns.table.fields]
-        return ScoresAndCodes(columns.n_codes, columns.owners, edges, seen)
+        intervals = [scores.edges for scores in columns.scores], columns.numbers_of_intervals
+        return ScoresAndCodes(columns.n_codes, columns.owners, *intervals, seen)
 
     def _make_likelihood(self, pca, residual, n_rows):
         if self.likelihood_ != "gaussian" and self.noise_variance != "shared":
@@ -467,8 +480,10 @@ class VAETransformer(BaseAutoencoder):
         variance = torch.tensor(self._probabilistic_variance(pca))
         if self.noise_variance == "shared":
             return Gaussian(low, high, variance, follows=True)
-        # A column that hardly varies may in new rows: one row among all is off by a typical cell.
-        return Gaussian(low, high, variance.expand(len(low)), 1 / n_rows, follows=True)
+        # One row among all may be off by as much as the column varies, or by a typical cell if
+        # the column does not.
+        varies = torch.where(pca.feature_variance > 0, pca.feature_variance, 1.0)
+        return Gaussian(low, high, variance.expand(len(low)), varies / n_rows, follows=True)
 
     def _probabilistic_variance(self, pca):
         """Return the variance of the noise that probabilistic PCA finds."""
@@ -503,10 +518,8 @@ class VAETransformer(BaseAutoencoder):
     def _calibrate(self, judges):
         if self.likelihood_ != "gaussian":
             return
-        if not isinstance(self.noise_variance, str):
-            self.noise_variance_ = float(self.noise_variance)
-            return
-        self.net_.calibrate(judges)
+        if isinstance(self.noise_variance, str):
+            self.net_.calibrate(judges)
         variance = self._module.likelihood.variance.double().cpu().numpy()
         variance = variance * self.columns_.scale**2
         self.noise_variance_ = variance if variance.ndim else float(variance)
@@ -528,7 +541,7 @@ class VAETransformer(BaseAutoencoder):
         mean, _ = posterior.moments(h)
         self.kl_per_component_ = divergence
         self.active_units_ = np.flatnonzero(mean.var(0, correction=0).numpy() > _ACTIVE)
-        self.mutual_information_ = mutual_information(posterior, h[:_N_ROWS_OF_INFORMATION])
+        self.mutual_information_ = mutual_information(posterior, h)
         if divergence.max() < _ACTIVE:
             warnings.warn(
                 f"The code carries nothing: its divergence from the prior is "
@@ -545,4 +558,5 @@ class VAETransformer(BaseAutoencoder):
         return Prior(self.prior)
 
     def _points(self):
+        check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
         return self._module.bottleneck.posterior.points(self.n_draws)

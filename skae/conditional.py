@@ -54,7 +54,7 @@ class Conditional:
         return torch.cat(drawn)
 
     def expected(self, x: Tensor) -> Tensor:
-        """Return the expected numbers and the likeliest codes given the cells that are seen."""
+        """Return a table's expected numbers and likeliest codes given the cells that are seen."""
         found = []
         for part in self._split(x, _FEWEST_PROPOSALS):
             z, weights = self._propose(part, _FEWEST_PROPOSALS, seed=0)
@@ -62,18 +62,14 @@ class Conditional:
         return torch.cat(found)
 
     def _mean(self, z: Tensor, weights: Tensor) -> Tensor:
+        """Return the expected rows of a table's weighted codes."""
         likelihood = self.chain.likelihood
         numbers, shares = 0.0, 0.0
-        for codes, weight in zip(z, weights, strict=True):
+        for codes, weight in zip(z, weights.to(z), strict=True):
             output = self._output(codes)
-            mean = likelihood.mean(output)
-            numbers = numbers + weight[:, None] * mean
-            if self.takes_tables:
-                logits = likelihood.logits(output)
-                shares = shares + weight[:, None, None] * logits.softmax(2)
-        if self.takes_tables:
-            numbers[:, likelihood.n_numbers :] = shares.argmax(2).to(numbers)
-        return numbers
+            numbers = numbers + weight[:, None] * likelihood.expected_numbers(output)
+            shares = shares + weight[:, None, None] * likelihood.logits(output).softmax(2)
+        return torch.cat([likelihood.scores_of(numbers), shares.argmax(2).to(numbers)], dim=1)
 
     def _output(self, z: Tensor) -> Tensor:
         output = self.chain.decoder(z)
@@ -82,12 +78,13 @@ class Conditional:
     def _propose(self, x: Tensor, n_proposals: int, seed: int) -> tuple[Tensor, Tensor]:
         """Return codes $(S, B, k)$ and their weights $(S, B)$, which add up to one."""
         posterior = self.chain.bottleneck.posterior
-        n_prior = math.ceil(_SHARE_OF_PRIOR * n_proposals)
+        has_near = self.takes_tables or posterior.is_normal
+        n_prior = math.ceil((_SHARE_OF_PRIOR if has_near else 1) * n_proposals)
         generator = torch.Generator().manual_seed(seed)
         some = posterior.draw_prior(n_prior, generator).to(x.device)
         z = some[:, None].expand(-1, len(x), -1)
         log_density = posterior.log_prior
-        if self.takes_tables or posterior.is_normal:
+        if has_near:
             near, log_near = self._near(x, posterior.points(n_proposals - n_prior, seed))
             z = torch.cat([z, near])
             log_share = math.log(n_prior / n_proposals), math.log1p(-n_prior / n_proposals)

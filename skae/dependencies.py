@@ -1,4 +1,4 @@
-"""Columns that fix others: what held in every row of `fit` holds in every draw."""
+"""Columns that fix others in every row of `fit`, and draws that keep to it."""
 
 from dataclasses import dataclass
 from itertools import permutations
@@ -6,6 +6,8 @@ from itertools import permutations
 import numpy as np
 
 _FEWEST_ROWS_PER_VALUE = 20
+_N_TRIALS = 1000
+_MISSING = np.inf
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,13 @@ class Dependency:
     sources: np.ndarray
     targets: np.ndarray
 
-    def apply(self, values: np.ndarray, where: np.ndarray) -> None:
-        """Set the target in some rows of an array of values, where the source is known."""
+    def apply(self, values: np.ndarray, where: np.ndarray) -> np.ndarray:
+        """Set the target in some rows of an array of values; tell where the source was known."""
         place = np.searchsorted(self.sources, values[:, self.source])
         place = np.minimum(place, len(self.sources) - 1)
         known = where & (self.sources[place] == values[:, self.source])
         values[known, self.target] = self.targets[place[known]]
+        return known
 
 
 def find_dependencies(values: np.ndarray) -> list[Dependency]:
@@ -44,6 +47,7 @@ def find_dependencies(values: np.ndarray) -> list[Dependency]:
     values : ndarray of shape (n_rows, n_columns)
         A number for every cell, equal where cells are.
     """
+    values = np.nan_to_num(values, nan=_MISSING)
     codes, sizes = [], []
     for column in values.T:
         distinct, code = np.unique(column, return_inverse=True)
@@ -52,7 +56,7 @@ def find_dependencies(values: np.ndarray) -> list[Dependency]:
     found = []
     for source, target in permutations(range(len(sizes)), 2):
         few = sizes[source] * _FEWEST_ROWS_PER_VALUE <= len(values)
-        if few and 1 < sizes[target] <= sizes[source]:
+        if few and 1 < sizes[target] <= sizes[source] and _may_fix(codes[source], codes[target]):
             pairs = np.unique(codes[source] * sizes[target] + codes[target])
             if len(pairs) == sizes[source]:
                 _, first = np.unique(values[:, source], return_index=True)
@@ -65,7 +69,9 @@ def find_dependencies(values: np.ndarray) -> list[Dependency]:
 def keep_dependencies(
     dependencies: list[Dependency], values: np.ndarray, given: np.ndarray
 ) -> np.ndarray:
-    """Return drawn values in which every dependency holds, as far as given cells leave it free.
+    """Return drawn values in which columns are what others fix, as far as that is free.
+
+    A cell that is given stays, and so does one that another column has fixed before.
 
     Parameters
     ----------
@@ -76,10 +82,17 @@ def keep_dependencies(
     given : ndarray of bool of shape (n_rows, n_columns)
         The cells that are to stay as they are.
     """
-    values, settled = values.copy(), given.copy()
+    values, settled = np.nan_to_num(values, nan=_MISSING), given.copy()
     for each in sorted(dependencies, key=lambda each: not given[:, each.source].any()):
-        free = ~settled[:, each.target]
-        each.apply(values, free)
-        settled[:, each.target] |= free
-        settled[:, each.source] |= free
-    return values
+        fixed = each.apply(values, ~settled[:, each.target])
+        settled[:, each.target] |= fixed
+        settled[:, each.source] |= fixed
+    return np.where(values == _MISSING, np.nan, values)
+
+
+def _may_fix(source: np.ndarray, target: np.ndarray) -> bool:
+    """Tell whether a few rows leave it possible that one column fixes another."""
+    source, target = source[:_N_TRIALS], target[:_N_TRIALS]
+    first = np.zeros(source.max() + 1, dtype=target.dtype)
+    first[source] = target
+    return bool((first[source] == target).all())

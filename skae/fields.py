@@ -39,8 +39,10 @@ class Category:
         From a label to its code.
     shares : ndarray of shape (n_codes,)
         How often each code was seen.
-    others : frozenset or None
-        The labels without a code that are accepted; None accepts all.
+    rare : frozenset
+        The labels without a code that were seen.
+    accepts_unknown : bool
+        Whether others are accepted as well.
     """
 
     name: str
@@ -48,7 +50,8 @@ class Category:
     labels: nw.Series
     codes: dict
     shares: np.ndarray
-    others: frozenset | None = None
+    rare: frozenset = frozenset()
+    accepts_unknown: bool = True
 
     @classmethod
     def learn(
@@ -97,7 +100,8 @@ class Category:
             column[positions],
             {label: code for code, label in enumerate(kept, _N_RESERVED)},
             np.array([*seen, *(counts[label] for label in kept)]) / max(1, len(cells)),
-            None if accepts_unknown else frozenset(rare),
+            frozenset(rare),
+            accepts_unknown,
         )
 
     @property
@@ -109,8 +113,8 @@ class Category:
         """Return no numbers, and the codes of a column, shape (n_rows,)."""
         known = {**self.codes, None: MISSING}
         cells = _cells(column)
-        if self.others is not None:
-            self._check_known(set(cells) - set(known) - self.others)
+        if not self.accepts_unknown:
+            self._check_known(set(cells) - set(known) - self.rare)
         codes = [known.get(cell, OTHER) for cell in cells]
         return None, np.array(codes, dtype=np.int32)
 

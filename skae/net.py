@@ -83,6 +83,7 @@ class AutoencoderNet(NeuralNet):
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> NeuralNet:  # noqa: ANN401
         """Make the optimiser, and remember how the rates of its groups compare."""
         super().initialize_optimizer(*args, **kwargs)
+        self.turn_ = 0
         self.rate_shares_ = [group["lr"] / self.lr for group in self.optimizer_.param_groups]
         return self
 
@@ -144,7 +145,8 @@ class AutoencoderNet(NeuralNet):
         self._set_training(True)
         step = self._try(batch)
         step["loss"].backward()
-        if self.step_ % self.decoder_every:
+        self.turn_ += 1
+        if self.turn_ % self.decoder_every:
             for parameter in self.module_.decoder.parameters():
                 parameter.grad = None
         return step
@@ -159,7 +161,7 @@ class AutoencoderNet(NeuralNet):
         """Run a batch through the chain, and reduce the losses of its rows."""
         x, weights = self._to_device(batch)
         output = self.module_(x)
-        loss = self.criterion_(self.module_.loss(*output, x), weights)
+        loss = self.criterion_(self.module_.loss(*output, x, weights), weights)
         return {"loss": loss, "y_pred": output}
 
     def _to_device(self, batch: tuple) -> tuple[Tensor, Tensor | None]:

@@ -311,6 +311,8 @@ class LatentDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
+        if X is None and y is not None:
+            raise ValueError("'y' colours rows, but there are none: 'X' is None.")
         names = estimator.get_feature_names_out()
         if len(components) != 2 or not set(components) <= set(range(len(names))):
             raise ValueError(
@@ -354,7 +356,9 @@ class LatentDisplay:
         return self
 
     def _plot_manifold(self):
-        mosaic = np.concatenate(np.concatenate(self.manifold[::-1], axis=1), axis=1)
+        frame = [(0, 0), (0, 0), (1, 1), (1, 1), (0, 0)][: self.manifold.ndim]
+        tiles = np.pad(self.manifold, frame, constant_values=self.manifold.min())
+        mosaic = np.concatenate(np.concatenate(tiles[::-1], axis=1), axis=1)
         self.image_ = self.ax_.imshow(mosaic, extent=self.extent, aspect="auto", cmap="gray")
 
     def _plot_codes(self):

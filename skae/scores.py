@@ -64,6 +64,11 @@ class NormalScores:
         inner = ndtri(self.upper[:-1])
         return np.concatenate([[-_FARTHEST], inner, [_FARTHEST]])
 
+    @property
+    def numbers(self) -> np.ndarray:
+        """The middle of every interval, as a number."""
+        return (self.first + self.last) / 2
+
     def encode(self, numbers: np.ndarray) -> np.ndarray:
         """Return the scores of numbers, those of the nearest intervals; NaN for NaN."""
         between = (self.last[:-1] + self.first[1:]) / 2
@@ -108,6 +113,12 @@ class ScoredColumns(MixedColumns):
             scores.append(NormalScores.learn(column[seen], weights[seen]))
         found = find_dependencies(plain.values(numbers, codes))
         return cls(plain.table, plain.center, plain.scale, tuple(scores), tuple(found))
+
+    @property
+    def numbers_of_intervals(self) -> list[np.ndarray]:
+        """For every column of numbers, those of its intervals, with mean 0 and variance 1."""
+        columns = zip(self.scores, self.center, self.scale, strict=True)
+        return [(scores.numbers - center) / scale for scores, center, scale in columns]
 
     def to_frame(
         self, encoded: np.ndarray, *, extrapolates: bool = False, given: np.ndarray | None = None

@@ -43,6 +43,14 @@ def test_missing_cells_are_a_value_that_may_be_fixed():
     np.testing.assert_array_equal(kept, [[np.nan, 3], [0, 0], [5, 77]])
 
 
+def test_missing_cells_may_fix_others():
+    rows = np.stack([np.where(CITY == 3, np.nan, CITY), COUNTRY], axis=1)
+    (dependency,) = find_dependencies(rows)
+    draws = np.array([[np.nan, 2.0], [8.0, 0.0]])
+    kept = keep_dependencies([dependency], draws, np.zeros_like(draws, dtype=bool))
+    np.testing.assert_array_equal(kept, [[np.nan, 0], [8, 2]])
+
+
 def test_draws_are_brought_to_them_and_given_cells_stay():
     dependencies = find_dependencies(ROWS)
     draws = RNG.permuted(ROWS, axis=0)

@@ -75,11 +75,12 @@ def test_frequent_numbers_have_a_code_and_no_score():
 
 
 class TestScoresAndCodes:
-    edges = (-1e4, -1.0, 0.0, 0.5, 1e4)
+    edges, numbers = (-1e4, -1.0, 0.0, 0.5, 1e4), (-2.0, 1.0, 3.0, 9.0)
+    seen = ([True] * 2, [True] * 3)
 
     @pytest.fixture
     def likelihood(self):
-        return ScoresAndCodes([2, 3], [0], [self.edges], [[True] * 2, [True] * 3])
+        return ScoresAndCodes([2, 3], [0], [self.edges], [self.numbers], self.seen)
 
     @pytest.fixture
     def output(self, likelihood):
@@ -107,18 +108,28 @@ class TestScoresAndCodes:
         exact = likelihood.log_prob(output[:1], x)[0].exp()
         assert float(inside) == pytest.approx(float(exact[0]), abs=0.01)
         assert float((draws[:, 2] == 2).float().mean()) == pytest.approx(float(exact[2]), abs=0.01)
-        mean = likelihood.mean(output[:1])[0, 0]
-        torch.testing.assert_close(draws[:, 0].mean(), mean, atol=0.1, rtol=0)
+        numbers = torch.tensor(self.numbers)[
+            torch.bucketize(draws[:, 0].contiguous(), likelihood.edges[0]) - 1
+        ]
+        expected = likelihood.expected_numbers(output[:1])[0, 0]
+        torch.testing.assert_close(numbers.mean(), expected, atol=0.3, rtol=0)
+
+    def test_scores_of_numbers_are_in_their_intervals(self, likelihood):
+        scores = likelihood.scores_of(torch.tensor([[-9.0], [-2], [0.9], [3.1], [99]]))[:, 0]
+        places = torch.bucketize(scores, likelihood.edges[0]) - 1
+        assert places.tolist() == [0, 0, 1, 2, 3]
 
     def test_codes_that_were_never_seen_are_not_drawn(self, output, generator):
         seen = [[True, False], [False, True, True]]
-        likelihood = ScoresAndCodes([2, 3], [0], [self.edges], seen)
+        likelihood = ScoresAndCodes([2, 3], [0], [self.edges], [self.numbers], seen)
         draws = likelihood.sample(output.repeat(1000, 1), generator)
         assert draws[:, 1].unique().tolist() == [0]
         assert draws[:, 2].unique().tolist() == [1, 2]
 
     def test_gradient_is_that_of_differences(self, output):
-        likelihood = ScoresAndCodes([2, 3], [0], [self.edges], [[True] * 2, [True] * 3]).double()
+        likelihood = ScoresAndCodes(
+            [2, 3], [0], [self.edges], [self.numbers], [[True] * 2, [True] * 3]
+        ).double()
         x = torch.tensor([[0.2, 0.0, 2.0], [-30.0, 0.0, 0.0], [torch.nan, 1.0, 1.0]]).double()
         inputs = (output[:3].double().requires_grad_(),)
         assert torch.autograd.gradcheck(lambda o: likelihood.negative_log_prob(o, x), inputs)

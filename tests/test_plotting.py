@@ -156,6 +156,30 @@ class TestLatent:
         with pytest.raises(ValueError, match=r"two numbers in the range \[0, 3\)"):
             LatentDisplay.from_estimator(autoencoder, X, components=components)
 
+    def test_the_plane_is_drawn_as_what_it_decodes_to(self, images):
+        autoencoder = make(n_components=3, image_shape=(4, 6), hidden_layer_sizes=(2,)).fit(images)
+        display = LatentDisplay.from_estimator(autoencoder, n_images=5, components=(2, 0))
+        assert display.manifold.shape == (5, 5, 4, 6)
+        assert display.image_.get_array().shape == (5 * 6, 5 * 8)
+        low, high, bottom, top = display.image_.get_extent()
+        step = np.array([high - low, top - bottom]) / 5
+        prior = autoencoder.prior_.sample(2000, 0)
+        code = prior.mean(0)
+        code[[2, 0]] = [low + 4.5 * step[0], bottom + 0.5 * step[1]]
+        expected = autoencoder.inverse_transform(code[None]).reshape(4, 6)
+        np.testing.assert_allclose(display.manifold[0, 4], expected, atol=1e-5)
+        lower_right = display.image_.get_array()[-5:-1, -7:-1]
+        np.testing.assert_allclose(lower_right, expected, atol=1e-5)
+        both = LatentDisplay.from_estimator(autoencoder, images, n_images=2)
+        assert len(both.scatter_.get_offsets()) == len(images)
+        assert both.manifold.shape[0] == 2
+
+    def test_the_plane_needs_the_shape_of_an_image(self, autoencoder):
+        with pytest.raises(ValueError, match="'image_shape' must be given"):
+            LatentDisplay.from_estimator(autoencoder)
+        with pytest.raises(ValueError, match="'y' colours rows"):
+            LatentDisplay.from_estimator(autoencoder, y=np.zeros(3), image_shape=(1, 5))
+
 
 def test_displays_draw_on_what_they_are_given(autoencoder):
     figure, axes = plt.subplots(1, 2)

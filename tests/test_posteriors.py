@@ -127,6 +127,17 @@ def test_gradients_are_those_of_differences(posterior):
     assert torch.autograd.gradcheck(lambda h: posterior.log_prob(h, z), (h,), atol=1e-4)
 
 
+@pytest.mark.parametrize("kappa", [1e3, 5e4])
+@pytest.mark.parametrize("k", [3, 10])
+def test_narrow_densities_keep_their_digits(k, kappa):
+    """The divergence of a narrow bump grows by half its dimensions for each factor of e."""
+    for kind in ("von_mises_fisher", "power_spherical"):
+        posterior = SphericalPosterior(k, kind)
+        h = torch.full((1, k + 1), kappa, requires_grad=True)
+        (gradient,) = torch.autograd.grad(posterior.divergence(h).sum(), h)
+        assert float(gradient[0, -1]) == pytest.approx((k - 1) / (2 * kappa), rel=0.05)
+
+
 def test_draws_pass_a_gradient(posterior):
     """Of a linear function, the mean gradient of draws is the gradient of the mean."""
     h = outputs(posterior, 1).requires_grad_()

@@ -79,7 +79,7 @@ class TestTruth:
         X = codes * np.sqrt(spectrum) @ rotation
         autoencoder = linear(14, noise_variance=1.0, max_epochs=100, learning_rate=0.01).fit(X)
         assert autoencoder.active_units_.tolist() == list(range(12))
-        assert autoencoder.noise_variance_ == 1
+        assert autoencoder.noise_variance_ == pytest.approx(1)
 
     def test_variance_of_each_column_is_found(self):
         rng = np.random.default_rng(0)
@@ -174,6 +174,17 @@ class TestCode:
             ).all()
         with pytest.raises(ValueError, match="at least 2"):
             make(1, latent_distribution=latent).fit(rows)
+        assert make("auto", latent_distribution=latent).fit(rows[:, :2]).n_components_ == 2
+
+    @pytest.mark.parametrize("latent", LATENT[1:])
+    def test_codes_off_the_sphere_are_brought_to_it(self, rows, latent):
+        autoencoder = make(3, latent_distribution=latent).fit(rows)
+        codes = autoencoder.transform(rows)
+        np.testing.assert_allclose(
+            autoencoder.inverse_transform(5 * codes), autoencoder.reconstruct(rows), rtol=1e-4
+        )
+        given = autoencoder.sample(400, random_state=0, given={0: 1.0})
+        assert given[:, 3].mean() == pytest.approx(0, abs=0.5)
 
     def test_what_the_code_carries_is_counted(self, digits):
         autoencoder = make(8, max_epochs=30).fit(digits)
@@ -222,6 +233,8 @@ class TestCode:
         [
             ({"likelihood": "bernoulli", "noise_variance": 1.0}, "for the Gaussian likelihood"),
             ({"free_bits": 0.1, "n_importance": 2}, "n_importance is 2"),
+            ({"skip_connections": True, "hidden_layer_sizes": ()}, "there are none"),
+            ({"skip_connections": True, "decoder": torch.nn.Linear(3, 64)}, "there are none"),
         ],
     )
     def test_parameters_that_do_not_go_together(self, digits, params, message):
@@ -246,6 +259,33 @@ class TestCode:
         same = [all(map(torch.equal, *each)) for each in zip(still, moved, strict=True)]
         assert same == [False, True]
 
+    def test_the_decoder_has_its_turn_across_passes(self, rows):
+        autoencoder = make(3, n_encoder_steps=3).partial_fit(rows)
+        weights = [w.clone() for w in autoencoder.net_.module_.decoder.parameters()]
+        for turn in range(2, 4):
+            autoencoder.partial_fit(rows)
+            now = autoencoder.net_.module_.decoder.parameters()
+            assert all(map(torch.equal, weights, now)) == (turn < 3)
+
+    def test_weights_count_in_the_variance(self, rows):
+        far = np.vstack([rows, 100 * np.random.default_rng(0).normal(size=(60, 5))])
+        weights = np.repeat([1.0, 1e-9], 60)
+        autoencoder = make(3, early_stopping=False, learning_rate=1e-9, max_epochs=60)
+        few = clone(autoencoder).fit(rows, sample_weight=np.ones(60))
+        weighted = autoencoder.fit(far, sample_weight=weights)
+        scale = weighted.columns_.scale / few.columns_.scale
+        assert weighted.net_.module_.likelihood.variance * scale**2 == pytest.approx(
+            few.net_.module_.likelihood.variance.item(), rel=0.05
+        )
+
+    def test_information_does_not_depend_on_the_order(self):
+        rng = np.random.default_rng(0)
+        X = np.repeat(rng.normal(size=(4, 6)), 1500, axis=0) + 0.1 * rng.normal(size=(6000, 6))
+        sorted_first = make(3, max_epochs=3).fit(X).mutual_information_
+        shuffled = make(3, max_epochs=3).fit(rng.permutation(X)).mutual_information_
+        assert sorted_first == pytest.approx(shuffled, abs=0.3)
+        assert sorted_first > 1
+
     def test_images_and_skips(self, digits):
         autoencoder = make(
             6, image_shape=(8, 8), skip_connections=True, hidden_layer_sizes=(8, 16), max_epochs=3
@@ -264,6 +304,16 @@ class TestCode:
         warm = make(3, max_epochs=40, beta_schedule="linear", beta_warm_up=0.5, **params).fit(rows)
         assert plain.n_iter_ == 1
         assert warm.n_iter_ == 21
+
+    def test_tables_have_a_likelihood_of_their_own(self, shop):
+        with pytest.raises(ValueError, match="must then be 'auto'"):
+            make(2, likelihood="gaussian").fit(shop)
+
+    @pytest.mark.parametrize("n_draws", [0, 2.5, "many"])
+    def test_number_of_draws_is_checked_when_it_is_used(self, rows, n_draws):
+        autoencoder = make(2).fit(rows).set_params(n_draws=n_draws)
+        with pytest.raises((TypeError, ValueError), match="n_draws"):
+            autoencoder.score_samples(rows)
 
 
 class TestSamples:
@@ -323,6 +373,35 @@ class TestSamples:
         again = autoencoder.sample(4, random_state=0, given=given)
         assert draws.equals(again)
 
+    @pytest.mark.parametrize("convert", [None, pl.from_pandas], ids=["pandas", "polars"])
+    @pytest.mark.parametrize(
+        ("cells", "column"),
+        [
+            ({"price": 30}, [30.0]),
+            ({"seats": 5.0}, [5]),
+            ({"seats": None, "kind": "van"}, None),
+            ({"electric": True, "seats": pd.NA}, None),
+            ({"sold": pd.Timestamp("2024-01-05")}, [pd.Timestamp("2024-01-05")]),
+            ({"sold": pd.Timestamp("2024-01-05").to_pydatetime()}, [pd.Timestamp("2024-01-05")]),
+            ({"kind": "tram"}, ["tram"]),
+        ],
+        ids=str,
+    )
+    def test_cells_of_any_kind(self, shop, convert, cells, column):
+        frame = shop.assign(kind=shop["kind"].where(shop.index != 3, "tram"))
+        frame = frame if convert is None else convert(frame)
+        autoencoder = make(3, max_epochs=2, min_frequency=0.01).fit(frame)
+        draws = autoencoder.sample(2, random_state=0, given=cells)
+        assert list(draws.dtypes) == list(frame.dtypes)
+        if column is not None:
+            assert draws[next(iter(cells))].to_list() == 2 * column
+
+    def test_a_frame_of_another_library(self, fitted_shop):
+        given = pl.DataFrame({"seats": [4, None], "kind": [None, "van"]})
+        draws = fitted_shop.sample(2, random_state=0, given=given)
+        assert draws["seats"].to_list()[:2] == [4, 4]
+        assert draws["kind"].to_list()[2:] == ["van", "van"]
+
     def test_given_columns_of_numbers(self, rows):
         frame = pd.DataFrame(rows, columns=list("abcde"))
         autoencoder = make(2, max_epochs=60).fit(frame)
@@ -336,9 +415,11 @@ class TestSamples:
         [
             ({"colour": "red"}, "names columns that X has not"),
             ({}, "at least one column"),
-            ("van", "dict from columns"),
+            ("van", "dict from at least one column"),
             ({"kind": "train"}, "which fit did not see"),
             ({"price": np.inf}, "infinity"),
+            ({"price": "dear"}, "cells of type Float64 in column 'price'"),
+            ({"seats": 2.5}, "cells of type Int64 in column 'seats'"),
         ],
     )
     def test_what_cannot_be_given(self, fitted_shop, given, message):
@@ -353,6 +434,15 @@ class TestSamples:
         draws = fitted_shop.impute(holes, n_draws=2, random_state=0)
         assert not draws[0]["price"].equals(draws[1]["price"])
         pd.testing.assert_frame_equal(filled.drop(columns="price"), whole.drop(columns="price"))
+
+    def test_what_is_expected_of_a_skewed_number_is_its_mean(self):
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame(
+            {"skewed": np.exp(1.5 * rng.normal(size=3000)), "label": rng.choice(list("ab"), 3000)}
+        )
+        autoencoder = make(2, max_epochs=40).fit(frame)
+        filled = autoencoder.impute(frame.head(20).assign(skewed=np.nan))["skewed"]
+        np.testing.assert_allclose(filled, frame["skewed"].mean(), rtol=0.25)
 
     def test_columns_in_lockstep_stay_so(self):
         rng = np.random.default_rng(0)

@@ -77,8 +77,11 @@ class Autoencoder(nn.Module):
             if hasattr(part, "at"):
                 part.at(progress)
 
-    def loss(self, output: Tensor, code: Code, x: Tensor) -> Tensor:
-        """Return the loss of every row in nats, shape $(B,)$, given what `forward` returned."""
+    def loss(self, output: Tensor, code: Code, x: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the loss of every row in nats, shape $(B,)$, given what `forward` returned.
+
+        Weights of the rows, $(B,)$, are for likelihoods that learn of them in training.
+        """
         _, target = self.views(x)
         loss = self.likelihood.negative_log_prob(output, target)
         return loss if code.penalty is None else loss + code.penalty

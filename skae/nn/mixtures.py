@@ -13,6 +13,8 @@ _LOG_WIDTHS = (-7.0, 3.0)
 _WIDTH_OF_SPREAD = 0.3
 _SMALLEST_SPREAD = 0.05
 _SMALLEST_UNIFORM = 1e-6
+_N_QUANTILES = 8
+_FARTHEST = 6.0
 
 
 class ScoresAndCodes(Codes):
@@ -34,6 +36,8 @@ class ScoresAndCodes(Codes):
         As in `Codes`.
     edges : sequence of array-like
         For every number, the edges between its intervals, from the lowest to the highest.
+    numbers : sequence of array-like
+        For every number, what its intervals stand for, in rising order.
     seen : sequence of array-like of bool
         For every code, which of its values are ever drawn; the others have a probability as well.
 
@@ -49,14 +53,14 @@ class ScoresAndCodes(Codes):
         n_codes: Sequence[int],
         owners: Sequence[int],
         edges: Sequence[Sequence[float]],
+        numbers: Sequence[Sequence[float]],
         seen: Sequence[Sequence[bool]],
     ) -> None:
         super().__init__(n_codes, owners, n_before=3 * _N_MIXTURE * len(owners))
-        longest = max((len(each) for each in edges), default=0)
-        table = torch.full((self.n_numbers, longest), torch.inf)
-        for row, each in zip(table, edges, strict=True):
-            row[: len(each)] = torch.as_tensor(each)
-        self.register_buffer("edges", table)
+        self.register_buffer("edges", _table(edges))
+        self.register_buffer("numbers", _table(numbers))
+        last = [len(each) - 1 for each in numbers]
+        self.register_buffer("last", torch.tensor(last, dtype=torch.long))
         drawn = torch.cat([torch.as_tensor(each, dtype=torch.bool) for each in seen])
         before = torch.ones(self.n_before, dtype=torch.bool)
         self.register_buffer("drawn", torch.cat([before, drawn]))
@@ -99,10 +103,27 @@ class ScoresAndCodes(Codes):
         return -self._log_mass(output, x).sum(1) - self._log_probability(output, x).sum(1)
 
     def mean(self, output: Tensor) -> Tensor:
-        """Return the expected numbers and the likeliest codes, shape $(B, n + f)$."""
-        weights, centres, _ = self._mixtures(output)
-        numbers = (weights.softmax(2) * centres).sum(2)
+        """Return the expected numbers, as scores, and the likeliest codes, shape $(B, n + f)$."""
+        numbers = self.scores_of(self.expected_numbers(output))
         return torch.cat([numbers, self.logits(output).argmax(2).to(output)], dim=1)
+
+    def expected_numbers(self, output: Tensor) -> Tensor:
+        """Return the expected numbers, not as scores but with mean 0 and variance 1, $(B, n)$."""
+        weights, centres, widths = self._mixtures(output)
+        steps = (torch.arange(_N_QUANTILES).to(output) + 0.5) / _N_QUANTILES
+        scores = centres[..., None] + widths[..., None] * torch.logit(steps)
+        scores = scores.permute(1, 0, 2, 3).reshape(self.n_numbers, -1)
+        place = torch.searchsorted(self.edges, scores).sub(1).clamp_min(0)
+        numbers = self.numbers.gather(1, place.minimum(self.last[:, None]))
+        means = numbers.view(self.n_numbers, len(output), _N_MIXTURE, _N_QUANTILES).mean(3)
+        return (weights.softmax(2) * means.transpose(0, 1)).sum(2)
+
+    def scores_of(self, numbers: Tensor) -> Tensor:
+        """Return the scores of the intervals that numbers with mean 0 and variance 1 are near."""
+        between = (self.numbers[:, :-1] + self.numbers[:, 1:]) / 2
+        place = torch.searchsorted(between, numbers.T.contiguous()).minimum(self.last[:, None])
+        low, high = (self.edges.gather(1, place + i).clamp(-_FARTHEST, _FARTHEST) for i in (0, 1))
+        return torch.special.ndtri((torch.special.ndtr(low) + torch.special.ndtr(high)) / 2).T
 
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw numbers and codes, shape $(B, n + f)$."""
@@ -134,3 +155,11 @@ class ScoresAndCodes(Codes):
         mass = mass + torch.log(-torch.expm1(torch.clamp_max(a - b, -1e-6)))
         log_mass = torch.logsumexp(torch.log_softmax(weights, dim=2) + mass, dim=2)
         return torch.where(there, log_mass, 0.0)
+
+
+def _table(rows: Sequence[Sequence[float]]) -> Tensor:
+    """Return rows of different lengths as a table, infinite beyond their ends."""
+    table = torch.full((len(rows), max(map(len, rows), default=0)), torch.inf)
+    for line, row in zip(table, rows, strict=True):
+        line[: len(row)] = torch.as_tensor(row)
+    return table

@@ -69,8 +69,10 @@ def von_mises_fisher_log_normaliser(concentration: Tensor, k: int) -> Tensor:
 
 def von_mises_fisher_divergence(concentration: Tensor, k: int) -> Tensor:
     """Return the divergence from the uniform density in nats."""
-    normaliser = von_mises_fisher_log_normaliser(concentration, k)
-    return concentration * _MeanCosine.apply(concentration, k) + normaliser + log_area(k)
+    exact = concentration.double()
+    normaliser = von_mises_fisher_log_normaliser(exact, k)
+    found = exact * _MeanCosine.apply(exact, k) + normaliser + log_area(k)
+    return found.to(concentration)
 
 
 def power_spherical_cosine(concentration: Tensor, k: int) -> Tensor:
@@ -92,17 +94,18 @@ def power_spherical_cosine_of(uniform: Tensor, concentration: Tensor, k: int) ->
 
 def power_spherical_log_normaliser(concentration: Tensor, k: int) -> Tensor:
     r"""Return $\log N$ of $N (1 + \cos)^\kappa$."""
-    half = 0.5 * (k - 1)
-    ratio = torch.lgamma(half + concentration) - torch.lgamma(2 * half + concentration)
-    return -((2 * half + concentration) * math.log(2) + half * math.log(math.pi) + ratio)
+    half, exact = 0.5 * (k - 1), concentration.double()
+    ratio = torch.lgamma(half + exact) - torch.lgamma(2 * half + exact)
+    found = -((2 * half + exact) * math.log(2) + half * math.log(math.pi) + ratio)
+    return found.to(concentration)
 
 
 def power_spherical_divergence(concentration: Tensor, k: int) -> Tensor:
     """Return the divergence from the uniform density in nats."""
-    half = 0.5 * (k - 1)
-    digamma = torch.digamma(half + concentration) - torch.digamma(2 * half + concentration)
-    normaliser = power_spherical_log_normaliser(concentration, k)
-    return normaliser + concentration * (math.log(2) + digamma) + log_area(k)
+    half, exact = 0.5 * (k - 1), concentration.double()
+    digamma = torch.digamma(half + exact) - torch.digamma(2 * half + exact)
+    normaliser = power_spherical_log_normaliser(exact, k)
+    return (normaliser + exact * (math.log(2) + digamma) + log_area(k)).to(concentration)
 
 
 class _LogNormaliser(torch.autograd.Function):

@@ -11,6 +11,7 @@ from skae.nn.seeding import seeded
 
 _CELLS_AT_A_TIME = 2**22
 _CODES_AT_A_TIME = 64
+_MOST_ROWS = 2000
 _N_DRAWS = 16
 _NO_NUMBER = 1e30
 _MIXER = 0x5851F42D4C957F2D
@@ -129,18 +130,23 @@ class VariationalAutoencoder(Autoencoder):
         code = self.bottleneck(self.encoder(seen))
         return self.decoder(code.z), code._replace(target=seen)
 
-    def loss(self, output: Tensor, code: Code, x: Tensor) -> Tensor:
-        """Return minus the bound of every row in nats, shape $(B,)$."""
+    def loss(self, output: Tensor, code: Code, x: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return minus the bound of every row in nats, shape $(B,)$; in training, learn of it."""
         n_draws = len(output) // len(x)
         target = code.target if n_draws == 1 else code.target.repeat(n_draws, 1)
         losses = self.likelihood.negative_log_prob(output, target) + code.penalty
-        shares = None
+        shares = weights
         if n_draws > 1:
-            shares = torch.softmax(-losses.detach().view(n_draws, -1), dim=0).flatten()
+            shares = torch.softmax(-losses.detach().view(n_draws, -1), dim=0)
+            shares = (shares if weights is None else shares * weights).flatten()
             losses = math.log(n_draws) - torch.logsumexp(-losses.view(n_draws, -1), dim=0)
         if self.training and getattr(self.likelihood, "follows", False):
             self.likelihood.follow(output, target, shares)
         return losses
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the expected rows $(B, n)$ of codes $(B, k)$, brought to where codes lie."""
+        return super().decode(self.bottleneck.constrain(z))
 
     def squared_error(self, source: Tensor, target: Tensor) -> Tensor:
         """Return the mean squared error of every cell over draws of the code, $(B, n)$.
@@ -192,7 +198,10 @@ class VariationalAutoencoder(Autoencoder):
             output = self.decoder(posterior.place(h, uniforms(x, part[None]))[0])
             cells = cells + share[:, None] * self.likelihood.log_prob(output, x)
         bound = torch.logsumexp(log_weights, dim=0) - math.log(len(points))
-        return cells + (bound - cells.sum(1))[:, None] / cells.shape[1]
+        # Of tables the numbers come first, and each is one cell with its code.
+        first = getattr(self.likelihood, "n_numbers", 0)
+        cost = (bound - cells.sum(1))[:, None] / (cells.shape[1] - first)
+        return torch.cat([cells[:, :first], cells[:, first:] + cost], dim=1)
 
 
 def mutual_information(posterior: nn.Module, h: Tensor) -> float:
@@ -203,13 +212,16 @@ def mutual_information(posterior: nn.Module, h: Tensor) -> float:
     posterior : nn.Module
         What makes a distribution of the encoder's output.
     h : Tensor of shape (B, m)
-        The encoder's output. The estimate cannot exceed $\log B$.
+        The encoder's output, of which at most 2,000 rows count; the estimate cannot exceed the
+        logarithm of their number.
 
     References
     ----------
     Hoffman, M. D. and Johnson, M. J. (2016). ELBO surgery: yet another way to carve up the
     variational evidence lower bound. Workshop in Advances in Approximate Bayesian Inference.
     """
+    h = h.unique(dim=0)
+    h = h[torch.randperm(len(h))[:_MOST_ROWS]]
     z = posterior.draw(h)
     together = [
         torch.logsumexp(posterior.log_prob(h, part[:, None]), dim=1)
