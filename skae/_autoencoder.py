@@ -97,7 +97,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     mask_fraction : "auto" or float, default="auto"
         The mean share of the cells of a table, in [0, 0.5], that training hides from the encoder,
         which so learns to fill cells; "auto" is 0.2. Variational autoencoders hide cells of about
-        every fifth row only, by "auto" half of them. For rows with labels, times or holes.
+        every tenth row only, by "auto" half of them. For rows with labels, times or holes.
 
     prior : {"gmm", "normal", "posterior"} or density estimator, default="gmm"
         The density of the codes that `sample` draws from, fitted at the end of `fit`: a mixture

@@ -35,7 +35,7 @@ _MOST_COMPONENTS = 16
 _LEAST_VARIANCE = 1e-4
 _ACTIVE = 0.01
 _MASK_FRACTION = 0.5
-_SHARE_OF_ROWS = 0.2
+_SHARE_OF_ROWS = 0.1
 
 
 @documented_like(AutoencoderTransformer)
@@ -183,7 +183,11 @@ class VAETransformer(BaseAutoencoder):
     tied_weights = False
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseAutoencoder._parameter_constraints,
+        **{
+            name: allowed
+            for name, allowed in BaseAutoencoder._parameter_constraints.items()
+            if name not in ("quantize", "tied_weights", "noise", "pretraining_epochs")
+        },
         "n_components": [
             StrOptions({"auto"}),
             *BaseAutoencoder._parameter_constraints["n_components"],
@@ -203,9 +207,6 @@ class VAETransformer(BaseAutoencoder):
         "skip_connections": ["boolean"],
         "init": [StrOptions({"pca", "random"})],
     }
-    for _name in ("quantize", "tied_weights", "noise", "pretraining_epochs"):
-        del _parameter_constraints[_name]
-    del _name
 
     def __init__(
         self,

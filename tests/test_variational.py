@@ -440,7 +440,7 @@ class TestSamples:
         frame = pd.DataFrame(
             {"skewed": np.exp(1.5 * rng.normal(size=3000)), "label": rng.choice(list("ab"), 3000)}
         )
-        autoencoder = make(2, max_epochs=40).fit(frame)
+        autoencoder = make(2, max_epochs="auto").fit(frame)
         filled = autoencoder.impute(frame.head(20).assign(skewed=np.nan))["skewed"]
         np.testing.assert_allclose(filled, frame["skewed"].mean(), rtol=0.25)
 

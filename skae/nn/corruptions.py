@@ -188,8 +188,8 @@ class Applied(nn.Module):
 class HideCells(nn.Module):
     r"""Hide cells of rows of numbers and codes from the encoder, which learns to fill them.
 
-    Every row hides its own share of its cells, drawn between zero and twice the mean share, and
-    every other row also all cells that are missing. A hidden cell has the code -1, and its number
+    A row hides its own share of its cells, drawn between zero and twice the mean share, and every
+    other one also all cells that are missing. A hidden cell has the code -1, and its number
     is NaN.
 
     Parameters
@@ -224,7 +224,7 @@ class HideCells(nn.Module):
 
     def extra_repr(self) -> str:
         """Show the share."""
-        return f"fraction={self.fraction:.3g}"
+        return f"fraction={self.fraction:.3g}, share={self.share:.3g}"
 
 
 def hide_missing(x: Tensor, owners: Sequence[int]) -> Tensor:

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from skae.nn.table_likelihoods import Codes
+from skae.nn.table_likelihoods import Codes, draw_index
 
 _N_MIXTURE = 5
 _LOG_WIDTHS = (-7.0, 3.0)
 _WIDTH_OF_SPREAD = 0.3
 _SMALLEST_SPREAD = 0.05
 _SMALLEST_UNIFORM = 1e-6
-_N_QUANTILES = 8
+_N_QUANTILES = 16
 _FARTHEST = 6.0
 
 
@@ -128,8 +128,7 @@ class ScoresAndCodes(Codes):
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw numbers and codes, shape $(B, n + f)$."""
         weights, centres, widths = self._mixtures(output)
-        uniform = torch.rand(weights.shape, generator=generator).clamp_min(1e-20)
-        chosen = (weights - torch.log(-torch.log(uniform)).to(output)).argmax(2, keepdim=True)
+        chosen = draw_index(weights, generator)[..., None]
         uniform = torch.rand(chosen.shape, generator=generator).to(output)
         logistic = torch.logit(uniform, eps=_SMALLEST_UNIFORM)
         numbers = centres.gather(2, chosen) + widths.gather(2, chosen) * logistic

@@ -28,7 +28,29 @@ _LARGEST_CONCENTRATION = 1e5
 _NEAR = 1e-6
 
 
-class NormalPosterior(nn.Module):
+class Posterior(nn.Module):
+    """What posteriors share.
+
+    Parameters
+    ----------
+    n_components : int
+        The number of units $k$ of the code.
+    n_outputs : int
+        The number of outputs that the encoder needs.
+    """
+
+    def __init__(self, n_components: int, n_outputs: int) -> None:
+        super().__init__()
+        self.n_components = n_components
+        self.n_outputs = n_outputs
+
+    def points(self, n_draws: int, seed: int = 0) -> Tensor:
+        """Return evenly spread points of the unit cube, the same ones for a seed, $(K, k)$."""
+        engine = torch.quasirandom.SobolEngine(self.n_components, scramble=True, seed=seed)
+        return engine.draw(n_draws, dtype=torch.float64).clamp(_NEAR, 1 - _NEAR)
+
+
+class NormalPosterior(Posterior):
     r"""Independent normals, and a standard normal prior: $q(z_j \mid x) = N(\mu_j, s_j^2)$.
 
     The encoder gives the means and then the logarithms of the scales, side by side.
@@ -40,9 +62,7 @@ class NormalPosterior(nn.Module):
     """
 
     def __init__(self, n_components: int) -> None:
-        super().__init__()
-        self.n_components = n_components
-        self.n_outputs = 2 * n_components
+        super().__init__(n_components, 2 * n_components)
 
     radius = 1.0
     is_normal = True
@@ -60,10 +80,6 @@ class NormalPosterior(nn.Module):
         """Draw a code of every row, $(B, k)$."""
         mean, scale = self.moments(h)
         return torch.addcmul(mean, scale, torch.randn_like(mean))
-
-    def points(self, n_draws: int, seed: int = 0) -> Tensor:
-        """Return evenly spread points of the unit cube, the same ones for a seed, $(K, k)$."""
-        return _evenly_spread(n_draws, self.n_components, seed)
 
     def place(self, h: Tensor, uniform: Tensor) -> Tensor:
         """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$."""
@@ -98,7 +114,7 @@ class NormalPosterior(nn.Module):
         return z
 
 
-class SphericalPosterior(nn.Module):
+class SphericalPosterior(Posterior):
     r"""A bump on the unit sphere in $k$ dimensions, and a uniform prior.
 
     The encoder gives a direction $\mu$, of any length, and what makes the concentration $\kappa$,
@@ -122,10 +138,7 @@ class SphericalPosterior(nn.Module):
     """
 
     def __init__(self, n_components: int, kind: str) -> None:
-        super().__init__()
-        self.n_components = n_components
-        self.n_outputs = n_components + 1
-        self.kind = kind
+        super().__init__(n_components, n_components + 1)
         self.is_power = kind == "power_spherical"
 
     is_normal = False
@@ -151,10 +164,6 @@ class SphericalPosterior(nn.Module):
         find = power_spherical_cosine if self.is_power else von_mises_fisher_cosine
         cosine = find(concentration, self.n_components)
         return householder(on_sphere(cosine, torch.randn_like(direction[:, 1:])), direction)
-
-    def points(self, n_draws: int, seed: int = 0) -> Tensor:
-        """Return evenly spread points of the unit cube, the same ones for a seed, $(K, k)$."""
-        return _evenly_spread(n_draws, self.n_components, seed)
 
     def place(self, h: Tensor, uniform: Tensor) -> Tensor:
         """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$.
@@ -206,10 +215,3 @@ class SphericalPosterior(nn.Module):
         cosine = (z * direction).sum(-1, keepdim=True).clamp(-1 + _NEAR, 1)
         normaliser = power_spherical_log_normaliser(concentration, self.n_components)
         return (normaliser + concentration * torch.log1p(cosine))[..., 0]
-
-
-def _evenly_spread(n_draws: int, n_dimensions: int, seed: int) -> Tensor:
-    """Return scrambled Sobol points, each uniform in the open unit cube, the same for a seed."""
-    engine = torch.quasirandom.SobolEngine(n_dimensions, scramble=True, seed=seed)
-    points = engine.draw(n_draws, dtype=torch.float64)
-    return points.clamp(_NEAR, 1 - _NEAR)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 _SMALLEST_VARIANCE = 1e-6
 _ATOM_WIDTH = 0.1
 _MISSING = 1
+_SMALLEST_UNIFORM = 1e-20
 
 
 class Codes(nn.Module):
@@ -54,10 +55,7 @@ class Codes(nn.Module):
 
     def draw_codes(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw codes, shape $(B, f)$."""
-        logits = self.logits(output)
-        uniform = torch.rand(logits.shape, generator=generator).clamp_min(1e-20)
-        gumbel = -torch.log(-torch.log(uniform)).to(output)
-        return (logits + gumbel).argmax(2).to(output)
+        return draw_index(self.logits(output), generator).to(output)
 
     def _log_probability(self, output: Tensor, x: Tensor) -> Tensor:
         codes = x[:, self.n_numbers :].long()
@@ -157,3 +155,9 @@ class NumbersAndCodes(Codes):
     def _are_numbers(self, x: Tensor) -> Tensor:
         """Tell whether the code of every number says that it is one, shape $(B, n)$."""
         return x[:, self.n_numbers + self.owners] == 0
+
+
+def draw_index(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw an index along the last axis of logits $(..., k)$, by Gumbel noise, $(...)$."""
+    uniform = torch.rand(logits.shape, generator=generator).clamp_min(_SMALLEST_UNIFORM)
+    return (logits - torch.log(-torch.log(uniform)).to(logits)).argmax(-1)

@@ -41,7 +41,7 @@ class Mean(Bottleneck):
         return self.posterior.constrain(z)
 
 
-class Variational(Bottleneck):
+class Variational(Mean):
     r"""A bottleneck that draws codes from a posterior.
 
     Its penalty is $\beta\,KL(q(z \mid x) \parallel p(z))$; of several draws of each row, one after
@@ -70,9 +70,7 @@ class Variational(Bottleneck):
         free_bits: float = 0.0,
         n_draws: int = 1,
     ) -> None:
-        super().__init__()
-        self.posterior = posterior
-        self.n_inputs = posterior.n_outputs
+        super().__init__(posterior)
         self.beta = beta
         self.schedule = schedule
         self.free_bits = free_bits
@@ -107,10 +105,6 @@ class Variational(Bottleneck):
     def settled(self) -> Mean:
         """Return the bottleneck that takes means."""
         return Mean(self.posterior)
-
-    def constrain(self, z: Tensor) -> Tensor:
-        """Bring $(B, k)$ to where codes lie."""
-        return self.posterior.constrain(z)
 
 
 class VariationalAutoencoder(Autoencoder):
