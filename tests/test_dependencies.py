@@ -60,6 +60,10 @@ def test_draws_are_brought_to_them_and_given_cells_stay():
     np.testing.assert_array_equal(kept[:, 3], 100 - kept[:, 1])
     np.testing.assert_array_equal(kept[:, 2], draws[:, 2])
     given = free.copy()
+    given[:, 0] = True
+    kept = keep_dependencies(dependencies, draws, given)
+    np.testing.assert_array_equal(kept[:, :2], draws[:, :2])
+    given = free.copy()
     given[:500, 3] = True
     kept = keep_dependencies(dependencies, draws, given)
     np.testing.assert_array_equal(kept[:500, 3], draws[:500, 3])

@@ -196,3 +196,24 @@ class TestNumbersAndCodes:
         assert draws[:, 0].var() == pytest.approx(0.5, abs=0.02)
         shares = torch.bincount(draws[:, 4].long()) / len(draws)
         torch.testing.assert_close(shares, torch.full((4,), 0.25), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "likelihood",
+    [
+        Bernoulli(),
+        ContinuousBernoulli(),
+        Gaussian(torch.full((4,), -torch.inf), torch.full((4,), torch.inf), 0.3),
+    ],
+    ids=lambda likelihood: type(likelihood).__name__,
+)
+def test_curvature_is_the_second_derivative(likelihood):
+    likelihood = likelihood.double()
+    output = torch.tensor([[-9.0, -0.4, 0.0, 2.0], [0.1, 0.61, 5.0, 30.0]]).double()
+    x = torch.full_like(output, 0.3)
+
+    def loss(o):
+        return likelihood.negative_log_prob(o.view(2, 4), x).sum()
+
+    exact = torch.autograd.functional.hessian(loss, output.flatten()).diagonal().view(2, 4)
+    torch.testing.assert_close(likelihood.curvature(output), exact, rtol=1e-3, atol=1e-6)

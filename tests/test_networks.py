@@ -8,7 +8,14 @@ from torch import nn
 
 from skae.nn.autoencoder import Autoencoder
 from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
-from skae.nn.networks import ACTIVATIONS, SkipNetwork, convolutional_pair, dense_pair, linear_pair
+from skae.nn.networks import (
+    ACTIVATIONS,
+    CodeToEveryLayer,
+    SkipNetwork,
+    convolutional_pair,
+    dense_pair,
+    linear_pair,
+)
 
 INFINITE = torch.full((4,), math.inf)
 LIKELIHOODS = {
@@ -121,3 +128,21 @@ def test_gradients_of_the_chain_agree_with_finite_differences(likelihood, tied):
         return chain.loss(output, code, x)
 
     assert torch.autograd.gradcheck(loss, tuple(chain.parameters()))
+
+
+@pytest.mark.parametrize("shape", [None, (1, 8, 8)], ids=["dense", "convolutional"])
+def test_every_layer_sees_the_code(shape):
+    if shape is None:
+        _, decoder = dense_pair((64, 12, 10, 3), "tanh", 0.0, tied=False)
+    else:
+        _, decoder = convolutional_pair(shape, (4, 6), 3, "tanh", 0.0, tied=False)
+    z = torch.randn(5, 3)
+    before = decoder(z)
+    skips = CodeToEveryLayer(decoder, 3)
+    torch.testing.assert_close(skips(z), before)
+    for path in skips.paths:
+        with torch.no_grad():
+            path.weight.fill_(0.5)
+        assert not torch.allclose(skips(z), before)
+        torch.nn.init.zeros_(path.weight)
+    assert len(skips.paths) == 2
