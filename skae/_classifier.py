@@ -144,11 +144,11 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     --------
     >>> import numpy as np
     >>> from sklearn.datasets import load_digits
-    >>> from skae import DenoisingAE, EncoderClassifier
+    >>> from skae import EncoderClassifier
     >>> X, y = load_digits(return_X_y=True)
     >>> some = np.where(np.arange(len(y)) < 100, y, -1)
-    >>> classifier = EncoderClassifier(DenoisingAE(max_epochs=20), random_state=0).fit(X, some)
-    >>> classifier.score(X[100:], y[100:]) > 0.7
+    >>> classifier = EncoderClassifier(random_state=0).fit(X, some)
+    >>> classifier.score(X[100:], y[100:]) > 0.8
     True
     """
 
