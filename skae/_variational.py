@@ -325,8 +325,8 @@ class VAETransformer(BaseAutoencoder):
         .. math:: \log \frac{1}{K} \sum_k \frac{p(x \mid z_k) p(z_k)}{q(z_k \mid x)} \leq \log p(x)
 
         on the mean, with the :math:`K` draws of `n_draws`, which follow from the row itself; the
-        more draws, the closer. It is the likelihood of the model with its own
-        prior, whatever `sample` draws from.
+        more draws, the closer. It is the likelihood of the model with its own prior, whatever
+        `sample` draws from.
 
         Parameters
         ----------

@@ -101,6 +101,8 @@ class HeldOut:
         order = torch.randperm(len(rows))
         n_held_out = self._number_of(len(rows))
         if self.strata is not None:
+            # Class after class, at random within each: rows taken at even steps hold all classes
+            # in proportion, and come first.
             order = order[self.strata[order].argsort(stable=True)]
             turns = torch.arange(len(rows)) * n_held_out // len(rows)
             order = order[turns.diff(prepend=turns.new_full((1,), -1)).argsort(descending=True)]

@@ -34,7 +34,11 @@ class Mean(Bottleneck):
 
     def forward(self, h: Tensor) -> Code:
         """Take the means of $(B, m)$."""
-        return Code(self.posterior.moments(h)[0])
+        return Code(self.read(h))
+
+    def read(self, h: Tensor) -> Tensor:
+        """Return the means of the codes of $(B, m)$."""
+        return self.posterior.moments(h)[0]
 
     def constrain(self, z: Tensor) -> Tensor:
         """Bring $(B, k)$ to where codes lie."""
@@ -97,10 +101,6 @@ class Variational(Mean):
             pressed = divergence.detach().mean(0) > self.free_bits
             divergence = torch.where(pressed, divergence, self.free_bits)
         return Code(z, weight * divergence.sum(1))
-
-    def read(self, h: Tensor) -> Tensor:
-        """Return the means of the codes of $(B, m)$."""
-        return self.posterior.moments(h)[0]
 
     def settled(self) -> Mean:
         """Return the bottleneck that takes means."""
@@ -169,8 +169,9 @@ class VariationalAutoencoder(Autoencoder):
             What makes the draws; see `points` of the posterior.
         """
         h, posterior = self.encoder(x), self.bottleneck.posterior
+        n_cells = len(x) * getattr(self.likelihood, "n_outputs", x.shape[1])
         weights = []
-        for part in points.split(max(1, _CELLS_AT_A_TIME // x.numel())):
+        for part in points.split(max(1, _CELLS_AT_A_TIME // n_cells)):
             z = posterior.place(h, uniforms(x, part))
             losses = self.likelihood.negative_log_prob(
                 self.decoder(z.flatten(0, 1)), x.repeat(len(part), 1)
