@@ -9,6 +9,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AEOutlierDetector": "skae._outlier",
     "AutoencoderTransformer": "skae._autoencoder",
     "ContractiveAE": "skae._contractive",
     "DenoisingAE": "skae._denoising",

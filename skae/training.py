@@ -53,14 +53,14 @@ def net_options(estimator, device: torch.device, plan: Plan) -> dict:
     """Return the options of an estimator's net, `net_params` last."""
     given = estimator.net_params or {}
     schedule = SCHEDULES[estimator.learning_rate_schedule]
-    held_out = HeldOut(estimator.validation_fraction) if estimator.early_stopping else None
+    split = getattr(estimator, "_split_rows", None) or HeldOut(estimator.validation_fraction)
     return {
         "lr": estimator.learning_rate,
         "decoder_every": getattr(estimator, "n_encoder_steps", 1),
         "schedule": None if _has_scheduler(given) else schedule,
         "iterator_train__shuffle": True,
         "iterator_valid__batch_size": rows_at_a_time(estimator.columns_.n_encoded),
-        "train_split": held_out,
+        "train_split": split if estimator.early_stopping else None,
         "verbose": int(estimator.verbose),
         "batch_size": plan.batch_size,
         "max_epochs": plan.max_epochs,

@@ -1,0 +1,560 @@
+"""AEOutlierDetector: an ensemble of denoising autoencoders, and what is odd beside it."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from scipy.stats import false_discovery_control
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    OutlierMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_scalar, gen_batches
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skae._base import BaseAutoencoder
+from skae._state import FittedState
+from skae.containers import frame_without_rows, unwrap, with_index, wrap
+from skae.devices import resolve_device
+from skae.mixed import as_frame
+from skae.outliers.conformal import (
+    conformal_threshold,
+    p_values,
+    robust_threshold,
+    share_threshold,
+)
+from skae.outliers.explaining import explain
+from skae.outliers.members import Members, out_of_fold, train_members
+from skae.outliers.parts import Center, NearRows, Reconstruction
+from skae.outliers.points import VIEWS, Points
+from skae.outliers.trimming import far_rows
+from skae.randomness import draw_seed
+from skae.table import Table
+
+PARTS = ("reconstruction", "neighbors", "center")
+_AUTO_SHARE = 0.01
+_AUTO_TRIM = 0.1
+_NEIGHBORS_OF_CLEAN, _NEIGHBORS_OF_TRIMMED = 1, 5
+_ROWS_AT_A_TIME = 8192
+_SHARED = (
+    "activation",
+    "hidden_layer_sizes",
+    "categorical_features",
+    "max_categories",
+    "min_frequency",
+    "handle_unknown",
+    "learning_rate",
+    "learning_rate_schedule",
+    "weight_decay",
+    "batch_size",
+    "max_epochs",
+    "early_stopping",
+    "n_iter_no_change",
+    "tol",
+    "device",
+    "net_params",
+    "random_state",
+    "verbose",
+)
+
+
+class AEOutlierDetector(
+    ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, FittedState, BaseEstimator
+):
+    """doc"""
+
+    _doc_link_module = "skae"
+    _doc_link_template = BaseAutoencoder._doc_link_template
+    _split_rows = staticmethod(out_of_fold)
+
+    _parameter_constraints: ClassVar[dict] = {
+        "novelty": ["boolean"],
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "parts": ["array-like"],
+        "n_neighbors": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "n_members": [Interval(Integral, 4, None, closed="left")],
+        "trim_fraction": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="both")],
+        "max_samples": [Interval(Integral, 2, None, closed="left")],
+        **{name: BaseAutoencoder._parameter_constraints[name] for name in _SHARED},
+    }
+
+    def __init__(
+        self,
+        *,
+        novelty=False,
+        contamination="auto",
+        parts=PARTS,
+        n_neighbors="auto",
+        n_members=8,
+        hidden_layer_sizes="auto",
+        activation="gelu",
+        trim_fraction="auto",
+        max_samples=10_000,
+        categorical_features="from_dtype",
+        max_categories=256,
+        min_frequency=0.001,
+        handle_unknown="other",
+        learning_rate=2e-3,
+        learning_rate_schedule="one_cycle",
+        weight_decay=0.01,
+        batch_size="auto",
+        max_epochs="auto",
+        early_stopping=True,
+        n_iter_no_change="auto",
+        tol=1e-4,
+        device="auto",
+        net_params=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.novelty = novelty
+        self.contamination = contamination
+        self.parts = parts
+        self.n_neighbors = n_neighbors
+        self.n_members = n_members
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.trim_fraction = trim_fraction
+        self.max_samples = max_samples
+        self.categorical_features = categorical_features
+        self.max_categories = max_categories
+        self.min_frequency = min_frequency
+        self.handle_unknown = handle_unknown
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.device = device
+        self.net_params = net_params
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Fit the detector to rows.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows to learn from.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        with self._restored_on_failure():
+            self._forget()
+            self._fit_to(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Go on with more rows: they push older ones out of a memory of `max_samples` rows.
+
+        The first call is `fit`, and learns what the columns are: give it a good sample. Each later
+        one passes once over the memory, and then learns the scales, the neighbours and the
+        threshold anew from it. Which of the older rows are forgotten is drawn at random.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The next rows to learn from.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        if not self.__sklearn_is_fitted__():
+            return self.fit(X)
+        with self._restored_on_failure():
+            self._go_on_with(X)
+        return self
+
+    def fit_predict(self, X, y=None):
+        """Fit the detector to rows, and tell which of them are outliers.
+
+        The rows are judged by what has not learned from them, as new ones would be.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        labels : ndarray of int of shape (n_samples,)
+            -1 for outliers and 1 for inliers.
+        """
+        self.fit(X)
+        is_complete = len(self._positions) == self.n_rows_
+        scores = np.empty(self.n_rows_) if is_complete else self.score_samples(X)
+        scores[self._positions] = -self._memory_scores
+        return np.where(scores < self.offset_, -1, 1)
+
+    def score_samples(self, X, return_std=False):
+        """Return how normal rows are: minus the mean surprisal of the parts of the score.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        return_std : bool, default=False
+            Whether to return the standard deviation over the members of the ensemble as well.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            In nats, at most zero; higher is more normal.
+        std : ndarray of shape (n_samples,)
+            How far the members are from each other; only if `return_std`.
+        """
+        check_is_fitted(self)
+        surprisals = self._surprisals(*self._encode(X))
+        scores = -self._mean(surprisals)
+        if not return_std:
+            return scores
+        spread = surprisals.get("reconstruction", np.zeros((1, len(scores)))).std(0)
+        return scores, spread / len(surprisals)
+
+    def score_parts(self, X):
+        """Return the surprisals of rows by part, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        surprisals : dict of str to ndarray of shape (n_samples,)
+            At least zero; the mean of the parts is minus `score_samples`.
+        """
+        check_is_fitted(self)
+        surprisals = self._surprisals(*self._encode(X))
+        return {name: part.mean(0) for name, part in surprisals.items()}
+
+    def decision_function(self, X):
+        """Return how far rows are from being outliers: `score_samples` minus `offset_`.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Negative for outliers.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X, false_discovery_rate=None):
+        """Tell which rows are outliers.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        false_discovery_rate : float, default=None
+            The share of false alarms among all alarms that is accepted, on average, in (0, 1): the
+            rows are then judged together, by their p-values. None judges each by `offset_`.
+
+        Returns
+        -------
+        labels : ndarray of int of shape (n_samples,)
+            -1 for outliers and 1 for inliers.
+
+        References
+        ----------
+        Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate. Journal of the
+        Royal Statistical Society B 57.
+
+        Bates, S., Candès, E., Lei, L., Romano, Y. and Sesia, M. (2023). Testing for outliers with
+        conformal p-values. Annals of Statistics 51.
+        """
+        if false_discovery_rate is None:
+            return np.where(self.decision_function(X) < 0, -1, 1)
+        bounds = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
+        check_scalar(false_discovery_rate, "false_discovery_rate", Real, **bounds)
+        adjusted = false_discovery_control(self.p_values(X))
+        return np.where(adjusted <= false_discovery_rate, -1, 1)
+
+    def p_values(self, X):
+        """Return the share of held-out rows that are at least as odd: conformal p-values.
+
+        Of new normal rows, not more than a share p has a p-value of at most p, if the training rows
+        are clean; outliers among them make p-values larger.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_samples,)
+            In (0, 1]; small for outliers, and at least one over the number of training rows.
+        """
+        return p_values(-self.score_samples(X), self._memory_scores)
+
+    def explain(self, X, top=3):
+        """Say for each row which columns make it odd, and what would be expected there.
+
+        The value of one column is replaced by what the autoencoders, and so the other columns, let
+        expect; the score then gains something. The columns share the score in proportion to what
+        each gains.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        top : int or None, default=3
+            How many columns to name for a row; None names all.
+
+        Returns
+        -------
+        explanation : pandas.DataFrame
+            A line for every row and column, the largest share first: `row`, the index label or the
+            position of the row, `column`, `value`, `expected`, in the units of X or a label, and
+            `share`, in nats; the shares of all columns of a row add up to minus its score.
+        """
+        check_is_fitted(self)
+        frame = self._check_rows(X)
+        if top is not None:
+            check_scalar(top, "top", Integral, min_val=1)
+        is_pandas = isinstance(X, pd.DataFrame)
+        index = X.index if is_pandas else pd.RangeIndex(len(frame))
+        return explain(self, frame, index, len(frame.columns) if top is None else top)
+
+    def transform(self, X):
+        """Return the units of the members' last hidden layers, side by side.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_units), float32
+            The units.
+        """
+        check_is_fitted(self)
+        return self._members.encode(self._points(*self._encode(X)))
+
+    def reconstruct(self, X):
+        """Return what the autoencoders make of rows, in the units of X.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        X : ndarray, tensor or dataframe of shape (n_samples, n_features)
+            The expected rows; missing cells are filled.
+        """
+        check_is_fitted(self)
+        points = self._points(*self._encode(X))
+        cells = self.columns_.cells(self._members.expected(points))
+        frame = self.schema_.decode(*cells, extrapolates=True)
+        if self.frame_ is None:
+            return wrap(np.array(frame.to_numpy()), None, X)
+        return with_index(frame.to_native(), X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "offset_")
+
+    @property
+    def _n_features_out(self):
+        module = self.net_.module_
+        return module.n_views * module.n_folds * module.output.weight.shape[1]
+
+    @property
+    def _members(self):
+        return Members(self.net_)
+
+    def _fit_to(self, X):
+        self._check_parameters()
+        self.frame_ = frame_without_rows(X)
+        frame = self._check_rows(X, reset=True)
+        self._seed = draw_seed(self.random_state)
+        rng = np.random.default_rng(self._seed)
+        self.n_rows_ = len(frame)
+        self._positions = rng.permutation(len(frame))[: self.max_samples]
+        sample = frame[self._positions.tolist()]
+        self.schema_ = Table.learn(
+            sample,
+            categorical_features=self.categorical_features,
+            max_categories=self.max_categories,
+            min_frequency=self.min_frequency,
+            handle_unknown=self.handle_unknown,
+        )
+        n_folds = min(self.n_members // len(VIEWS), len(sample))
+        folds = rng.permutation(len(sample)) % n_folds
+        self._learn(*self.schema_.encode(sample), folds, resolve_device(self.device, X))
+
+    def _go_on_with(self, X):
+        self._check_parameters()
+        frame = self._check_rows(X)
+        self._seed = self._seed + 1
+        rng = np.random.default_rng(self._seed)
+        newest = rng.permutation(len(frame))[: self.max_samples]
+        n_old = max(0, min(len(self._folds), self.max_samples - len(newest)))
+        oldest = rng.permutation(len(self._folds))[:n_old]
+        new = self.schema_.encode(frame[newest.tolist()])
+        numbers, codes = (
+            np.concatenate([now, before[oldest]])
+            for now, before in zip(new, self._memory, strict=True)
+        )
+        folds = rng.permutation(len(newest)) % self._members.n_folds
+        folds = np.concatenate([folds, self._folds[oldest]])
+        self._positions = np.concatenate([newest, np.full(n_old, -1)])
+        self.n_rows_ += len(frame)
+        self._learn(numbers, codes, folds, self.net_.device, net=self.net_)
+
+    def _learn(self, numbers, codes, folds, device, net=None):
+        """Learn all that there is to learn from encoded rows."""
+        self._memory, self._folds = (numbers, codes), folds
+        self._is_kept = self._find_kept(numbers, codes)
+        kept = (numbers[self._is_kept], codes[self._is_kept])
+        self.columns_ = Points.learn(self.schema_, *kept)
+        points = self._points(*kept)
+        folds = folds[self._is_kept]
+        options = {"seed": self._seed, "device": device, "net": net}
+        self.net_ = train_members(self, points, folds, self.columns_, **options)
+        self._note_training()
+        parts = {
+            "reconstruction": lambda: Reconstruction(self._members),
+            "neighbors": lambda: NearRows(points, self.n_neighbors_),
+            "center": lambda: Center(points),
+        }
+        self.parts_ = {name: parts[name]() for name in self.parts}
+        surprisals = [part.learn(points, folds) for part in self.parts_.values()]
+        self._memory_scores = np.empty(len(self._is_kept))
+        self._memory_scores[self._is_kept] = np.mean(surprisals, axis=0)
+        if not self._is_kept.all():
+            others = self._surprisals(numbers[~self._is_kept], codes[~self._is_kept])
+            self._memory_scores[~self._is_kept] = self._mean(others)
+        self.offset_ = -self._find_threshold()
+
+    def _find_kept(self, numbers, codes):
+        """Return which rows of the memory the models learn from."""
+        if self.novelty:
+            return np.ones(len(codes), dtype=bool)
+        share = self.trim_fraction
+        if share == "auto":
+            share = max(_AUTO_TRIM, 0 if self.contamination == "auto" else self.contamination)
+        n_far = min(int(share * len(codes)), len(codes) - 2)
+        columns = Points.learn(self.schema_, numbers, codes)
+        return ~far_rows(columns, numbers, codes, n_far)
+
+    def _find_threshold(self):
+        """Return the surprisal beyond which a row is an outlier."""
+        if self.novelty:
+            share = _AUTO_SHARE if self.contamination == "auto" else self.contamination
+            return conformal_threshold(self._memory_scores, share)
+        if self.contamination == "auto":
+            return robust_threshold(self._memory_scores)
+        return share_threshold(self._memory_scores, self.contamination)
+
+    def _note_training(self):
+        history = self.net_.history
+        held_out = [epoch["valid_loss"] for epoch in history if "valid_loss" in epoch]
+        self.loss_curve_ = [epoch["train_loss"] for epoch in history]
+        self.validation_loss_curve_ = held_out if len(held_out) == len(history) else None
+        self.n_iter_ = len(history)
+        self.n_neighbors_ = self.n_neighbors
+        if self.n_neighbors == "auto":
+            self.n_neighbors_ = _NEIGHBORS_OF_CLEAN if self.novelty else _NEIGHBORS_OF_TRIMMED
+        self.n_trimmed_ = int((~self._is_kept).sum())
+        if self.net_.interrupted_:
+            self.stop_reason_ = "interrupted"
+        elif self.net_.stopping_:
+            self.stop_reason_ = "n_iter_no_change"
+        else:
+            self.stop_reason_ = "max_epochs"
+
+    def _check_parameters(self):
+        parts = tuple(self.parts) if not isinstance(self.parts, str) else ()
+        if not parts or len(set(parts)) < len(parts) or not set(parts) <= set(PARTS):
+            raise ValueError(
+                f"The 'parts' parameter must hold some of {PARTS}, each at most once. "
+                f"Got {self.parts!r}."
+            )
+        if self.n_members % len(VIEWS):
+            raise ValueError(
+                f"The 'n_members' parameter must be even, since half of the members see each view. "
+                f"Got {self.n_members!r}."
+            )
+
+    def _check_rows(self, X, *, reset=False):
+        least = 2 if reset else 1
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        if not isinstance(frame, nw.DataFrame):
+            return self._check_array(X, reset, least)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        if len(frame) < least:
+            raise ValueError(
+                f"Found array with {len(frame)} sample(s) (shape={frame.shape}) while a minimum of "
+                f"{least} is required by {type(self).__name__}."
+            )
+        return frame
+
+    def _check_array(self, X, reset, least):
+        if not reset and self.frame_ is not None and not _holds_numbers(self.frame_):
+            raise TypeError(
+                f"{type(self).__name__} was fitted to a dataframe whose columns are not all "
+                f"numbers, and needs one now. Got {type(X).__name__}."
+            )
+        by_type = isinstance(self.categorical_features, str)
+        checks = {"ensure_all_finite": "allow-nan", "ensure_min_samples": least}
+        checks["dtype"] = [np.float64, np.float32] if by_type else None
+        return as_frame(validate_data(self, unwrap(X), reset=reset, **checks))
+
+    def _encode(self, X):
+        return self.schema_.encode(self._check_rows(X))
+
+    def _points(self, numbers, codes):
+        return {view: self.columns_.of(view, numbers, codes) for view in VIEWS}
+
+    def _surprisals(self, numbers, codes):
+        """Return the surprisals of new rows by part, each of shape (n_readings, n_rows)."""
+        batches = []
+        for batch in gen_batches(len(codes), _ROWS_AT_A_TIME):
+            points = self._points(numbers[batch], codes[batch])
+            batches.append([part(points) for part in self.parts_.values()])
+        joined = (np.concatenate(part, axis=1) for part in zip(*batches, strict=True))
+        return dict(zip(self.parts_, joined, strict=True))
+
+    def _mean(self, surprisals):
+        return np.mean([part.mean(0) for part in surprisals.values()], axis=0)
+
+
+def _holds_numbers(frame):
+    return all(dtype.is_numeric() or dtype == nw.Boolean for dtype in frame.schema.values())

@@ -1,0 +1,1 @@
+"""The parts of an outlier detector: points, neighbours, marginals, surprisals, thresholds."""

@@ -1,0 +1,74 @@
+"""Which columns make a row odd: what the score gains when one is as the others let expect."""
+
+import numpy as np
+import pandas as pd
+
+_LEAST = 1e-12
+
+
+def explain(detector, frame, index, n_columns):
+    """Return the explanation of rows as a frame; see `AEOutlierDetector.explain`.
+
+    Parameters
+    ----------
+    detector : AEOutlierDetector
+        The fitted detector.
+    frame : narwhals.DataFrame
+        The rows.
+    index : pandas.Index
+        Their labels.
+    n_columns : int
+        How many columns to name for each.
+    """
+    numbers, codes = detector.schema_.encode(frame)
+    surprisal, expected, shares = share_out(detector, numbers, codes)
+    order = np.argsort(-shares, axis=1, kind="stable")[:, :n_columns]
+    rows = np.repeat(np.arange(len(codes)), order.shape[1])
+    columns = order.ravel()
+    values = [column.to_list() for column in frame.iter_columns()]
+    expected = [column.to_list() for column in expected.iter_columns()]
+    return pd.DataFrame(
+        {
+            "row": index[rows],
+            "column": [frame.columns[j] for j in columns],
+            "value": _cells(values, rows, columns),
+            "expected": _cells(expected, rows, columns),
+            "share": shares[rows, columns],
+        }
+    )
+
+
+def share_out(detector, numbers, codes):
+    """Return the surprisals of rows, what is expected in each cell, and the share of each column.
+
+    Returns
+    -------
+    surprisal : ndarray of shape (n_rows,)
+        Minus the scores.
+    expected : narwhals.DataFrame
+        The expected cells.
+    shares : ndarray of shape (n_rows, n_columns)
+        They add up to the surprisals.
+    """
+    surprisal = detector._mean(detector._surprisals(numbers, codes))
+    points = detector._points(numbers, codes)
+    owners = detector.columns_.number_owners
+    expected_numbers, expected_codes = np.empty_like(numbers), np.empty_like(codes)
+    gains = np.empty(codes.shape)
+    for j in range(codes.shape[1]):
+        cells = detector.columns_.cells(detector._members.expected(points, column=j))
+        replaced = numbers.copy(), codes.copy()
+        expected_codes[:, j] = replaced[1][:, j] = cells[1][:, j]
+        if j in owners:
+            i = owners.index(j)
+            expected_numbers[:, i] = replaced[0][:, i] = cells[0][:, i]
+        gains[:, j] = surprisal - detector._mean(detector._surprisals(*replaced))
+    gains = np.maximum(gains, _LEAST)
+    shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
+    expected = detector.schema_.decode(expected_numbers, expected_codes, extrapolates=True)
+    return surprisal, expected, shares
+
+
+def _cells(values, rows, columns):
+    cells = [values[j][i] for i, j in zip(rows, columns, strict=True)]
+    return pd.Series(cells, dtype=object)

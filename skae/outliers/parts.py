@@ -1,0 +1,96 @@
+"""The parts of a score: each reads quantities off points that are large for odd rows."""
+
+import numpy as np
+
+from skae.outliers.neighbors import Neighbors, TypicalDistance
+from skae.outliers.points import VIEWS
+from skae.outliers.surprisal import Surprisal
+
+_SMALL = 1e-3
+_HALF = 0.5
+_N_TYPICAL = 1000
+
+
+class Part:
+    """What parts have in common: quantities of rows, and how surprising these are.
+
+    Subclasses have `quantities`, of new rows, a list of arrays of shape (n_readings, n_rows) for
+    the views that they look at, and `held_out_quantities`, those of the training rows as if they
+    were new, a list of arrays of shape (n_rows,).
+    """
+
+    def learn(self, points, folds):
+        """Learn how large quantities are, and return the surprisals of the training rows."""
+        held_out = [np.log(each + _SMALL) for each in self.held_out_quantities(points, folds)]
+        self.surprisals = [Surprisal.learn(each) for each in held_out]
+        return np.mean([f(each) for f, each in zip(self.surprisals, held_out, strict=True)], axis=0)
+
+    def __call__(self, points):
+        """Return the surprisals of new rows in nats, shape (n_readings, n_rows)."""
+        pairs = zip(self.surprisals, self.quantities(points), strict=True)
+        return np.concatenate([surprisal(np.log(each + _SMALL)) for surprisal, each in pairs])
+
+
+class Reconstruction(Part):
+    """How far the members' reconstructions are.
+
+    Parameters
+    ----------
+    members : Members
+        The trained ensemble.
+    """
+
+    def __init__(self, members):
+        self.members = members
+
+    def quantities(self, points):
+        """Return the errors of all members, by view."""
+        return list(self.members.errors(points))
+
+    def held_out_quantities(self, points, folds):
+        """Return the errors of the members that have not learned from a row, by view."""
+        return [errors[folds, np.arange(len(folds))] for errors in self.members.errors(points)]
+
+
+class NearRows(Part):
+    """How far the k-th nearest training row is, in both views.
+
+    Parameters
+    ----------
+    points : dict of str to ndarray of shape (n_rows, n_coordinates)
+        The training rows, by view.
+    n_neighbors : int
+        The number k.
+    """
+
+    def __init__(self, points, n_neighbors):
+        self.neighbors = {view: Neighbors(points[view], n_neighbors) for view in VIEWS}
+
+    def quantities(self, points):
+        """Return the distances, by view."""
+        return [self.neighbors[view].distances(points[view])[None] for view in VIEWS]
+
+    def held_out_quantities(self, points, folds):
+        """Return the distances to others than the row itself, by view."""
+        return [self.neighbors[view].distances(points[view]) for view in VIEWS]
+
+
+class Center(Part):
+    """How far half of (a sample of) the training rows are, in the view "quantile".
+
+    Parameters
+    ----------
+    points : dict of str to ndarray of shape (n_rows, n_coordinates)
+        The training rows, by view, in no order.
+    """
+
+    def __init__(self, points):
+        self.typical = TypicalDistance(points["quantile"][:_N_TYPICAL], _HALF)
+
+    def quantities(self, points):
+        """Return the distances."""
+        return [self.typical.distances(points["quantile"])[None]]
+
+    def held_out_quantities(self, points, folds):
+        """Return the distances, which hardly depend on a row itself."""
+        return [self.typical.distances(points["quantile"])]

@@ -1,0 +1,181 @@
+"""Rows of a table as points: what distances and dense networks take."""
+
+from dataclasses import dataclass
+
+import narwhals as nw
+import numpy as np
+from scipy.special import ndtri
+
+from skae.columns import FARTHEST
+from skae.fields import MISSING, VALUE, Number
+from skae.scores import NormalScores
+from skae.table import Table
+
+VIEWS = ("standard", "quantile")
+_LEAST_VARIANCE = 0.02
+
+
+@dataclass(frozen=True)
+class Points:
+    """The way from the rows of a table to points, in two views.
+
+    A number is a coordinate: standardised in the view "standard", a normal score in the view
+    "quantile". A label is a unit vector, as long as gives the column variance one; of a rare one it
+    is not longer than a bound, which is lower in the view "quantile". A column that had holes has
+    one more coordinate, which tells them.
+
+    Attributes
+    ----------
+    table : Table
+        What the columns are.
+    center, scale : ndarray of shape (n_numbers,)
+        What standardising subtracts and divides by.
+    scores : tuple of NormalScores
+        Those of every column of numbers.
+    shares : tuple of ndarray
+        How often every code of every column was seen, a little more than nothing if never.
+    edge : float
+        The normal score of what is just beyond the numbers that were seen.
+    """
+
+    table: Table
+    center: np.ndarray
+    scale: np.ndarray
+    scores: tuple[NormalScores, ...]
+    shares: tuple[np.ndarray, ...]
+    edge: float
+
+    @classmethod
+    def learn(cls, table: Table, numbers: np.ndarray, codes: np.ndarray) -> "Points":
+        """Return the way to points of encoded rows of a table."""
+        there = ~np.isnan(numbers)
+        count = np.maximum(there.sum(0), 1)
+        filled = np.where(there, numbers, 0)
+        center = filled.sum(0) / count
+        variance = (there * (filled - center) ** 2).sum(0) / count
+        scale = np.sqrt(np.where(variance > 0, variance, 1))
+        scores = tuple(_scores(column) for column in numbers.T)
+        shares = tuple(
+            _shares(column, field.n_codes)
+            for field, column in zip(table.fields, codes.T, strict=True)
+        )
+        edge = -ndtri(0.5 / (len(codes) + 1))
+        return cls(table, center, scale, scores, shares, edge)
+
+    @property
+    def n_encoded(self) -> int:
+        """The number of coordinates of both views, and one for the fold of a row."""
+        return len(VIEWS) * len(self.owners) + 1
+
+    @property
+    def number_owners(self) -> list[int]:
+        """The column of every number."""
+        fields = enumerate(self.table.fields)
+        return [j for j, field in fields if isinstance(field, Number)]
+
+    @property
+    def owners(self) -> np.ndarray:
+        """The column of every coordinate."""
+        widths = [
+            self._lookup(j, "standard").shape[1] + isinstance(field, Number)
+            for j, field in enumerate(self.table.fields)
+        ]
+        return np.repeat(np.arange(len(widths)), widths)
+
+    def of(self, view: str, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return the points of encoded rows, shape (n_rows, n_coordinates)."""
+        numbers = self._standardise(numbers) if view == "standard" else self._score(numbers)
+        blocks, numbers = [], iter(np.nan_to_num(numbers, nan=0.0).T)
+        for j, field in enumerate(self.table.fields):
+            if isinstance(field, Number):
+                blocks.append(next(numbers)[:, None])
+            blocks.append(self._lookup(j, view)[codes[:, j]])
+        return np.hstack(blocks)
+
+    def cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers and the codes that points of the view "standard" are nearest to.
+
+        No cell is missing, unless all cells of its column were.
+        """
+        numbers, codes, at = [], [], 0
+        for j, field in enumerate(self.table.fields):
+            lookup = self._lookup(j, "standard")
+            if isinstance(field, Number):
+                numbers.append(points[:, at])
+                codes.append(np.zeros(len(points), dtype=int))
+                at += 1
+            else:
+                labels = np.flatnonzero(_may_come_back(field))
+                part = points[:, None, at : at + lookup.shape[1]]
+                codes.append(labels[((part - lookup[labels]) ** 2).sum(2).argmin(1)])
+            at += lookup.shape[1]
+        numbers = np.stack(numbers, axis=1) if numbers else np.empty((len(points), 0))
+        return numbers * self.scale + self.center, np.stack(codes, axis=1)
+
+    def _lookup(self, j: int, view: str) -> np.ndarray:
+        """Return the coordinates of every code of a column, shape (n_codes, n_coordinates).
+
+        Codes that were never seen are farther from all others than these are from each other.
+        """
+        field, shares = self.table.fields[j], self.shares[j]
+        if isinstance(field, Number):
+            missing = np.arange(len(shares)) == MISSING
+            if field.shares[MISSING] == 0:
+                return np.empty((len(shares), 0))
+            groups, shares = missing.astype(int), np.array([1 - shares[MISSING], shares[MISSING]])
+            return _coordinates(shares, np.array([True, True]), view)[groups]
+        return _coordinates(shares, field.shares > 0, view)
+
+    def _standardise(self, numbers: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            return np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
+
+    def _score(self, numbers: np.ndarray) -> np.ndarray:
+        """Return normal scores; beyond the numbers that were seen they rise with the logarithm."""
+        columns = zip(self.scores, numbers.T, strict=True)
+        found = [scores.encode(column) for scores, column in columns]
+        found = np.stack(found, axis=1) if found else numbers
+        low = np.array([scores.first[0] for scores in self.scores])
+        high = np.array([scores.last[-1] for scores in self.scores])
+        beyond = np.clip((np.maximum(low - numbers, numbers - high)) / self.scale, 0, FARTHEST)
+        edge = np.sign(numbers - low - (high - low) / 2) * (self.edge + np.log1p(beyond))
+        return np.where(beyond > 0, edge, found)
+
+
+def _scores(column: np.ndarray) -> NormalScores:
+    column = column[~np.isnan(column)]
+    column = column if len(column) else np.zeros(1)
+    return NormalScores.learn(column, np.ones(len(column)))
+
+
+def _shares(codes: np.ndarray, n_codes: int) -> np.ndarray:
+    counts = np.bincount(codes, minlength=n_codes) + 0.5
+    return counts / counts.sum()
+
+
+def _coordinates(shares: np.ndarray, seen: np.ndarray, view: str) -> np.ndarray:
+    """Return coordinates of labels: one for each that was seen, or one in all if two were."""
+    if view == "standard":
+        variance = max(1 - (shares[seen] ** 2).sum(), _LEAST_VARIANCE)
+        lengths = np.full(len(shares), 1 / np.sqrt(variance))
+    else:
+        lengths = -ndtri(np.minimum(shares, 1) / 2)
+    if seen.sum() > 2:
+        units = np.eye(len(shares))[:, seen]
+        return np.where(seen[:, None], units * lengths[:, None], -lengths[:, None])
+    order = np.argsort(-shares * seen)
+    side = np.full(len(shares), 2.0)
+    side[order[0]] = -1
+    if seen.sum() == 2:
+        side[order[1]] = 1
+    if view == "standard":
+        lengths = lengths / np.sqrt(2)
+    return (side * lengths)[:, None]
+
+
+def _may_come_back(field) -> np.ndarray:
+    """Tell which codes of labels may be expected: those that were seen, holes if nothing else."""
+    seen = field.shares > 0
+    if seen.sum() > 1:
+        seen = seen & (np.arange(len(seen)) != MISSING)
+    return seen
