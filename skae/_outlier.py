@@ -18,7 +18,9 @@ from sklearn.utils import check_scalar, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skae._autoencoder import AutoencoderTransformer
 from skae._base import BaseAutoencoder
+from skae._documentation import documented_like
 from skae._state import FittedState
 from skae.containers import frame_without_rows, unwrap, with_index, wrap
 from skae.devices import resolve_device
@@ -31,16 +33,17 @@ from skae.outliers.conformal import (
 )
 from skae.outliers.explaining import explain
 from skae.outliers.members import Members, out_of_fold, train_members
-from skae.outliers.parts import Center, NearRows, Reconstruction
+from skae.outliers.parts import Center, NearCodes, NearRows, Reconstruction
 from skae.outliers.points import VIEWS, Points
 from skae.outliers.trimming import far_rows
 from skae.randomness import draw_seed
 from skae.table import Table
 
-PARTS = ("reconstruction", "neighbors", "center")
+PARTS = ("reconstruction", "latent", "neighbors", "center")
 _AUTO_SHARE = 0.01
 _AUTO_TRIM = 0.1
 _NEIGHBORS_OF_CLEAN, _NEIGHBORS_OF_TRIMMED = 1, 5
+_STEPS_OF_CLEAN, _STEPS_OF_TRIMMED = 25, 8
 _ROWS_AT_A_TIME = 8192
 _SHARED = (
     "activation",
@@ -64,10 +67,177 @@ _SHARED = (
 )
 
 
+@documented_like(AutoencoderTransformer)
 class AEOutlierDetector(
     ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, FittedState, BaseEstimator
 ):
-    """doc"""
+    r"""Outlier detector: an ensemble of denoising autoencoders, near rows and the center.
+
+    Three parts say how odd a row is. Each turns a quantity :math:`v` into a surprisal, the rarity
+    of so large a value among rows that the part has not learned from, and the score is minus their
+    mean,
+
+    .. math:: s(x) = -\frac1P \sum_p -\log P(V_p \ge v_p(x)), \qquad \text{in nats:}
+
+    - "reconstruction": the error of denoising autoencoders without a bottleneck, half of which see
+      standardised numbers, the others their normal scores. They are one batched program; each
+      leaves out one fold of the rows, so that every row is judged by some that do not know it.
+    - "neighbors": the distance to the k-th nearest training row, in both views.
+    - "center": the distance within which half of the training rows are, in normal scores.
+
+    Rows may hold numbers, labels, booleans, times and holes.
+
+    Parameters
+    ----------
+    novelty : bool, default=False
+        Whether the training rows are known to be clean. If True, all are learned from, until the
+        held-out error gains no more, the nearest neighbour counts, and the threshold is conformal.
+        If False, outliers may be among them: the farthest are trimmed first, training is a third as
+        long, and the fifth neighbour counts, so that a few outliers beside each other do not vouch
+        for each other.
+
+    contamination : "auto" or float, default="auto"
+        With `novelty`, the share of new normal rows that are flagged, in (0, 0.5]; "auto" is 0.01.
+        Without, the share of the training rows that are; "auto" flags those beyond what the inner
+        nine tenths of the scores let expect of one normal row in a hundred, and at least one row in
+        a hundred.
+
+    parts : array-like of str, default=("reconstruction", "neighbors", "center")
+        The parts of the score. The autoencoders are trained in any case, since explanations and
+        reconstructions are theirs.
+
+    n_neighbors : "auto" or int, default="auto"
+        Which of the nearest training rows counts; "auto" is the first with `novelty`, else the
+        fifth.
+
+    n_members : int, default=8
+        The number of autoencoders, an even number and at least 4: half for each view, each of which
+        leaves out one of as many folds.
+
+    hidden_layer_sizes : "auto" or array-like of int, default="auto"
+        The number of units of every hidden layer of an autoencoder; "auto" is (64, 64).
+
+    trim_fraction : "auto" or float, default="auto"
+        Without `novelty`, the share of the rows that nothing is learned from, in [0, 0.5]: those
+        that are farthest from a twentieth of the others, and from half of them. "auto" is a tenth,
+        or `contamination` where it is more.
+
+    max_samples : int, default=10_000
+        The number of rows, drawn at random, that are learned from; time and memory of `fit` are
+        bounded by it, and so is what `partial_fit` keeps.
+
+    learning_rate : float, default=2e-3
+        The (largest) learning rate of the optimiser, AdamW.
+
+    weight_decay : float, default=0.01
+        How fast the optimiser shrinks the weights, in units of the learning rate.
+
+    batch_size : "auto" or int, default="auto"
+        The number of rows of a training step; "auto" is 256, or all rows if they are fewer.
+
+    max_epochs : "auto" or int, default="auto"
+        The largest number of passes over the rows. "auto" makes about 25 steps for the root of
+        their number with `novelty`, else 8.
+
+    early_stopping : bool, default=True
+        Whether to keep the weights that are best on held-out rows, and to stop when they gain no
+        more. No rows are lost to it: each is held out from some members.
+
+    tol : float, default=1e-4
+        The gain that early stopping counts as one, a mean squared error of standardised cells.
+
+    {parameters}
+
+    Attributes
+    ----------
+    offset_ : float
+        The score below which a row is an outlier.
+
+    n_trimmed_ : int
+        The number of rows that nothing was learned from because they look like outliers.
+
+    n_neighbors_ : int
+        Which of the nearest rows counts.
+
+    n_rows_ : int
+        The number of rows that were given.
+
+    best_epoch_ : int
+        The epoch whose weights were kept; 0 is the start.
+
+    stop_reason_ : {"n_iter_no_change", "max_epochs", "interrupted"}
+        Why the training ended.
+
+    n_iter_ : int
+        The number of passes over the rows.
+
+    loss_curve_, validation_loss_curve_ : list of float
+        The mean squared error of the rows that members learn from, and of those held out from them,
+        by epoch; the latter is None without early stopping, and after `partial_fit`.
+
+    schema_ : skae.table.Table
+        What the columns are; printed, it is a table of them.
+
+    columns_ : skae.outliers.points.Points
+        The way from rows to points.
+
+    parts_ : dict
+        The parts of the score, by name.
+
+    net_ : skae.net.AutoencoderNet
+        The trained net; ``net_.module_`` is the ensemble.
+
+    frame_ : narwhals.DataFrame or None
+        The frame that was fitted to, without its rows; None for an array.
+
+    n_features_in_ : int
+        The number of columns.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if the rows were a dataframe with names.
+
+    See Also
+    --------
+    AutoencoderTransformer : An autoencoder with a code, whose `score_cells` judges single cells.
+    VAETransformer : A density of tables.
+    sklearn.ensemble.IsolationForest : Outliers as rows that few cuts set apart.
+    skae.plotting.ExplanationDisplay : Draws what `explain` says.
+
+    Notes
+    -----
+    The p-values are cross-conformal: training rows have the scores that they would have as new
+    ones, so no rows are set aside. In `fit`, a row is its own neighbour no more than it is in
+    `score_samples`.
+
+    References
+    ----------
+    Vincent, P., Larochelle, H., Bengio, Y. and Manzagol, P.-A. (2008). Extracting and composing
+    robust features with denoising autoencoders. ICML.
+
+    Ramaswamy, S., Rastogi, R. and Shim, K. (2000). Efficient algorithms for mining outliers from
+    large data sets. SIGMOD.
+
+    Bouman, R. and Heskes, T. (2025). Autoencoders for anomaly detection are unreliable.
+    arXiv:2501.13864.
+
+    Vovk, V. (2015). Cross-conformal predictors. Annals of Mathematics and Artificial Intelligence
+    74.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skae import AEOutlierDetector
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=200)
+    >>> X = pd.DataFrame({"x": x, "y": 2 * x, "side": np.where(x > 0, "right", "left")})
+    >>> detector = AEOutlierDetector(novelty=True, max_epochs=100, random_state=0).fit(X)
+    >>> rows = pd.DataFrame({"x": [1.0, 1.0], "y": [2.0, -4.0], "side": ["right", "right"]})
+    >>> detector.predict(rows)
+    array([ 1, -1])
+    >>> detector.explain(rows[1:], top=1)[["column", "value"]].to_string(index=False)
+    'column value\n     y  -4.0'
+    """
 
     _doc_link_module = "skae"
     _doc_link_template = BaseAutoencoder._doc_link_template
@@ -396,6 +566,10 @@ class AEOutlierDetector(
         return module.n_views * module.n_folds * module.output.weight.shape[1]
 
     @property
+    def _steps_per_root_row(self):
+        return _STEPS_OF_CLEAN if self.novelty else _STEPS_OF_TRIMMED
+
+    @property
     def _members(self):
         return Members(self.net_)
 
@@ -451,6 +625,7 @@ class AEOutlierDetector(
         self._note_training()
         parts = {
             "reconstruction": lambda: Reconstruction(self._members),
+            "latent": lambda: NearCodes(self._members, points, self.n_neighbors_),
             "neighbors": lambda: NearRows(points, self.n_neighbors_),
             "center": lambda: Center(points),
         }

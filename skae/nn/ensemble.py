@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -77,8 +78,7 @@ class Ensemble(nn.Module):
         self.n_columns = int(max(owners)) + 1
         n_members, n_inputs = n_views * n_folds, self.n_wide + self.n_columns
         sizes = [n_inputs, *hidden_layer_sizes]
-        pairs = zip(sizes[:-1], sizes[1:], strict=True)
-        self.layers = nn.ModuleList(BatchedLinear(n_members, *pair) for pair in pairs)
+        self.layers = nn.ModuleList(BatchedLinear(n_members, *each) for each in pairwise(sizes))
         self.activation = activation()
         self.output = BatchedLinear(n_members, sizes[-1], self.n_wide, gain=0.01)
         self.linear = BatchedLinear(n_members, n_inputs, self.n_wide, gain=0.01)

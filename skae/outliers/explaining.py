@@ -21,7 +21,7 @@ def explain(detector, frame, index, n_columns):
         How many columns to name for each.
     """
     numbers, codes = detector.schema_.encode(frame)
-    surprisal, expected, shares = share_out(detector, numbers, codes)
+    expected, shares = share_out(detector, numbers, codes)
     order = np.argsort(-shares, axis=1, kind="stable")[:, :n_columns]
     rows = np.repeat(np.arange(len(codes)), order.shape[1])
     columns = order.ravel()
@@ -39,16 +39,14 @@ def explain(detector, frame, index, n_columns):
 
 
 def share_out(detector, numbers, codes):
-    """Return the surprisals of rows, what is expected in each cell, and the share of each column.
+    """Return what is expected in each cell of rows, and the share of each column.
 
     Returns
     -------
-    surprisal : ndarray of shape (n_rows,)
-        Minus the scores.
     expected : narwhals.DataFrame
         The expected cells.
     shares : ndarray of shape (n_rows, n_columns)
-        They add up to the surprisals.
+        They add up to minus the scores.
     """
     surprisal = detector._mean(detector._surprisals(numbers, codes))
     points = detector._points(numbers, codes)
@@ -66,7 +64,7 @@ def share_out(detector, numbers, codes):
     gains = np.maximum(gains, _LEAST)
     shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
     expected = detector.schema_.decode(expected_numbers, expected_codes, extrapolates=True)
-    return surprisal, expected, shares
+    return expected, shares
 
 
 def _cells(values, rows, columns):

@@ -87,6 +87,14 @@ class Members:
 
         return self._read(units, points)[0].astype(np.float32)
 
+    def codes(self, points):
+        """Return the units of one member of each view, a list of (n_rows, n_units)."""
+
+        def units(module, x):
+            return module.encode(x)[:: module.n_folds]
+
+        return list(self._read(units, points))
+
     @torch.inference_mode()
     def _read(self, function, points):
         """Apply a function of the module and its members' points, and join along the rows."""

@@ -52,6 +52,33 @@ class Reconstruction(Part):
         return [errors[folds, np.arange(len(folds))] for errors in self.members.errors(points)]
 
 
+class NearCodes(Part):
+    """How far the k-th nearest code of a training row is, for a member of each view.
+
+    Parameters
+    ----------
+    members : Members
+        The trained ensemble.
+    points : dict of str to ndarray of shape (n_rows, n_coordinates)
+        The training rows, by view.
+    n_neighbors : int
+        The number k.
+    """
+
+    def __init__(self, members, points, n_neighbors):
+        self.members = members
+        self.neighbors = [Neighbors(codes, n_neighbors) for codes in members.codes(points)]
+
+    def quantities(self, points):
+        """Return the distances, by view."""
+        pairs = zip(self.neighbors, self.members.codes(points), strict=True)
+        return [neighbors.distances(codes)[None] for neighbors, codes in pairs]
+
+    def held_out_quantities(self, points, folds):
+        """Return the distances to others than the row itself, by view."""
+        return [neighbors.distances(neighbors.references) for neighbors in self.neighbors]
+
+
 class NearRows(Part):
     """How far the k-th nearest training row is, in both views.
 

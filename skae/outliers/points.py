@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import narwhals as nw
 import numpy as np
 from scipy.special import ndtri
 
 from skae.columns import FARTHEST
-from skae.fields import MISSING, VALUE, Number
+from skae.fields import MISSING, Number
 from skae.scores import NormalScores
 from skae.table import Table
 
