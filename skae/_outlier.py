@@ -250,7 +250,7 @@ class AEOutlierDetector(
         "n_neighbors": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_members": [Interval(Integral, 4, None, closed="left")],
         "trim_fraction": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="both")],
-        "max_samples": [Interval(Integral, 2, None, closed="left")],
+        "max_samples": [Interval(Integral, 100, None, closed="left")],
         **{name: BaseAutoencoder._parameter_constraints[name] for name in _SHARED},
     }
 
@@ -481,7 +481,7 @@ class AEOutlierDetector(
         Returns
         -------
         p_values : ndarray of shape (n_samples,)
-            In (0, 1]; small for outliers, and at least one over the number of training rows.
+            In (0, 1]; small for outliers, and at least 1 / (n + 1) for the n rows in the memory.
         """
         return p_values(-self.score_samples(X), self._memory_scores)
 
@@ -528,7 +528,8 @@ class AEOutlierDetector(
             The units.
         """
         check_is_fitted(self)
-        return self._members.encode(self._points(*self._encode(X)))
+        codes = self._members.codes(self._points(*self._encode(X)))
+        return np.moveaxis(codes, 2, 0).reshape(codes.shape[2], -1).astype(np.float32)
 
     def reconstruct(self, X):
         """Return what the autoencoders make of rows, in the units of X.
@@ -625,14 +626,15 @@ class AEOutlierDetector(
         self._note_training()
         parts = {
             "reconstruction": lambda: Reconstruction(self._members),
-            "latent": lambda: NearCodes(self._members, points, self.n_neighbors_),
+            "latent": lambda: NearCodes(self._members, points, folds, self.n_neighbors_),
             "neighbors": lambda: NearRows(points, self.n_neighbors_),
             "center": lambda: Center(points),
         }
         self.parts_ = {name: parts[name]() for name in self.parts}
-        surprisals = [part.learn(points, folds) for part in self.parts_.values()]
+        held_out = self._points(*kept, held_out=True)
+        surprisals = {name: part.learn(held_out, folds) for name, part in self.parts_.items()}
         self._memory_scores = np.empty(len(self._is_kept))
-        self._memory_scores[self._is_kept] = np.mean(surprisals, axis=0)
+        self._memory_scores[self._is_kept] = self._mean(surprisals)
         if not self._is_kept.all():
             others = self._surprisals(numbers[~self._is_kept], codes[~self._is_kept])
             self._memory_scores[~self._is_kept] = self._mean(others)
@@ -715,8 +717,8 @@ class AEOutlierDetector(
     def _encode(self, X):
         return self.schema_.encode(self._check_rows(X))
 
-    def _points(self, numbers, codes):
-        return {view: self.columns_.of(view, numbers, codes) for view in VIEWS}
+    def _points(self, numbers, codes, *, held_out=False):
+        return {view: self.columns_.of(view, numbers, codes, held_out=held_out) for view in VIEWS}
 
     def _surprisals(self, numbers, codes):
         """Return the surprisals of new rows by part, each of shape (n_readings, n_rows)."""
@@ -728,6 +730,7 @@ class AEOutlierDetector(
         return dict(zip(self.parts_, joined, strict=True))
 
     def _mean(self, surprisals):
+        """Return the mean of parts, each of shape (n_readings, n_rows)."""
         return np.mean([part.mean(0) for part in surprisals.values()], axis=0)
 
 

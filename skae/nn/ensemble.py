@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from skae.nn.seeding import seeded
 
 _MOST_HIDDEN = 0.6
+FARTHEST = 10.0
 
 
 class BatchedLinear(nn.Module):
@@ -117,6 +118,8 @@ class Ensemble(nn.Module):
         """Nothing here depends on how much of the training is done."""
 
     def _hide(self, points: Tensor, hidden: Tensor) -> Tensor:
+        # What is far from all rows would drag the other columns along.
+        points = points.clamp(-FARTHEST, FARTHEST)
         return torch.cat([points * (1 - hidden[:, :, self.owners]), hidden], dim=2)
 
     def _deep(self, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from sklearn.utils import gen_batches
 from skae.callbacks import KeepBest
 from skae.chain import hidden_sizes
 from skae.devices import has_room
-from skae.nn.ensemble import Ensemble
+from skae.nn.ensemble import FARTHEST, Ensemble
 from skae.nn.networks import ACTIVATIONS
 from skae.nn.seeding import seeded
 from skae.outliers.points import VIEWS
@@ -18,7 +18,6 @@ from skae.schedule import Plan
 from skae.training import make_net, prepare_pass, train
 
 NOISE = (0.1, 0.3, 0.5)
-_FARTHEST = 10.0
 _MOST_JUDGES = 1024
 _CELLS_AT_A_TIME = 2**18
 
@@ -79,21 +78,10 @@ class Members:
 
         return self._read(mean, points)[0]
 
-    def encode(self, points):
-        """Return the units of all members side by side, shape (n_rows, n_units)."""
-
-        def units(module, x):
-            return module.encode(x).transpose(0, 1).flatten(1)[None]
-
-        return self._read(units, points)[0].astype(np.float32)
-
     def codes(self, points):
-        """Return the units of one member of each view, a list of (n_rows, n_units)."""
-
-        def units(module, x):
-            return module.encode(x)[:: module.n_folds]
-
-        return list(self._read(units, points))
+        """Return the units of all members, shape (n_views, n_folds, n_rows, n_units)."""
+        found = self._read(lambda module, x: module.encode(x), points)
+        return found.reshape(len(VIEWS), self.n_folds, *found.shape[1:])
 
     @torch.inference_mode()
     def _read(self, function, points):
@@ -130,7 +118,7 @@ def train_members(estimator, points, folds, columns, *, seed, device, net=None):
     net : AutoencoderNet or None, default=None
         What was trained before; None trains a new one.
     """
-    x = [points[view].clip(-_FARTHEST, _FARTHEST) for view in VIEWS]
+    x = [points[view].clip(-FARTHEST, FARTHEST) for view in VIEWS]
     data = torch.from_numpy(np.hstack([*x, folds[:, None]]).astype(np.float32))
     data = Rows(data.to(device) if has_room(device, data) else data)
     plan = Plan.of(estimator, len(data), one_pass=net is not None)

@@ -8,10 +8,7 @@ _ROWS_AT_A_TIME = 2048
 
 
 class Neighbors:
-    """The distance of points to their k-th nearest reference, other than themselves.
-
-    A point that is a reference is not its own neighbour, whether it is asked about as a training
-    row or as a new one: both have the same distance.
+    """The distance of points to their k-th nearest reference.
 
     Parameters
     ----------
@@ -23,15 +20,25 @@ class Neighbors:
 
     def __init__(self, references, n_neighbors):
         self.references = references
-        n_found = min(n_neighbors + 1, len(references))
-        self.index = NearestNeighbors(n_neighbors=n_found).fit(references)
+        self.n_neighbors = min(n_neighbors, max(1, len(references) - 1))
+        self.index = NearestNeighbors(n_neighbors=self.n_neighbors).fit(references)
 
     def distances(self, points):
-        """Return the distances of points, shape (n_points,)."""
-        found = self.index.kneighbors(points, return_distance=False)
-        last, before = found[:, -1], found[:, max(0, found.shape[1] - 2)]
-        is_known = self._distances(points, found[:, 0]) == 0
-        return self._distances(points, np.where(is_known, last, before))
+        """Return the distances of new points, shape (n_points,)."""
+        return self._distances(points, self.index.kneighbors(points, return_distance=False)[:, -1])
+
+    def distances_to_others(self, points):
+        """Return the distances of the references' own points, each as if it were no reference.
+
+        The points are what the references would be if nothing had been learned from them.
+        """
+        if len(self.references) == 1:
+            return np.zeros(1)
+        found = self.index.kneighbors(points, self.n_neighbors + 1, return_distance=False)
+        is_self = found == np.arange(len(found))[:, None]
+        before = found[:, self.n_neighbors - 1]
+        chosen = np.where(is_self[:, :-1].any(1), found[:, -1], before)
+        return self._distances(points, chosen)
 
     def _distances(self, points, chosen):
         # The index finds distances by inner products, which lose the digits of small ones.

@@ -15,15 +15,15 @@ class Part:
     """What parts have in common: quantities of rows, and how surprising these are.
 
     Subclasses have `quantities`, of new rows, a list of arrays of shape (n_readings, n_rows) for
-    the views that they look at, and `held_out_quantities`, those of the training rows as if they
-    were new, a list of arrays of shape (n_rows,).
+    the views that they look at, and `held_out_quantities`, those of the training rows as if nothing
+    had been learned from them, a list of arrays of shape (n_rows,).
     """
 
     def learn(self, points, folds):
         """Learn how large quantities are, and return the surprisals of the training rows."""
         held_out = [np.log(each + _SMALL) for each in self.held_out_quantities(points, folds)]
         self.surprisals = [Surprisal.learn(each) for each in held_out]
-        return np.mean([f(each) for f, each in zip(self.surprisals, held_out, strict=True)], axis=0)
+        return np.stack([f(each) for f, each in zip(self.surprisals, held_out, strict=True)])
 
     def __call__(self, points):
         """Return the surprisals of new rows in nats, shape (n_readings, n_rows)."""
@@ -53,7 +53,7 @@ class Reconstruction(Part):
 
 
 class NearCodes(Part):
-    """How far the k-th nearest code of a training row is, for a member of each view.
+    """How far the k-th nearest code is, among those of rows that a member has not learned from.
 
     Parameters
     ----------
@@ -61,22 +61,35 @@ class NearCodes(Part):
         The trained ensemble.
     points : dict of str to ndarray of shape (n_rows, n_coordinates)
         The training rows, by view.
+    folds : ndarray of int of shape (n_rows,)
+        Their folds.
     n_neighbors : int
         The number k.
     """
 
-    def __init__(self, members, points, n_neighbors):
+    def __init__(self, members, points, folds, n_neighbors):
         self.members = members
-        self.neighbors = [Neighbors(codes, n_neighbors) for codes in members.codes(points)]
+        self.neighbors = [
+            [Neighbors(each[folds == fold], n_neighbors) for fold, each in enumerate(codes)]
+            for codes in members.codes(points)
+        ]
 
     def quantities(self, points):
-        """Return the distances, by view."""
-        pairs = zip(self.neighbors, self.members.codes(points), strict=True)
-        return [neighbors.distances(codes)[None] for neighbors, codes in pairs]
+        """Return the distances for all members, by view."""
+        views = zip(self.neighbors, self.members.codes(points), strict=True)
+        return [
+            np.stack([near.distances(each) for near, each in zip(*view, strict=True)])
+            for view in views
+        ]
 
     def held_out_quantities(self, points, folds):
-        """Return the distances to others than the row itself, by view."""
-        return [neighbors.distances(neighbors.references) for neighbors in self.neighbors]
+        """Return the distances to others of the same fold, by view."""
+        found = np.empty((len(VIEWS), len(folds)))
+        for v, codes in enumerate(self.members.codes(points)):
+            for fold, (near, each) in enumerate(zip(self.neighbors[v], codes, strict=True)):
+                own = folds == fold
+                found[v, own] = near.distances_to_others(each[own])
+        return list(found)
 
 
 class NearRows(Part):
@@ -99,7 +112,7 @@ class NearRows(Part):
 
     def held_out_quantities(self, points, folds):
         """Return the distances to others than the row itself, by view."""
-        return [self.neighbors[view].distances(points[view]) for view in VIEWS]
+        return [self.neighbors[view].distances_to_others(points[view]) for view in VIEWS]
 
 
 class Center(Part):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from skae.columns import FARTHEST
-from skae.fields import MISSING, Number
+from skae.fields import MISSING, OTHER, Number
 from skae.scores import NormalScores
 from skae.table import Table
 
@@ -29,6 +29,8 @@ class Points:
         What the columns are.
     center, scale : ndarray of shape (n_numbers,)
         What standardising subtracts and divides by.
+    counts : ndarray of shape (n_numbers,)
+        How many numbers of a column there were.
     scores : tuple of NormalScores
         Those of every column of numbers.
     shares : tuple of ndarray
@@ -40,6 +42,7 @@ class Points:
     table: Table
     center: np.ndarray
     scale: np.ndarray
+    counts: np.ndarray
     scores: tuple[NormalScores, ...]
     shares: tuple[np.ndarray, ...]
     edge: float
@@ -59,7 +62,7 @@ class Points:
             for field, column in zip(table.fields, codes.T, strict=True)
         )
         edge = -ndtri(0.5 / (len(codes) + 1))
-        return cls(table, center, scale, scores, shares, edge)
+        return cls(table, center, scale, count, scores, shares, edge)
 
     @property
     def n_encoded(self) -> int:
@@ -81,13 +84,23 @@ class Points:
         ]
         return np.repeat(np.arange(len(widths)), widths)
 
-    def of(self, view: str, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Return the points of encoded rows, shape (n_rows, n_coordinates)."""
-        numbers = self._standardise(numbers) if view == "standard" else self._score(numbers)
-        blocks, numbers = [], iter(np.nan_to_num(numbers, nan=0.0).T)
+    def of(
+        self, view: str, numbers: np.ndarray, codes: np.ndarray, *, held_out: bool = False
+    ) -> np.ndarray:
+        """Return the points of encoded rows, shape (n_rows, n_coordinates).
+
+        With `held_out`, the rows are those that this was learned from, and the points those that
+        they would have if it had been learned from the others alone.
+        """
+        if held_out:
+            codes = self._without_singles(codes)
+        read = self._standardise if view == "standard" else self._score
+        blocks, numbers = [], iter(read(numbers, held_out=held_out).T)
         for j, field in enumerate(self.table.fields):
             if isinstance(field, Number):
-                blocks.append(next(numbers)[:, None])
+                # A hole where there was none is as far as what is just beyond all numbers.
+                hole = 0.0 if field.shares[MISSING] > 0 else self.edge
+                blocks.append(np.nan_to_num(next(numbers), nan=hole)[:, None])
             blocks.append(self._lookup(j, view)[codes[:, j]])
         return np.hstack(blocks)
 
@@ -111,6 +124,15 @@ class Points:
         numbers = np.stack(numbers, axis=1) if numbers else np.empty((len(points), 0))
         return numbers * self.scale + self.center, np.stack(codes, axis=1)
 
+    def _without_singles(self, codes: np.ndarray) -> np.ndarray:
+        """Return codes of which those that one row alone has are other labels."""
+        codes = codes.copy()
+        for j, field in enumerate(self.table.fields):
+            if not isinstance(field, Number):
+                counts = np.bincount(codes[:, j], minlength=field.n_codes)
+                codes[counts[codes[:, j]] == 1, j] = OTHER
+        return codes
+
     def _lookup(self, j: int, view: str) -> np.ndarray:
         """Return the coordinates of every code of a column, shape (n_codes, n_coordinates).
 
@@ -125,20 +147,36 @@ class Points:
             return _coordinates(shares, np.array([True, True]), view)[groups]
         return _coordinates(shares, field.shares > 0, view)
 
-    def _standardise(self, numbers: np.ndarray) -> np.ndarray:
+    def _standardise(self, numbers: np.ndarray, *, held_out: bool) -> np.ndarray:
         with np.errstate(over="ignore"):
-            return np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
+            standard = (numbers - self.center) / self.scale
+        if held_out:
+            n = np.maximum(self.counts, 3)
+            rest = np.maximum(n / (n - 1) * (1 - standard**2 / (n - 1)), 1 / n)
+            standard = standard * n / (n - 1) / np.sqrt(rest)
+        return np.clip(standard, -FARTHEST, FARTHEST)
 
-    def _score(self, numbers: np.ndarray) -> np.ndarray:
+    def _score(self, numbers: np.ndarray, *, held_out: bool) -> np.ndarray:
         """Return normal scores; beyond the numbers that were seen they rise with the logarithm."""
-        columns = zip(self.scores, numbers.T, strict=True)
-        found = [scores.encode(column) for scores, column in columns]
-        found = np.stack(found, axis=1) if found else numbers
-        low = np.array([scores.first[0] for scores in self.scores])
-        high = np.array([scores.last[-1] for scores in self.scores])
-        beyond = np.clip((np.maximum(low - numbers, numbers - high)) / self.scale, 0, FARTHEST)
-        edge = np.sign(numbers - low - (high - low) / 2) * (self.edge + np.log1p(beyond))
-        return np.where(beyond > 0, edge, found)
+        columns = zip(self.scores, self.scale, numbers.T, strict=True)
+        found = [self._score_column(*each, held_out=held_out) for each in columns]
+        return np.stack(found, axis=1) if found else numbers
+
+    def _score_column(
+        self, scores: NormalScores, scale: float, numbers: np.ndarray, *, held_out: bool
+    ) -> np.ndarray:
+        low, high = scores.first[0], scores.last[-1]
+        if held_out and low < high:
+            low, high = _ends_without(numbers, low, high)
+        beyond = np.clip(np.maximum(low - numbers, numbers - high) / scale, 0, FARTHEST)
+        edge = np.where(numbers > high, 1, -1) * (self.edge + np.log1p(beyond))
+        return np.where(beyond > 0, edge, scores.encode(numbers))
+
+
+def _ends_without(numbers: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the smallest and the largest of all numbers but each itself, shapes (n_rows,)."""
+    inner = np.sort(numbers[~np.isnan(numbers)])
+    return np.where(numbers == low, inner[1], low), np.where(numbers == high, inner[-2], high)
 
 
 def _scores(column: np.ndarray) -> NormalScores:

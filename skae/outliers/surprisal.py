@@ -38,9 +38,8 @@ class Surprisal:
         start = sample[n_below - 1]
         excess = sample[n_below:] - start
         spread = max(float(excess.mean()) if len(excess) else 0.0, _LEAST_SPREAD)
-        values, last = np.unique(sample[:n_below][::-1], return_index=True)
-        shares = (np.arange(n_below)[::-1][last] + 0.5) / n
-        return cls(values, -np.log1p(-np.minimum(shares, 1 - 0.5 / n)), spread)
+        values, first = np.unique(sample[:n_below], return_index=True)
+        return cls(values, -np.log((n - first - 0.5) / n), spread)
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Return the surprisals of values of any shape."""
