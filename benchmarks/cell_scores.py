@@ -20,11 +20,16 @@ from skae import AutoencoderTransformer
 SHARE = 0.05
 
 
-def swap_cells(frame, random):
-    """Return some rows with one cell of another row each, and the positions of those cells."""
-    some = random.choice(len(frame), round(SHARE * len(frame)), replace=False)
+def swap_cells(frame, random, n_rows=None):
+    """Return some rows with one cell of another row each, and the positions of those cells.
+
+    Columns of a single value are left alone.
+    """
+    n_rows = round(SHARE * len(frame)) if n_rows is None else n_rows
+    some = random.choice(len(frame), n_rows, replace=False)
     swapped = frame.iloc[some].copy()
-    positions = random.integers(frame.shape[1], size=len(some))
+    varied = np.flatnonzero(frame.nunique(dropna=False) > 1)
+    positions = varied[random.integers(len(varied), size=len(some))]
     for i, j in enumerate(positions):
         here = swapped.iat[i, j]
         others = frame.iloc[:, j].to_numpy()

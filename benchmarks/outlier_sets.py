@@ -40,7 +40,9 @@ def split(name, regime, seed):
         inliers = np.random.default_rng(seed).permutation(np.flatnonzero(y == 0))
         train = inliers[: len(inliers) // 2]
     else:
-        train, _ = train_test_split(np.arange(len(y)), train_size=0.7, stratify=y, random_state=seed)
+        train, _ = train_test_split(
+            np.arange(len(y)), train_size=0.7, stratify=y, random_state=seed
+        )
     test = np.setdiff1d(np.arange(len(y)), train)
     scaler = StandardScaler().fit(X[train])
     return Split(scaler.transform(X[train]), scaler.transform(X[test]), y[test] == 1)

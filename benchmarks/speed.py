@@ -26,7 +26,6 @@ else runs, two threads wait for one another, and their times mean nothing.
 import argparse
 import io
 import logging
-import resource
 import subprocess
 import sys
 import tempfile
@@ -51,7 +50,7 @@ from skorch.callbacks import Callback
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from benchmarks.report import circumstances, table
+from benchmarks.report import circumstances, peak, table
 from skae import AutoencoderTransformer
 
 LEARNING_RATE = 1e-3
@@ -436,20 +435,11 @@ def child(code):
 
 
 def print_peak(name, shape):
-    """Fit a contestant, or none, and print the largest resident memory so far, in MiB.
-
-    On Linux `getrusage` would give the parent's where that was larger.
-    """
+    """Fit a contestant, or none, and print the largest resident memory so far, in MiB."""
     X = Shape(*shape).data()
     if name in CONTESTANTS:
         CONTESTANTS[name](X, Shape(*shape), PEERS_BATCH_SIZE)
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = status.read_text().splitlines()
-        print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10)
-    else:
-        unit = 2**20 if sys.platform == "darwin" else 2**10
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+    print(peak())
 
 
 def memory(args):
