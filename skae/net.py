@@ -218,6 +218,10 @@ class AutoencoderNet(NeuralNet):
         losses, weights = self.losses(dataset)
         return float(losses @ weights / weights.sum())
 
+    def check(self, dataset: object) -> None:
+        """Raise FloatingPointError if the mean loss of a data set is not finite."""
+        self._check_finite(self.evaluate(dataset), "loss after training")
+
     @torch.no_grad()
     def losses(self, dataset: object) -> tuple[Tensor, Tensor]:
         """Return the loss and the weight of every row in evaluation mode, shapes (n_rows,)."""

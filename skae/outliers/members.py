@@ -15,7 +15,7 @@ from skae.nn.seeding import seeded
 from skae.outliers.points import VIEWS
 from skae.rows import Rows
 from skae.schedule import Plan
-from skae.training import make_net, prepare_pass, train
+from skae.training import make_net, prepare_pass, train, unchanged_on_failure
 
 NOISE = (0.1, 0.3, 0.5)
 _MOST_JUDGES = 1024
@@ -124,12 +124,15 @@ def train_members(estimator, points, folds, columns, *, seed, device, net=None):
     plan = Plan.of(estimator, len(data), one_pass=net is not None)
     with seeded(seed, device), torch.inference_mode(False), torch.enable_grad():
         if net is not None:
-            prepare_pass(net, estimator, plan)
-            train(net, data, [])
+            with unchanged_on_failure(net):
+                prepare_pass(net, estimator, plan)
+                train(net, data, [])
+                net.check(data.sample(_MOST_JUDGES))
             return net
         net = make_net(estimator, make_ensemble(estimator, columns), device, plan)
         keeper = KeepBest(plan.patience, estimator.tol, plan.warm_up)
         train(net, data, [keeper] if estimator.early_stopping else [])
+        net.check(data.sample(_MOST_JUDGES))
     net.finish()
     estimator.best_epoch_ = keeper.best_epoch_ if estimator.early_stopping else len(net.history)
     return net

@@ -69,8 +69,9 @@ class NearCodes(Part):
 
     def __init__(self, members, points, folds, n_neighbors):
         self.members = members
+        self.masks = [_own(folds, fold) for fold in range(members.n_folds)]
         self.neighbors = [
-            [Neighbors(each[folds == fold], n_neighbors) for fold, each in enumerate(codes)]
+            [Neighbors(each[own], n_neighbors) for own, each in zip(self.masks, codes, strict=True)]
             for codes in members.codes(points)
         ]
 
@@ -86,8 +87,7 @@ class NearCodes(Part):
         """Return the distances to others of the same fold, by view."""
         found = np.empty((len(VIEWS), len(folds)))
         for v, codes in enumerate(self.members.codes(points)):
-            for fold, (near, each) in enumerate(zip(self.neighbors[v], codes, strict=True)):
-                own = folds == fold
+            for near, each, own in zip(self.neighbors[v], codes, self.masks, strict=True):
                 found[v, own] = near.distances_to_others(each[own])
         return list(found)
 
@@ -134,3 +134,9 @@ class Center(Part):
     def held_out_quantities(self, points, folds):
         """Return the distances, which hardly depend on a row itself."""
         return [self.typical.distances(points["quantile"])]
+
+
+def _own(folds, fold):
+    """Return the rows of a fold, or all where it has too few to be near to each other."""
+    own = folds == fold
+    return own if own.sum() > 1 else np.ones(len(folds), dtype=bool)
