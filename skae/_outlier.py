@@ -6,6 +6,7 @@ from typing import ClassVar
 import narwhals as nw
 import numpy as np
 import pandas as pd
+import torch
 from scipy.stats import false_discovery_control
 from sklearn.base import (
     BaseEstimator,
@@ -33,6 +34,7 @@ from skae.outliers.conformal import (
 )
 from skae.outliers.explaining import explain
 from skae.outliers.members import Members, out_of_fold, train_members
+from skae.outliers.memory import Memory
 from skae.outliers.parts import Center, NearCodes, NearRows, Reconstruction
 from skae.outliers.points import VIEWS, Points
 from skae.outliers.trimming import far_rows
@@ -73,15 +75,17 @@ class AEOutlierDetector(
 ):
     r"""Outlier detector: an ensemble of denoising autoencoders, near rows and the center.
 
-    Three parts say how odd a row is. Each turns a quantity :math:`v` into a surprisal, the rarity
-    of so large a value among rows that the part has not learned from, and the score is minus their
-    mean,
+    Up to four parts say how odd a row is. Each turns a quantity :math:`v` into a surprisal, the
+    rarity of so large a value among rows that the part has not learned from, and the score is minus
+    their mean,
 
     .. math:: s(x) = -\frac1P \sum_p -\log P(V_p \ge v_p(x)), \qquad \text{in nats:}
 
     - "reconstruction": the error of denoising autoencoders without a bottleneck, half of which see
       standardised numbers, the others their normal scores. They are one batched program; each
       leaves out one fold of the rows, so that every row is judged by some that do not know it.
+    - "latent": the distance to the k-th nearest code, by each autoencoder among the codes of the
+      fold that it left out.
     - "neighbors": the distance to the k-th nearest training row, in both views.
     - "center": the distance within which half of the training rows are, in normal scores.
 
@@ -205,9 +209,12 @@ class AEOutlierDetector(
 
     Notes
     -----
-    The p-values are cross-conformal: training rows have the scores that they would have as new
-    ones, so no rows are set aside. In `fit`, a row is its own neighbour no more than it is in
-    `score_samples`.
+    The p-values are cross-conformal: no rows are set aside, and training rows have the scores that
+    they would have if nothing had been learned from them: by members that left them out, without
+    themselves among their neighbours and among what scales them. `fit_predict` tells of these
+    scores. To `predict` and `score_samples` all rows are new ones, also those of `fit`, which then
+    look more normal than they should; with `novelty` all of them, as their nearest neighbour is
+    themselves.
 
     References
     ----------
@@ -374,9 +381,9 @@ class AEOutlierDetector(
             -1 for outliers and 1 for inliers.
         """
         self.fit(X)
-        is_complete = len(self._positions) == self.n_rows_
+        is_complete = len(self._memory_) == self.n_rows_
         scores = np.empty(self.n_rows_) if is_complete else self.score_samples(X)
-        scores[self._positions] = -self._memory_scores
+        scores[self._memory_.positions] = -self._held_out_
         return np.where(scores < self.offset_, -1, 1)
 
     def score_samples(self, X, return_std=False):
@@ -483,7 +490,7 @@ class AEOutlierDetector(
         p_values : ndarray of shape (n_samples,)
             In (0, 1]; small for outliers, and at least 1 / (n + 1) for the n rows in the memory.
         """
-        return p_values(-self.score_samples(X), self._memory_scores)
+        return p_values(-self.score_samples(X), self._held_out_)
 
     def explain(self, X, top=3):
         """Say for each row which columns make it odd, and what would be expected there.
@@ -578,70 +585,72 @@ class AEOutlierDetector(
         self._check_parameters()
         self.frame_ = frame_without_rows(X)
         frame = self._check_rows(X, reset=True)
-        self._seed = draw_seed(self.random_state)
-        rng = np.random.default_rng(self._seed)
-        self.n_rows_ = len(frame)
-        self._positions = rng.permutation(len(frame))[: self.max_samples]
-        sample = frame[self._positions.tolist()]
+        self._seed_ = draw_seed(self.random_state)
+        rng = np.random.default_rng(self._seed_)
+        positions = rng.permutation(len(frame))[: self.max_samples]
         self.schema_ = Table.learn(
-            sample,
+            frame[positions.tolist()],
             categorical_features=self.categorical_features,
             max_categories=self.max_categories,
             min_frequency=self.min_frequency,
             handle_unknown=self.handle_unknown,
         )
-        n_folds = min(self.n_members // len(VIEWS), len(sample))
-        folds = rng.permutation(len(sample)) % n_folds
-        self._learn(*self.schema_.encode(sample), folds, resolve_device(self.device, X))
+        n_folds = min(self.n_members // len(VIEWS), len(positions))
+        self._memory_ = Memory.draw(frame, positions, self.schema_, n_folds, rng)
+        self.n_rows_ = len(frame)
+        self._learn(resolve_device((self.net_params or {}).get("device", self.device), X))
 
     def _go_on_with(self, X):
         self._check_parameters()
         frame = self._check_rows(X)
-        self._seed = self._seed + 1
-        rng = np.random.default_rng(self._seed)
-        newest = rng.permutation(len(frame))[: self.max_samples]
-        n_old = max(0, min(len(self._folds), self.max_samples - len(newest)))
-        oldest = rng.permutation(len(self._folds))[:n_old]
-        new = self.schema_.encode(frame[newest.tolist()])
-        numbers, codes = (
-            np.concatenate([now, before[oldest]])
-            for now, before in zip(new, self._memory, strict=True)
-        )
-        folds = rng.permutation(len(newest)) % self._members.n_folds
-        folds = np.concatenate([folds, self._folds[oldest]])
-        self._positions = np.concatenate([newest, np.full(n_old, -1)])
+        self._seed_ = self._seed_ + 1
+        rng = np.random.default_rng(self._seed_)
+        positions = rng.permutation(len(frame))[: self.max_samples]
+        newer = Memory.draw(frame, positions, self.schema_, self._members.n_folds, rng)
+        self._memory_ = self._memory_.make_room(newer, self.max_samples, rng)
         self.n_rows_ += len(frame)
-        self._learn(numbers, codes, folds, self.net_.device, net=self.net_)
+        self._learn(torch.device(self.net_.device), net=self.net_)
 
-    def _learn(self, numbers, codes, folds, device, net=None):
-        """Learn all that there is to learn from encoded rows."""
-        self._memory, self._folds = (numbers, codes), folds
-        self._is_kept = self._find_kept(numbers, codes)
-        kept = (numbers[self._is_kept], codes[self._is_kept])
-        self.columns_ = Points.learn(self.schema_, *kept)
-        points = self._points(*kept)
-        folds = folds[self._is_kept]
-        options = {"seed": self._seed, "device": device, "net": net}
-        self.net_ = train_members(self, points, folds, self.columns_, **options)
+    def _learn(self, device, net=None):
+        """Learn all that there is to learn from the rows in the memory."""
+        is_kept = self._find_kept()
+        kept = self._memory_.take(is_kept)
+        self.n_trimmed_ = int((~is_kept).sum())
+        self.columns_ = Points.learn(self.schema_, kept.numbers, kept.codes)
+        points = self._points(kept.numbers, kept.codes)
+        options = {"seed": self._seed_, "device": device, "net": net}
+        self.net_ = train_members(self, points, kept.folds, self.columns_, **options)
         self._note_training()
+        self.parts_ = self._make_parts(points, kept.folds)
+        self._held_out_ = self._score_memory(kept, is_kept)
+        self.offset_ = -self._find_threshold()
+
+    def _make_parts(self, points, folds):
+        self.n_neighbors_ = self.n_neighbors
+        if self.n_neighbors == "auto":
+            self.n_neighbors_ = _NEIGHBORS_OF_CLEAN if self.novelty else _NEIGHBORS_OF_TRIMMED
         parts = {
             "reconstruction": lambda: Reconstruction(self._members),
             "latent": lambda: NearCodes(self._members, points, folds, self.n_neighbors_),
             "neighbors": lambda: NearRows(points, self.n_neighbors_),
             "center": lambda: Center(points),
         }
-        self.parts_ = {name: parts[name]() for name in self.parts}
-        held_out = self._points(*kept, held_out=True)
-        surprisals = {name: part.learn(held_out, folds) for name, part in self.parts_.items()}
-        self._memory_scores = np.empty(len(self._is_kept))
-        self._memory_scores[self._is_kept] = self._mean(surprisals)
-        if not self._is_kept.all():
-            others = self._surprisals(numbers[~self._is_kept], codes[~self._is_kept])
-            self._memory_scores[~self._is_kept] = self._mean(others)
-        self.offset_ = -self._find_threshold()
+        return {name: parts[name]() for name in self.parts}
 
-    def _find_kept(self, numbers, codes):
-        """Return which rows of the memory the models learn from."""
+    def _score_memory(self, kept, is_kept):
+        """Return the surprisals of the rows in the memory, as if nothing knew of them."""
+        points = self._points(kept.numbers, kept.codes, held_out=True)
+        surprisals = {name: part.learn(points, kept.folds) for name, part in self.parts_.items()}
+        found = np.empty(len(is_kept))
+        found[is_kept] = self._mean(surprisals)
+        if self.n_trimmed_:
+            rest = self._memory_.take(~is_kept)
+            found[~is_kept] = self._mean(self._surprisals(rest.numbers, rest.codes))
+        return found
+
+    def _find_kept(self):
+        """Return which rows of the memory are learned from."""
+        numbers, codes = self._memory_.numbers, self._memory_.codes
         if self.novelty:
             return np.ones(len(codes), dtype=bool)
         share = self.trim_fraction
@@ -655,10 +664,10 @@ class AEOutlierDetector(
         """Return the surprisal beyond which a row is an outlier."""
         if self.novelty:
             share = _AUTO_SHARE if self.contamination == "auto" else self.contamination
-            return conformal_threshold(self._memory_scores, share)
+            return conformal_threshold(self._held_out_, share)
         if self.contamination == "auto":
-            return robust_threshold(self._memory_scores)
-        return share_threshold(self._memory_scores, self.contamination)
+            return robust_threshold(self._held_out_)
+        return share_threshold(self._held_out_, self.contamination)
 
     def _note_training(self):
         history = self.net_.history
@@ -666,10 +675,6 @@ class AEOutlierDetector(
         self.loss_curve_ = [epoch["train_loss"] for epoch in history]
         self.validation_loss_curve_ = held_out if len(held_out) == len(history) else None
         self.n_iter_ = len(history)
-        self.n_neighbors_ = self.n_neighbors
-        if self.n_neighbors == "auto":
-            self.n_neighbors_ = _NEIGHBORS_OF_CLEAN if self.novelty else _NEIGHBORS_OF_TRIMMED
-        self.n_trimmed_ = int((~self._is_kept).sum())
         if self.net_.interrupted_:
             self.stop_reason_ = "interrupted"
         elif self.net_.stopping_:

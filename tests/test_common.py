@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpydoc.docscrape import NumpyDocString
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils._testing import assert_docstring_consistency
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
@@ -30,13 +30,16 @@ ESTIMATORS = [
 ]
 
 AUTOENCODERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseAutoencoder)]
-PREDICTORS = [cls for cls in ESTIMATORS if cls not in AUTOENCODERS]
+DETECTORS = [cls for cls in ESTIMATORS if issubclass(cls, OutlierMixin)]
+PREDICTORS = [cls for cls in ESTIMATORS if cls not in [*AUTOENCODERS, *DETECTORS]]
 
 
 def quick(cls):
     """An instance that learns what scikit-learn's checks ask for, and no longer."""
     if cls in AUTOENCODERS:
         return cls(max_epochs=10)
+    if cls in DETECTORS:
+        return cls(max_epochs=5)
     return cls(DenoisingAE(max_epochs=5), max_epochs=200, early_stopping=False)
 
 
@@ -70,7 +73,7 @@ def test_sklearn_check(estimator, check):
     ],
     ids=lambda check: check.__name__,
 )
-@pytest.mark.parametrize("cls", AUTOENCODERS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", [*AUTOENCODERS, *DETECTORS], ids=lambda cls: cls.__name__)
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.filterwarnings("ignore:X has feature names")
 def test_sklearn_house_check(cls, check):
@@ -98,13 +101,21 @@ OWN_DEFAULTS = [
 OWN_TEXT = ["encoder, decoder"]
 
 
+OWN_OF_DETECTORS = ["max_epochs", "batch_size", "early_stopping", "tol", "weight_decay"]
+
+
 @pytest.mark.parametrize(
-    ("family", "own"), [(AUTOENCODERS, [*OWN_DEFAULTS, *OWN_TEXT, "strength"]), (PREDICTORS, [])]
+    ("family", "own", "attributes"),
+    [
+        (AUTOENCODERS, [*OWN_DEFAULTS, *OWN_TEXT, "strength"], True),
+        ([*AUTOENCODERS[:1], *DETECTORS], [*OWN_DEFAULTS, *OWN_OF_DETECTORS], False),
+        (PREDICTORS, [], True),
+    ],
 )
 @pytest.mark.filterwarnings("ignore:Checking was skipped")
-def test_shared_parameters_are_described_alike(family, own):
+def test_shared_parameters_are_described_alike(family, own, attributes):
     assert_docstring_consistency(
-        family, include_params=True, exclude_params=own, include_attrs=True
+        family, include_params=True, exclude_params=own, include_attrs=attributes
     )
 
 

@@ -292,11 +292,11 @@ class TestStreams:
 
     def test_memory_is_bounded(self, normal_rows):
         detector = make(max_samples=200).fit(normal_rows[:300])
-        assert (len(detector._folds), detector.n_rows_) == (200, 300)
+        assert (len(detector._memory_), detector.n_rows_) == (200, 300)
         detector.partial_fit(normal_rows[300:350])
-        assert (len(detector._folds), detector.n_rows_) == (200, 350)
+        assert (len(detector._memory_), detector.n_rows_) == (200, 350)
         detector.partial_fit(normal_rows[350:1000])
-        assert (len(detector._folds), detector.n_rows_) == (200, 1000)
+        assert (len(detector._memory_), detector.n_rows_) == (200, 1000)
 
     def test_scale_and_threshold_follow(self, normal_rows):
         detector = make(novelty=True, contamination=0.05, max_samples=500).fit(normal_rows[:500])
