@@ -360,16 +360,6 @@ class BaseAutoencoder(
             views, weights = [rows[kept] for rows in views], weights[counts]
         return views, (weights / weights.mean()).astype(np.float32)
 
-    def _check_same_model(self):
-        """Refuse to continue a model with parameters that would make another one."""
-        for name, value in self._made_with_.items():
-            now = getattr(self, name)
-            if now is not value and repr(now) != repr(value):
-                raise ValueError(
-                    f"{name}={now!r} differs from the {value!r} that made the model which training "
-                    f"would continue. Fit with warm_start=False to start anew."
-                )
-
     def _learn_columns(self, rows, weights):
         if self._takes_tables_:
             return self._learn_table(rows, weights)
@@ -420,8 +410,7 @@ class BaseAutoencoder(
 
     def _start(self, data, device):
         """Return the chain that training starts from."""
-        names = (name for name in _MAKE_THE_MODEL if hasattr(self, name))
-        self._made_with_ = {name: getattr(self, name) for name in names}
+        self._remember_parameters(name for name in _MAKE_THE_MODEL if hasattr(self, name))
         widen = make_widening(self.columns_)
         pca = find_principal_components(data, widen, self.columns_.n_encoded)
         self.n_components_ = self._number_of_components(pca)

@@ -47,6 +47,15 @@ _AUTO_TRIM = 0.1
 _NEIGHBORS_OF_CLEAN, _NEIGHBORS_OF_TRIMMED = 1, 5
 _STEPS_OF_CLEAN, _STEPS_OF_TRIMMED = 25, 8
 _ROWS_AT_A_TIME = 8192
+_MAKE_THE_MODEL = (
+    "n_members",
+    "hidden_layer_sizes",
+    "activation",
+    "categorical_features",
+    "max_categories",
+    "min_frequency",
+    "handle_unknown",
+)
 _SHARED = (
     "activation",
     "hidden_layer_sizes",
@@ -404,7 +413,7 @@ class AEOutlierDetector(
             How far the members are from each other; only if `return_std`.
         """
         check_is_fitted(self)
-        surprisals = self._surprisals(*self._encode(X))
+        surprisals = self._surprisals(self._batches(X))
         scores = -self._mean(surprisals)
         if not return_std:
             return scores
@@ -425,7 +434,7 @@ class AEOutlierDetector(
             At least zero; the mean of the parts is minus `score_samples`.
         """
         check_is_fitted(self)
-        surprisals = self._surprisals(*self._encode(X))
+        surprisals = self._surprisals(self._batches(X))
         return {name: part.mean(0) for name, part in surprisals.items()}
 
     def decision_function(self, X):
@@ -535,8 +544,9 @@ class AEOutlierDetector(
             The units.
         """
         check_is_fitted(self)
-        codes = self._members.codes(self._points(*self._encode(X)))
-        return np.moveaxis(codes, 2, 0).reshape(codes.shape[2], -1).astype(np.float32)
+        batches = (self._members.codes(self._points(*rows)) for rows in self._batches(X))
+        codes = np.concatenate([codes.astype(np.float32) for codes in batches], axis=2)
+        return np.moveaxis(codes, 2, 0).reshape(codes.shape[2], -1)
 
     def reconstruct(self, X):
         """Return what the autoencoders make of rows, in the units of X.
@@ -552,8 +562,8 @@ class AEOutlierDetector(
             The expected rows; missing cells are filled.
         """
         check_is_fitted(self)
-        points = self._points(*self._encode(X))
-        cells = self.columns_.cells(self._members.expected(points))
+        batches = (self._members.expected(self._points(*rows)) for rows in self._batches(X))
+        cells = self.columns_.cells(np.concatenate(list(batches)))
         frame = self.schema_.decode(*cells, extrapolates=True)
         if self.frame_ is None:
             return wrap(np.array(frame.to_numpy()), None, X)
@@ -598,10 +608,12 @@ class AEOutlierDetector(
         n_folds = min(self.n_members // len(VIEWS), len(positions))
         self._memory_ = Memory.draw(frame, positions, self.schema_, n_folds, rng)
         self.n_rows_ = len(frame)
+        self._remember_parameters(_MAKE_THE_MODEL)
         self._learn(resolve_device((self.net_params or {}).get("device", self.device), X))
 
     def _go_on_with(self, X):
         self._check_parameters()
+        self._check_same_model()
         frame = self._check_rows(X)
         self._seed_ = self._seed_ + 1
         rng = np.random.default_rng(self._seed_)
@@ -645,7 +657,7 @@ class AEOutlierDetector(
         found[is_kept] = self._mean(surprisals)
         if self.n_trimmed_:
             rest = self._memory_.take(~is_kept)
-            found[~is_kept] = self._mean(self._surprisals(rest.numbers, rest.codes))
+            found[~is_kept] = self._mean(self._surprisals([(rest.numbers, rest.codes)]))
         return found
 
     def _find_kept(self):
@@ -719,19 +731,20 @@ class AEOutlierDetector(
         checks["dtype"] = [np.float64, np.float32] if by_type else None
         return as_frame(validate_data(self, unwrap(X), reset=reset, **checks))
 
-    def _encode(self, X):
-        return self.schema_.encode(self._check_rows(X))
+    def _batches(self, X):
+        """Yield rows as numbers and codes, some at a time."""
+        frame = self._check_rows(X)
+        for batch in gen_batches(len(frame), _ROWS_AT_A_TIME):
+            yield self.schema_.encode(frame[batch])
 
     def _points(self, numbers, codes, *, held_out=False):
         return {view: self.columns_.of(view, numbers, codes, held_out=held_out) for view in VIEWS}
 
-    def _surprisals(self, numbers, codes):
+    def _surprisals(self, batches):
         """Return the surprisals of new rows by part, each of shape (n_readings, n_rows)."""
-        batches = []
-        for batch in gen_batches(len(codes), _ROWS_AT_A_TIME):
-            points = self._points(numbers[batch], codes[batch])
-            batches.append([part(points) for part in self.parts_.values()])
-        joined = (np.concatenate(part, axis=1) for part in zip(*batches, strict=True))
+        points = (self._points(numbers, codes) for numbers, codes in batches)
+        found = [[part(each) for part in self.parts_.values()] for each in points]
+        joined = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
         return dict(zip(self.parts_, joined, strict=True))
 
     def _mean(self, surprisals):

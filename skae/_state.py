@@ -21,3 +21,18 @@ class FittedState:
         """Delete what an earlier fit has learned."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
+
+    def _remember_parameters(self, names):
+        """Note the parameters that make a model, as they are."""
+        self._made_with_ = {name: getattr(self, name) for name in names}
+
+    def _check_same_model(self):
+        """Refuse to continue a model with parameters that would make another one."""
+        for name, value in self._made_with_.items():
+            now = getattr(self, name)
+            if now is not value and repr(now) != repr(value):
+                raise ValueError(
+                    f"{name}={now!r} differs from the {value!r} that made the model which training "
+                    f"would continue. To start anew, call fit, with warm_start=False if there is "
+                    f"such a parameter."
+                )

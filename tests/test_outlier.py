@@ -282,6 +282,17 @@ class TestReadings:
         assert codes.dtype == np.float32
         assert len(detector.get_feature_names_out()) == codes.shape[1]
 
+    def test_many_rows_are_read_in_parts(self, detector, frame, monkeypatch):
+        readings = ("score_samples", "transform", "reconstruct")
+        expected = [getattr(detector, reading)(frame) for reading in readings]
+        monkeypatch.setattr("skae._outlier._ROWS_AT_A_TIME", 150)
+        for reading, whole in zip(readings, expected, strict=True):
+            again = getattr(detector, reading)(frame)
+            if reading == "reconstruct":
+                pd.testing.assert_frame_equal(again, whole)
+            else:
+                np.testing.assert_allclose(again, whole, rtol=1e-5)
+
     def test_in_a_pipeline(self, normal_rows):
         pipeline = make_pipeline(StandardScaler(), make()).fit(normal_rows[:200])
         assert set(pipeline.predict(normal_rows[:200])) == {-1, 1}
@@ -306,6 +317,11 @@ class TestStreams:
             detector.partial_fit(moved[start : start + 250])
         assert (detector.predict(moved[2000:]) == -1).mean() < 0.12
         assert (detector.predict(normal_rows[2000:] + 40) == -1).all()
+
+    def test_another_model_is_refused(self, normal_rows):
+        detector = make(novelty=True).fit(normal_rows[:300])
+        with pytest.raises(ValueError, match="n_members=12 differs from the 8"):
+            detector.set_params(n_members=12).partial_fit(normal_rows[300:400])
 
     def test_the_first_call_is_fit(self, frame):
         first, second = make().partial_fit(frame), make().fit(frame)

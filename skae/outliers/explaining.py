@@ -48,7 +48,7 @@ def share_out(detector, numbers, codes):
     shares : ndarray of shape (n_rows, n_columns)
         They add up to minus the scores.
     """
-    surprisal = detector._mean(detector._surprisals(numbers, codes))
+    surprisal = detector._mean(detector._surprisals([(numbers, codes)]))
     points = detector._points(numbers, codes)
     owners = detector.columns_.number_owners
     expected_numbers, expected_codes = np.empty_like(numbers), np.empty_like(codes)
@@ -60,7 +60,7 @@ def share_out(detector, numbers, codes):
         if j in owners:
             i = owners.index(j)
             expected_numbers[:, i] = replaced[0][:, i] = cells[0][:, i]
-        gains[:, j] = surprisal - detector._mean(detector._surprisals(*replaced))
+        gains[:, j] = surprisal - detector._mean(detector._surprisals([replaced]))
     gains = np.maximum(gains, _LEAST)
     shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
     expected = detector.schema_.decode(expected_numbers, expected_codes, extrapolates=True)
