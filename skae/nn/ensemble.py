@@ -11,6 +11,7 @@ from skae.nn.seeding import seeded
 
 _MOST_HIDDEN = 0.6
 FARTHEST = 10.0
+_MOST_LINEAR_WEIGHTS = 2**18
 
 
 class BatchedLinear(nn.Module):
@@ -46,6 +47,8 @@ class Ensemble(nn.Module):
               \| r_{vf}(\tilde x_{iv}, h_i) - x_{iv} \|^2,
 
     where $\tilde x$ has normal noise and hidden columns $h$; in half of the rows none are hidden.
+    Beside the hidden layers a member has a linear path, but for points of hundreds of coordinates,
+    where it would cost more than all else.
 
     Parameters
     ----------
@@ -82,7 +85,8 @@ class Ensemble(nn.Module):
         self.layers = nn.ModuleList(BatchedLinear(n_members, *each) for each in pairwise(sizes))
         self.activation = activation()
         self.output = BatchedLinear(n_members, sizes[-1], self.n_wide, gain=0.01)
-        self.linear = BatchedLinear(n_members, n_inputs, self.n_wide, gain=0.01)
+        is_narrow = n_inputs * self.n_wide <= _MOST_LINEAR_WEIGHTS
+        self.linear = BatchedLinear(n_members, n_inputs, self.n_wide, 0.01) if is_narrow else None
 
     def points(self, x: Tensor) -> Tensor:
         """Return what every member sees of rows, $(K, B, w)$."""
@@ -108,7 +112,8 @@ class Ensemble(nn.Module):
     def reconstruct(self, points: Tensor, hidden: Tensor) -> Tensor:
         """Return what members make of points $(K, B, w)$ with hidden columns $(K, B, c)$."""
         seen = self._hide(points, hidden)
-        return self.output(self._deep(seen)) + self.linear(seen)
+        output = self.output(self._deep(seen))
+        return output if self.linear is None else output + self.linear(seen)
 
     def encode(self, points: Tensor) -> Tensor:
         """Return the units of the last hidden layer, $(K, B, h)$."""
