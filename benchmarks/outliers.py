@@ -8,8 +8,8 @@ Every run fits one method to one split and scores the test rows: the area under 
 average precision, the seconds of the fit and of the scoring, and the share of the test inliers
 that a threshold for 1, 5 and 10 % false alarms flags. That threshold is a p-value for skae, and a
 quantile of the scores of the training rows for the others. From the fit of skae its score is also
-read with one part alone, and without one part. `--out` takes a line for each run at once, and runs
-that it holds are not repeated; `--report` only prints the tables of what it holds.
+read with one part alone, and with one part less or more. `--out` takes a line for each run at once,
+and runs that it holds are not repeated; `--report` only prints the tables of what it holds.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def run_rival(name, data, seed):
 
 
 def run_ours(data, regime, seed):
-    """Yield the run of skae, and those of one part alone and without one part."""
+    """Yield the run of skae, and those of one part alone, and with one less or more."""
     detector = AEOutlierDetector(novelty=regime == "clean", random_state=seed)
     start = time.perf_counter()
     detector.fit(data.train)
@@ -59,9 +59,11 @@ def run_ours(data, regime, seed):
     yield {"method": OURS} | measures(scores, data.is_outlier) | seconds | shares
     parts = detector.score_parts(data.test)
     for name, part in parts.items():
-        others = np.mean([parts[other] for other in parts if other != name], axis=0)
         yield {"method": f"{OURS}: {name}"} | measures(part, data.is_outlier)
-        yield {"method": f"{OURS} without {name}"} | measures(others, data.is_outlier)
+        changed = set(detector.parts) ^ {name}
+        how = "without" if name in detector.parts else "with"
+        scores = np.mean([parts[each] for each in changed], axis=0)
+        yield {"method": f"{OURS} {how} {name}"} | measures(scores, data.is_outlier)
 
 
 def run(method, data, regime, seed):

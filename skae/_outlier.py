@@ -41,6 +41,8 @@ from skae.outliers.trimming import far_rows
 from skae.randomness import draw_seed
 from skae.table import Table
 
+_EXPLAINS = "reconstruction"
+_OF_MEMBERS = ("reconstruction", "latent")
 PARTS = ("reconstruction", "latent", "neighbors", "center")
 _AUTO_SHARE = 0.01
 _AUTO_TRIM = 0.1
@@ -82,21 +84,23 @@ _SHARED = (
 class AEOutlierDetector(
     ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, FittedState, BaseEstimator
 ):
-    r"""Outlier detector: an ensemble of denoising autoencoders, near rows and the center.
+    r"""Outlier detector: codes of denoising autoencoders, near rows and the center.
 
-    Up to four parts say how odd a row is. Each turns a quantity :math:`v` into a surprisal, the
-    rarity of so large a value among rows that the part has not learned from, and the score is minus
-    their mean,
+    An ensemble of denoising autoencoders without a bottleneck learns from the rows, half of it from
+    standardised numbers, the other half from their normal scores. It is one batched program; each
+    member leaves out one fold of the rows, so that every row is held out from some. Up to four
+    parts say how odd a row is:
 
-    .. math:: s(x) = -\frac1P \sum_p -\log P(V_p \ge v_p(x)), \qquad \text{in nats:}
-
-    - "reconstruction": the error of denoising autoencoders without a bottleneck, half of which see
-      standardised numbers, the others their normal scores. They are one batched program; each
-      leaves out one fold of the rows, so that every row is judged by some that do not know it.
-    - "latent": the distance to the k-th nearest code, by each autoencoder among the codes of the
-      fold that it left out.
-    - "neighbors": the distance to the k-th nearest training row, in both views.
+    - "latent": the distance to the k-th nearest code, by each member among the codes of the fold
+      that it left out.
+    - "neighbors": the distance to the k-th nearest training row, in both views of the numbers.
     - "center": the distance within which half of the training rows are, in normal scores.
+    - "reconstruction": the error of what the members make of the row.
+
+    Each turns a quantity :math:`v` into a surprisal, the rarity of so large a value among rows that
+    were held out, and the score is minus the mean of those in `parts`, in nats,
+
+    .. math:: s(x) = -\frac1P \sum_p -\log P(V_p \ge v_p(x)).
 
     Rows may hold numbers, labels, booleans, times and holes.
 
@@ -115,9 +119,10 @@ class AEOutlierDetector(
         nine tenths of the scores let expect of one normal row in a hundred, and at least one row in
         a hundred.
 
-    parts : array-like of str, default=("reconstruction", "neighbors", "center")
-        The parts of the score. The autoencoders are trained in any case, since explanations and
-        reconstructions are theirs.
+    parts : array-like of str, default=("latent", "neighbors", "center")
+        The parts of the score: some of "latent", "neighbors", "center" and "reconstruction". The
+        last is a weaker detector than the first, by the same autoencoders, and left out by default;
+        it explains the score in any case.
 
     n_neighbors : "auto" or int, default="auto"
         Which of the nearest training rows counts; "auto" is the first with `novelty`, else the
@@ -275,7 +280,7 @@ class AEOutlierDetector(
         *,
         novelty=False,
         contamination="auto",
-        parts=PARTS,
+        parts=("latent", "neighbors", "center"),
         n_neighbors="auto",
         n_members=8,
         hidden_layer_sizes="auto",
@@ -417,7 +422,8 @@ class AEOutlierDetector(
         scores = -self._mean(surprisals)
         if not return_std:
             return scores
-        spread = surprisals.get("reconstruction", np.zeros((1, len(scores)))).std(0)
+        by_member = [surprisals[name] for name in _OF_MEMBERS if name in surprisals]
+        spread = np.sum(by_member, axis=0).std(0) if by_member else np.zeros(len(scores))
         return scores, spread / len(surprisals)
 
     def score_parts(self, X):
@@ -431,10 +437,11 @@ class AEOutlierDetector(
         Returns
         -------
         surprisals : dict of str to ndarray of shape (n_samples,)
-            At least zero; the mean of the parts is minus `score_samples`.
+            At least zero. The mean of those in `parts` is minus `score_samples`; "reconstruction",
+            which explains the score, is there in any case.
         """
         check_is_fitted(self)
-        surprisals = self._surprisals(self._batches(X))
+        surprisals = self._surprisals(self._batches(X), self._explaining_)
         return {name: part.mean(0) for name, part in surprisals.items()}
 
     def decision_function(self, X):
@@ -505,8 +512,8 @@ class AEOutlierDetector(
         """Say for each row which columns make it odd, and what would be expected there.
 
         The value of one column is replaced by what the autoencoders, and so the other columns, let
-        expect; the score then gains something. The columns share the score in proportion to what
-        each gains.
+        expect; the parts of the score, and the reconstruction also where it is none of them, then
+        gain something. The columns share the score in proportion to what each gains.
 
         Parameters
         ----------
@@ -633,7 +640,7 @@ class AEOutlierDetector(
         options = {"seed": self._seed_, "device": device, "net": net}
         self.net_ = train_members(self, points, kept.folds, self.columns_, **options)
         self._note_training()
-        self.parts_ = self._make_parts(points, kept.folds)
+        self._make_parts(points, kept.folds)
         self._held_out_ = self._score_memory(kept, is_kept)
         self.offset_ = -self._find_threshold()
 
@@ -647,14 +654,17 @@ class AEOutlierDetector(
             "neighbors": lambda: NearRows(points, self.n_neighbors_),
             "center": lambda: Center(points),
         }
-        return {name: parts[name]() for name in self.parts}
+        made = {name: parts[name]() for name in {*self.parts, _EXPLAINS}}
+        self.parts_ = {name: made[name] for name in self.parts}
+        self._explaining_ = {**self.parts_, _EXPLAINS: made[_EXPLAINS]}
 
     def _score_memory(self, kept, is_kept):
         """Return the surprisals of the rows in the memory, as if nothing knew of them."""
         points = self._points(kept.numbers, kept.codes, held_out=True)
-        surprisals = {name: part.learn(points, kept.folds) for name, part in self.parts_.items()}
+        parts = self._explaining_.items()
+        surprisals = {name: part.learn(points, kept.folds) for name, part in parts}
         found = np.empty(len(is_kept))
-        found[is_kept] = self._mean(surprisals)
+        found[is_kept] = self._mean({name: surprisals[name] for name in self.parts_})
         if self.n_trimmed_:
             rest = self._memory_.take(~is_kept)
             found[~is_kept] = self._mean(self._surprisals([(rest.numbers, rest.codes)]))
@@ -740,12 +750,13 @@ class AEOutlierDetector(
     def _points(self, numbers, codes, *, held_out=False):
         return {view: self.columns_.of(view, numbers, codes, held_out=held_out) for view in VIEWS}
 
-    def _surprisals(self, batches):
+    def _surprisals(self, batches, parts=None):
         """Return the surprisals of new rows by part, each of shape (n_readings, n_rows)."""
+        parts = self.parts_ if parts is None else parts
         points = (self._points(numbers, codes) for numbers, codes in batches)
-        found = [[part(each) for part in self.parts_.values()] for each in points]
+        found = [[part(each) for part in parts.values()] for each in points]
         joined = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
-        return dict(zip(self.parts_, joined, strict=True))
+        return dict(zip(parts, joined, strict=True))
 
     def _mean(self, surprisals):
         """Return the mean of parts, each of shape (n_readings, n_rows)."""

@@ -49,6 +49,7 @@ def share_out(detector, numbers, codes):
         They add up to minus the scores.
     """
     surprisal = detector._mean(detector._surprisals([(numbers, codes)]))
+    before = _explained(detector, numbers, codes)
     points = detector._points(numbers, codes)
     owners = detector.columns_.number_owners
     expected_numbers, expected_codes = np.empty_like(numbers), np.empty_like(codes)
@@ -60,11 +61,16 @@ def share_out(detector, numbers, codes):
         if j in owners:
             i = owners.index(j)
             expected_numbers[:, i] = replaced[0][:, i] = cells[0][:, i]
-        gains[:, j] = surprisal - detector._mean(detector._surprisals([replaced]))
+        gains[:, j] = before - _explained(detector, *replaced)
     gains = np.maximum(gains, _LEAST)
     shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
     expected = detector.schema_.decode(expected_numbers, expected_codes, extrapolates=True)
     return expected, shares
+
+
+def _explained(detector, numbers, codes):
+    """Return the mean surprisal of the parts that explain, shape (n_rows,)."""
+    return detector._mean(detector._surprisals([(numbers, codes)], detector._explaining_))
 
 
 def _cells(values, rows, columns):

@@ -21,14 +21,14 @@ class Part:
 
     def learn(self, points, folds):
         """Learn how large quantities are, and return the surprisals of the training rows."""
-        held_out = [np.log(each + _SMALL) for each in self.held_out_quantities(points, folds)]
+        held_out = [_log(each) for each in self.held_out_quantities(points, folds)]
         self.surprisals = [Surprisal.learn(each) for each in held_out]
         return np.stack([f(each) for f, each in zip(self.surprisals, held_out, strict=True)])
 
     def __call__(self, points):
         """Return the surprisals of new rows in nats, shape (n_readings, n_rows)."""
         pairs = zip(self.surprisals, self.quantities(points), strict=True)
-        return np.concatenate([surprisal(np.log(each + _SMALL)) for surprisal, each in pairs])
+        return np.concatenate([surprisal(_log(each)) for surprisal, each in pairs])
 
 
 class Reconstruction(Part):
@@ -140,3 +140,8 @@ def _own(folds, fold):
     """Return the rows of a fold, or all where it has too few to be near to each other."""
     own = folds == fold
     return own if own.sum() > 1 else np.ones(len(folds), dtype=bool)
+
+
+def _log(quantities):
+    # Equal rows are to have equal scores, whatever the last digits of their distances are.
+    return np.round(np.log(quantities + _SMALL), 10)
