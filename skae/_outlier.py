@@ -40,6 +40,7 @@ from skae.outliers.points import VIEWS, Points
 from skae.outliers.trimming import far_rows
 from skae.randomness import draw_seed
 from skae.table import Table
+from skae.training import unchanged_on_failure
 
 _EXPLAINS = "reconstruction"
 _OF_MEMBERS = ("reconstruction", "latent")
@@ -175,7 +176,7 @@ class AEOutlierDetector(
         The number of rows that nothing was learned from because they look like outliers.
 
     n_neighbors_ : int
-        Which of the nearest rows counts.
+        Which of the nearest rows counts; where there are fewer, the farthest of them.
 
     n_rows_ : int
         The number of rows that were given.
@@ -356,8 +357,8 @@ class AEOutlierDetector(
         """Go on with more rows: they push older ones out of a memory of `max_samples` rows.
 
         The first call is `fit`, and learns what the columns are: give it a good sample. Each later
-        one passes once over the memory, and then learns the scales, the neighbours and the
-        threshold anew from it. Which of the older rows are forgotten is drawn at random.
+        one learns the scales, the neighbours and the threshold anew from the memory, and passes
+        once over it. Which of the older rows are forgotten is drawn at random.
 
         Parameters
         ----------
@@ -487,14 +488,16 @@ class AEOutlierDetector(
             return np.where(self.decision_function(X) < 0, -1, 1)
         bounds = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
         check_scalar(false_discovery_rate, "false_discovery_rate", Real, **bounds)
+        if np.isnan(false_discovery_rate):
+            raise ValueError("false_discovery_rate == nan, must be in (0, 1).")
         adjusted = false_discovery_control(self.p_values(X))
         return np.where(adjusted <= false_discovery_rate, -1, 1)
 
     def p_values(self, X):
         """Return the share of held-out rows that are at least as odd: conformal p-values.
 
-        Of new normal rows, not more than a share p has a p-value of at most p, if the training rows
-        are clean; outliers among them make p-values larger.
+        Of new normal rows, about a share p has a p-value of at most p, if the training rows are
+        clean; outliers among them make p-values larger. With fewer than 1 / p - 1 rows, none has.
 
         Parameters
         ----------
@@ -628,7 +631,8 @@ class AEOutlierDetector(
         newer = Memory.draw(frame, positions, self.schema_, self._members.n_folds, rng)
         self._memory_ = self._memory_.make_room(newer, self.max_samples, rng)
         self.n_rows_ += len(frame)
-        self._learn(torch.device(self.net_.device), net=self.net_)
+        with unchanged_on_failure(self.net_):
+            self._learn(torch.device(self.net_.device), net=self.net_)
 
     def _learn(self, device, net=None):
         """Learn all that there is to learn from the rows in the memory."""
@@ -705,8 +709,8 @@ class AEOutlierDetector(
             self.stop_reason_ = "max_epochs"
 
     def _check_parameters(self):
-        parts = tuple(self.parts) if not isinstance(self.parts, str) else ()
-        if not parts or len(set(parts)) < len(parts) or not set(parts) <= set(PARTS):
+        parts = list(self.parts) if not isinstance(self.parts, str) else []
+        if not parts or sorted(map(str, parts)) != sorted(set(map(str, parts)) & set(PARTS)):
             raise ValueError(
                 f"The 'parts' parameter must hold some of {PARTS}, each at most once. "
                 f"Got {self.parts!r}."
@@ -719,10 +723,13 @@ class AEOutlierDetector(
 
     def _check_rows(self, X, *, reset=False):
         least = 2 if reset else 1
+        frame_without_rows(X)
         frame = nw.from_native(X, eager_only=True, pass_through=True)
         if not isinstance(frame, nw.DataFrame):
             return self._check_array(X, reset, least)
         validate_data(self, X, reset=reset, skip_check_array=True)
+        if not frame.columns:
+            raise ValueError(f"X has 0 feature(s), and {type(self).__name__} needs at least 1.")
         if len(frame) < least:
             raise ValueError(
                 f"Found array with {len(frame)} sample(s) (shape={frame.shape}) while a minimum of "

@@ -115,7 +115,11 @@ class Category:
         cells = _cells(column)
         if not self.accepts_unknown:
             self._check_known(set(cells) - set(known) - self.rare)
-        codes = [known.get(cell, OTHER) for cell in cells]
+        near = _in_single_precision(known) if column.dtype.is_float() else {}
+        codes = [
+            known[cell] if cell in known else near.get(np.float32(cell), OTHER) if near else OTHER
+            for cell in cells
+        ]
         return None, np.array(codes, dtype=np.int32)
 
     def _check_known(self, unknown: set) -> None:
@@ -254,6 +258,13 @@ class Number:
         atoms = self.decode(self.atoms, np.full(len(self.atoms), VALUE)).to_list()
         text = f"{low} to {high}"
         return text + (f", often {', '.join(map(str, atoms))}" if atoms else "")
+
+
+def _in_single_precision(codes: dict) -> dict:
+    """Return the codes of numeric labels, rounded: rows may come in float32 after a float64 fit."""
+    numbers = {label: code for label, code in codes.items() if isinstance(label, (int, float))}
+    with np.errstate(over="ignore"):
+        return {np.float32(label): code for label, code in numbers.items()}
 
 
 def is_missing(column: nw.Series) -> np.ndarray:

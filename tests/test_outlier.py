@@ -195,6 +195,16 @@ class TestThresholds:
         detector = make(novelty=True, contamination=0.1).fit(rows[:1000])
         assert (detector.predict(rows[1000:]) == -1).mean() < 0.14
 
+    @pytest.mark.parametrize("n_rows", [40, 100])
+    def test_also_of_heavy_tails(self, n_rows):
+        flagged = []
+        for seed in range(4):
+            rng = np.random.default_rng(seed)
+            rows = rng.standard_cauchy(size=(n_rows + 500, 10))
+            detector = make(novelty=True, max_epochs=5).fit(rows[:n_rows])
+            flagged.append((detector.p_values(rows[n_rows:]) <= 0.1).mean())
+        assert 0.03 < np.mean(flagged) < 0.17
+
     def test_few_rows_extrapolate(self, normal_rows):
         detector = make(novelty=True, contamination=0.001).fit(normal_rows[:50])
         assert (detector.predict(normal_rows[50:]) == -1).mean() < 0.02
@@ -210,7 +220,7 @@ class TestThresholds:
         none = detector.predict(normal_rows[1500:], false_discovery_rate=0.01) == -1
         assert none.mean() < 0.01
 
-    @pytest.mark.parametrize("rate", [0, 1, -0.1])
+    @pytest.mark.parametrize("rate", [0, 1, -0.1, np.nan])
     def test_rates_are_between_0_and_1(self, detector, frame, rate):
         with pytest.raises(ValueError, match="false_discovery_rate"):
             detector.predict(frame, false_discovery_rate=rate)
@@ -255,7 +265,9 @@ class TestExplanations:
         table = pl.from_pandas(frame)
         detector = make().fit(table)
         assert isinstance(detector.reconstruct(table[:3]), pl.DataFrame)
-        assert set(detector.explain(table[:3])["column"]) <= set(table.columns)
+        assert detector.explain(table[:3])["row"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
+        with pytest.raises(TypeError, match="collect"):
+            detector.predict(table.lazy())
 
 
 class TestReadings:
@@ -310,6 +322,25 @@ class TestStreams:
         assert (len(detector._memory_), detector.n_rows_) == (200, 350)
         detector.partial_fit(normal_rows[350:1000])
         assert (len(detector._memory_), detector.n_rows_) == (200, 1000)
+
+    def test_rows_one_by_one_fall_into_all_folds(self, normal_rows):
+        detector = make(novelty=True, max_samples=100, max_epochs=2).fit(normal_rows[:100])
+        for i in range(100, 200):
+            detector.partial_fit(normal_rows[i : i + 1])
+        assert np.bincount(detector._memory_.folds, minlength=4).min() > 10
+
+    def test_a_failure_after_the_pass_undoes_it(self, normal_rows, monkeypatch):
+        detector = make(novelty=True).fit(normal_rows[:300])
+        before, n_epochs = detector.score_samples(normal_rows[:50]), detector.n_iter_
+
+        def fail(*args):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("skae._outlier.NearRows", fail)
+        with pytest.raises(KeyboardInterrupt):
+            detector.partial_fit(normal_rows[300:400])
+        np.testing.assert_array_equal(detector.score_samples(normal_rows[:50]), before)
+        assert len(detector.net_.history) == n_epochs
 
     def test_scale_and_threshold_follow(self, normal_rows):
         detector = make(novelty=True, contamination=0.05, max_samples=500).fit(normal_rows[:500])
@@ -375,6 +406,7 @@ class TestBadInput:
         [
             ({"parts": ["reconstruction", "latents"]}, "'parts' parameter must hold some of"),
             ({"parts": []}, "'parts' parameter"),
+            ({"parts": [["center"]]}, "'parts' parameter"),
             ({"parts": ["center", "center"]}, "'parts' parameter"),
             ({"n_members": 5}, "'n_members' parameter must be even"),
             ({"contamination": 0.7}, "'contamination' parameter"),
@@ -399,7 +431,7 @@ class TestBadInput:
         rows = np.hstack([normal_rows[:300], np.ones((300, 1))])
         detector = make(novelty=True).fit(rows)
         odd = rows[:1].copy()
-        odd[0, -1] = 1 + 1e-9
+        odd[0, -1] = 1 + 1e-5
         assert -20 < detector.score_samples(odd)[0] < detector.score_samples(rows[:1])[0]
 
     def test_holes_where_there_were_none_are_odd(self, normal_rows):
@@ -408,6 +440,22 @@ class TestBadInput:
         scores = detector.score_samples(rows)
         assert scores[1] < scores[0]
         assert detector.p_values(rows)[1] < 0.05
+
+    def test_single_precision_after_double(self):
+        rng = np.random.default_rng(0)
+        rows = np.column_stack(
+            [rng.normal(size=(200, 2)), rng.choice([0.1, 0.7], 200), np.full(200, 0.1)]
+        )
+        detector = make(novelty=True).fit(rows)
+        single = detector.score_samples(rows.astype(np.float32))
+        np.testing.assert_allclose(single, detector.score_samples(rows), atol=0.7)
+        explanation = detector.explain(rows[:5].astype(np.float32), top=1)
+        assert set(explanation["column"]) <= {0, 1, 2}
+
+    def test_sentinels_are_found(self, normal_rows):
+        rows = normal_rows[:200].copy()
+        rows[7, 0] = 1e300
+        assert make().fit_predict(rows)[7] == -1
 
     def test_rows_may_be_empty(self, frame, detector):
         empty = frame[:1].copy()

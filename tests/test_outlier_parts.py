@@ -251,3 +251,43 @@ class TestPoints:
         for view, most in (("standard", 10.1), ("quantile", 4)):
             found = points.of(view, *table.encode(frame))[:, 0]
             assert np.ptp(found) < most
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_held_out_points_are_those_of_rows_that_were_left_out(self, view):
+        numbers = np.random.default_rng(0).standard_t(2, size=(40, 2)) * [1, 1e6]
+        labels = np.array(["a", "b"] * 19 + ["c", "a"])
+        rows = {"x": numbers[:, 0], "y": numbers[:, 1], "label": labels}
+        frame = nw.from_native(pd.DataFrame(rows), eager_only=True)
+        table = Table.learn(frame)
+        numbers, codes = table.encode(frame)
+        held_out = Points.learn(table, numbers, codes).of(view, numbers, codes, held_out=True)
+        for i in range(40):
+            others = np.arange(40) != i
+            left_out = Points.learn(table, numbers[others], codes[others])
+            expected = left_out.of(view, numbers[i : i + 1], codes[i : i + 1])[0, :2]
+            is_end = np.isin(numbers[i], [numbers.min(0), numbers.max(0)])
+            compared = is_end | (np.abs(expected) < 1) | (view == "standard")
+            tolerance = 1e-9 if view == "standard" else 0.15
+            found = held_out[i, :2][compared]
+            np.testing.assert_allclose(found, expected[compared], rtol=tolerance, atol=tolerance)
+        strange = nw.from_native(pd.DataFrame({**rows, "label": "new"}), eager_only=True)
+        unseen = Points.learn(table, numbers, codes).of(view, *table.encode(strange))[0, 2:]
+        np.testing.assert_allclose(held_out[38, 2:], unseen)
+
+    def test_very_large_and_very_small_numbers(self):
+        numbers = np.random.default_rng(0).normal(size=(50, 1))
+        for unit in (1e200, 1e-200):
+            frame = nw.from_native(pd.DataFrame({"x": unit * numbers[:, 0]}), eager_only=True)
+            table = Table.learn(frame)
+            points = Points.learn(table, *table.encode(frame))
+            found = points.of("standard", *table.encode(frame))
+            assert found.std() == pytest.approx(1)
+            again, _ = points.cells(found)
+            np.testing.assert_allclose(again, unit * numbers)
+
+    def test_where_nothing_varies_any_more_the_span_is_the_scale(self):
+        frame = nw.from_native(pd.DataFrame({"x": np.linspace(0, 8, 50)}), eager_only=True)
+        table = Table.learn(frame)
+        points = Points.learn(table, np.full((10, 1), 0.1), np.zeros((10, 1), dtype=int))
+        found = points.of("standard", np.array([[0.1], [0.1 + 1e-9], [8.1]]), np.zeros((3, 1), int))
+        np.testing.assert_allclose(found[:, 0], [0, 0, 1], atol=1e-6)

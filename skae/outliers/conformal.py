@@ -4,6 +4,7 @@ import numpy as np
 
 _BULK = (0.5, 0.9)
 _AUTO = 0.01
+_LEAST_RATE = 0.5
 
 
 def p_values(scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:
@@ -51,5 +52,6 @@ def robust_threshold(scores: np.ndarray) -> float:
 
 def _extrapolated(scores: np.ndarray, share: float) -> float:
     middle, high = np.quantile(scores, _BULK)
-    rate = (high - middle) / np.log((1 - _BULK[0]) / (1 - _BULK[1]))
+    # Scores that repeat could make the tail as steep as a wall.
+    rate = max((high - middle) / np.log((1 - _BULK[0]) / (1 - _BULK[1])), _LEAST_RATE)
     return float(high + rate * np.log((1 - _BULK[1]) / share))

@@ -51,20 +51,17 @@ def share_out(detector, numbers, codes):
     surprisal = detector._mean(detector._surprisals([(numbers, codes)]))
     before = _explained(detector, numbers, codes)
     points = detector._points(numbers, codes)
-    owners = detector.columns_.number_owners
-    expected_numbers, expected_codes = np.empty_like(numbers), np.empty_like(codes)
+    expected = np.empty_like(numbers), np.zeros_like(codes)
     gains = np.empty(codes.shape)
     for j in range(codes.shape[1]):
-        cells = detector.columns_.cells(detector._members.expected(points, column=j))
+        members = detector._members.expected(points, column=j)
         replaced = numbers.copy(), codes.copy()
-        expected_codes[:, j] = replaced[1][:, j] = cells[1][:, j]
-        if j in owners:
-            i = owners.index(j)
-            expected_numbers[:, i] = replaced[0][:, i] = cells[0][:, i]
+        for cells in (expected, replaced):
+            detector.columns_.cells_of_column(members, j, *cells)
         gains[:, j] = before - _explained(detector, *replaced)
     gains = np.maximum(gains, _LEAST)
     shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
-    expected = detector.schema_.decode(expected_numbers, expected_codes, extrapolates=True)
+    expected = detector.schema_.decode(*expected, extrapolates=True)
     return expected, shares
 
 

@@ -15,7 +15,7 @@ from skae.nn.seeding import seeded
 from skae.outliers.points import VIEWS
 from skae.rows import Rows
 from skae.schedule import Plan
-from skae.training import make_net, prepare_pass, train, unchanged_on_failure
+from skae.training import make_net, prepare_pass, train
 
 NOISE = (0.1, 0.3, 0.5)
 _MOST_JUDGES = 1024
@@ -124,10 +124,9 @@ def train_members(estimator, points, folds, columns, *, seed, device, net=None):
     plan = Plan.of(estimator, len(data), one_pass=net is not None)
     with seeded(seed, device), torch.inference_mode(False), torch.enable_grad():
         if net is not None:
-            with unchanged_on_failure(net):
-                prepare_pass(net, estimator, plan)
-                train(net, data, [])
-                net.check(data.sample(_MOST_JUDGES))
+            prepare_pass(net, estimator, plan)
+            train(net, data, [])
+            net.check(data.sample(_MOST_JUDGES))
             return net
         net = make_net(estimator, make_ensemble(estimator, columns), device, plan)
         keeper = KeepBest(plan.patience, estimator.tol, plan.warm_up)

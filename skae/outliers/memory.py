@@ -38,7 +38,8 @@ class Memory:
     ) -> "Memory":
         """Return some rows of a frame, with folds of like sizes at random."""
         numbers, codes = table.encode(frame[positions.tolist()])
-        folds = rng.permutation(len(positions)) % n_folds
+        # Few rows at a time would all fall into the first folds.
+        folds = (rng.permutation(len(positions)) + rng.integers(n_folds)) % n_folds
         return cls(numbers, codes, folds, positions)
 
     def __len__(self) -> int:

@@ -61,12 +61,21 @@ class TypicalDistance:
         self.place = int(share * len(references))
 
     def distances(self, points):
-        """Return the distances, shape (n_points,)."""
+        """Return the distances of new points, shape (n_points,)."""
+        return self._distances(points, np.full(len(points), self.place))
+
+    def distances_to_others(self, points):
+        """Return the distances of points, the first of which are the references."""
+        is_reference = np.arange(len(points)) < len(self.references)
+        place = np.minimum(self.place + is_reference, len(self.references) - 1)
+        return self._distances(points, place)
+
+    def _distances(self, points, place):
         found = np.empty(len(points))
         for batch in gen_batches(len(points), _ROWS_AT_A_TIME):
             squared = self._squared(points[batch])
-            squared.partition(self.place, axis=1)
-            found[batch] = squared[:, self.place]
+            squared.partition(np.unique(place[batch]), axis=1)
+            found[batch] = np.take_along_axis(squared, place[batch, None], axis=1)[:, 0]
         return np.sqrt(found)
 
     def _squared(self, points):

@@ -132,8 +132,8 @@ class Center(Part):
         return [self.typical.distances(points["quantile"])[None]]
 
     def held_out_quantities(self, points, folds):
-        """Return the distances, which hardly depend on a row itself."""
-        return [self.typical.distances(points["quantile"])]
+        """Return the distances to others than the row itself."""
+        return [self.typical.distances_to_others(points["quantile"])]
 
 
 def _own(folds, fold):

@@ -1,12 +1,14 @@
 """Rows of a table as points: what distances and dense networks take."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtri
 
 from skae.columns import FARTHEST
-from skae.fields import MISSING, OTHER, Number
+from skae.fields import MISSING, OTHER, VALUE, Number
+from skae.outliers.scaling import Scaling
 from skae.scores import NormalScores
 from skae.table import Table
 
@@ -27,10 +29,8 @@ class Points:
     ----------
     table : Table
         What the columns are.
-    center, scale : ndarray of shape (n_numbers,)
-        What standardising subtracts and divides by.
-    counts : ndarray of shape (n_numbers,)
-        How many numbers of a column there were.
+    scaling : Scaling
+        What standardises numbers.
     scores : tuple of NormalScores
         Those of every column of numbers.
     shares : tuple of ndarray
@@ -40,9 +40,7 @@ class Points:
     """
 
     table: Table
-    center: np.ndarray
-    scale: np.ndarray
-    counts: np.ndarray
+    scaling: Scaling
     scores: tuple[NormalScores, ...]
     shares: tuple[np.ndarray, ...]
     edge: float
@@ -50,32 +48,28 @@ class Points:
     @classmethod
     def learn(cls, table: Table, numbers: np.ndarray, codes: np.ndarray) -> "Points":
         """Return the way to points of encoded rows of a table."""
-        there = ~np.isnan(numbers)
-        count = np.maximum(there.sum(0), 1)
-        filled = np.where(there, numbers, 0)
-        center = filled.sum(0) / count
-        variance = (there * (filled - center) ** 2).sum(0) / count
-        scale = np.sqrt(np.where(variance > 0, variance, 1))
+        spans = np.array([field.high - field.low or 1.0 for field in table.numbers])
+        scaling = Scaling.learn(numbers, spans)
         scores = tuple(_scores(column) for column in numbers.T)
         shares = tuple(
             _shares(column, field.n_codes)
             for field, column in zip(table.fields, codes.T, strict=True)
         )
         edge = -ndtri(0.5 / (len(codes) + 1))
-        return cls(table, center, scale, count, scores, shares, edge)
+        return cls(table, scaling, scores, shares, edge)
 
     @property
     def n_encoded(self) -> int:
         """The number of coordinates of both views, and one for the fold of a row."""
         return len(VIEWS) * len(self.owners) + 1
 
-    @property
+    @cached_property
     def number_owners(self) -> list[int]:
         """The column of every number."""
         fields = enumerate(self.table.fields)
         return [j for j, field in fields if isinstance(field, Number)]
 
-    @property
+    @cached_property
     def owners(self) -> np.ndarray:
         """The column of every coordinate."""
         widths = [
@@ -94,7 +88,7 @@ class Points:
         """
         if held_out:
             codes = self._without_singles(codes)
-        read = self._standardise if view == "standard" else self._score
+        read = self.scaling if view == "standard" else self._score
         blocks, numbers = [], iter(read(numbers, held_out=held_out).T)
         for j, field in enumerate(self.table.fields):
             if isinstance(field, Number):
@@ -109,20 +103,27 @@ class Points:
 
         No cell is missing, unless all cells of its column were.
         """
-        numbers, codes, at = [], [], 0
-        for j, field in enumerate(self.table.fields):
-            lookup = self._lookup(j, "standard")
-            if isinstance(field, Number):
-                numbers.append(points[:, at])
-                codes.append(np.zeros(len(points), dtype=int))
-                at += 1
-            else:
-                labels = np.flatnonzero(_may_come_back(field))
-                part = points[:, None, at : at + lookup.shape[1]]
-                codes.append(labels[((part - lookup[labels]) ** 2).sum(2).argmin(1)])
-            at += lookup.shape[1]
-        numbers = np.stack(numbers, axis=1) if numbers else np.empty((len(points), 0))
-        return numbers * self.scale + self.center, np.stack(codes, axis=1)
+        numbers = np.empty((len(points), len(self.scores)))
+        codes = np.zeros((len(points), len(self.table.fields)), dtype=int)
+        for j in range(len(self.table.fields)):
+            self.cells_of_column(points, j, numbers, codes)
+        return numbers, codes
+
+    def cells_of_column(
+        self, points: np.ndarray, j: int, numbers: np.ndarray, codes: np.ndarray
+    ) -> None:
+        """Write the numbers or the codes of one column that points are nearest to."""
+        own = np.flatnonzero(self.owners == j)
+        field = self.table.fields[j]
+        if isinstance(field, Number):
+            i = self.number_owners.index(j)
+            numbers[:, i] = points[:, own[0]] * self.scaling.scale[i] + self.scaling.center[i]
+            codes[:, j] = VALUE
+        else:
+            labels = np.flatnonzero(_may_come_back(field))
+            places = self._lookup(j, "standard")[labels]
+            distances = (places**2).sum(1) - 2 * points[:, own] @ places.T
+            codes[:, j] = labels[distances.argmin(1)]
 
     def _without_singles(self, codes: np.ndarray) -> np.ndarray:
         """Return codes of which those that one row alone has are other labels."""
@@ -147,28 +148,24 @@ class Points:
             return _coordinates(shares, np.array([True, True]), view)[groups]
         return _coordinates(shares, field.shares > 0, view)
 
-    def _standardise(self, numbers: np.ndarray, *, held_out: bool) -> np.ndarray:
-        with np.errstate(over="ignore"):
-            standard = (numbers - self.center) / self.scale
-        if held_out:
-            n = np.maximum(self.counts, 3)
-            rest = np.maximum(n / (n - 1) * (1 - standard**2 / (n - 1)), 1 / n)
-            standard = standard * n / (n - 1) / np.sqrt(rest)
-        return np.clip(standard, -FARTHEST, FARTHEST)
-
     def _score(self, numbers: np.ndarray, *, held_out: bool) -> np.ndarray:
         """Return normal scores; beyond the numbers that were seen they rise with the logarithm."""
-        columns = zip(self.scores, self.scale, numbers.T, strict=True)
+        scales = np.broadcast_to(self.scaling.scale, numbers.shape)
+        if held_out:
+            scales = self.scaling.scales_of_others(numbers)
+        columns = zip(self.scores, scales.T, numbers.T, strict=True)
         found = [self._score_column(*each, held_out=held_out) for each in columns]
         return np.stack(found, axis=1) if found else numbers
 
     def _score_column(
-        self, scores: NormalScores, scale: float, numbers: np.ndarray, *, held_out: bool
+        self, scores: NormalScores, scale: np.ndarray, numbers: np.ndarray, *, held_out: bool
     ) -> np.ndarray:
         low, high = scores.first[0], scores.last[-1]
         if held_out and low < high:
             low, high = _ends_without(numbers, low, high)
-        beyond = np.clip(np.maximum(low - numbers, numbers - high) / scale, 0, FARTHEST)
+        with np.errstate(over="ignore"):
+            beyond = np.maximum(low / scale - numbers / scale, numbers / scale - high / scale)
+        beyond = np.clip(beyond, 0, FARTHEST)
         edge = np.where(numbers > high, 1, -1) * (self.edge + np.log1p(beyond))
         return np.where(beyond > 0, edge, scores.encode(numbers))
 

@@ -34,7 +34,7 @@ def far_rows(columns: Points, numbers: np.ndarray, codes: np.ndarray, n_rows: in
     surprisal = 0
     for view, share in _SHARES.items():
         points = columns.of(view, numbers, codes)
-        distances = TypicalDistance(points[:_N_REFERENCES], share).distances(points)
+        distances = TypicalDistance(points[:_N_REFERENCES], share).distances_to_others(points)
         distances = np.log(distances + _SMALL)
         surprisal = surprisal + Surprisal.learn(distances)(distances)
     far = np.zeros(len(codes), dtype=bool)
