@@ -1,5 +1,6 @@
 """scikit-learn's own checks, on every public estimator."""
 
+import ast
 import inspect
 
 import numpy as np
@@ -117,6 +118,16 @@ def test_shared_parameters_are_described_alike(family, own, attributes):
     assert_docstring_consistency(
         family, include_params=True, exclude_params=own, include_attrs=attributes
     )
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+def test_docstrings_name_the_defaults(cls):
+    text = NumpyDocString(inspect.cleandoc(cls.__doc__))
+    defaults = cls().get_params(deep=False)
+    for item in text["Parameters"]:
+        for name in item.name.split(", "):
+            default = ast.literal_eval(item.type.split("default=")[1])
+            assert default == defaults[name], name
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)

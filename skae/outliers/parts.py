@@ -4,9 +4,8 @@ import numpy as np
 
 from skae.outliers.neighbors import Neighbors, TypicalDistance
 from skae.outliers.points import VIEWS
-from skae.outliers.surprisal import Surprisal
+from skae.outliers.surprisal import Surprisal, logarithm
 
-_SMALL = 1e-3
 _HALF = 0.5
 _N_TYPICAL = 1000
 
@@ -21,14 +20,14 @@ class Part:
 
     def learn(self, points, folds):
         """Learn how large quantities are, and return the surprisals of the training rows."""
-        held_out = [_log(each) for each in self.held_out_quantities(points, folds)]
+        held_out = [logarithm(each) for each in self.held_out_quantities(points, folds)]
         self.surprisals = [Surprisal.learn(each) for each in held_out]
         return np.stack([f(each) for f, each in zip(self.surprisals, held_out, strict=True)])
 
     def __call__(self, points):
         """Return the surprisals of new rows in nats, shape (n_readings, n_rows)."""
         pairs = zip(self.surprisals, self.quantities(points), strict=True)
-        return np.concatenate([surprisal(_log(each)) for surprisal, each in pairs])
+        return np.concatenate([surprisal(logarithm(each)) for surprisal, each in pairs])
 
 
 class Reconstruction(Part):
@@ -140,8 +139,3 @@ def _own(folds, fold):
     """Return the rows of a fold, or all where it has too few to be near to each other."""
     own = folds == fold
     return own if own.sum() > 1 else np.ones(len(folds), dtype=bool)
-
-
-def _log(quantities):
-    # Equal rows are to have equal scores, whatever the last digits of their distances are.
-    return np.round(np.log(quantities + _SMALL), 10)

@@ -7,6 +7,13 @@ import numpy as np
 _TAIL = 0.1
 _TRUSTED = 8.0
 _LEAST_SPREAD = 1e-3
+_SMALL = 1e-3
+
+
+def logarithm(quantities: np.ndarray) -> np.ndarray:
+    """Return the logarithms of quantities of the order of one, zero among them."""
+    # Equal rows are to have equal scores, whatever the last digits of their distances are.
+    return np.round(np.log(quantities + _SMALL), 10)
 
 
 @dataclass(frozen=True)

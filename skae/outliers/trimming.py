@@ -4,11 +4,10 @@ import numpy as np
 
 from skae.outliers.neighbors import TypicalDistance
 from skae.outliers.points import Points
-from skae.outliers.surprisal import Surprisal
+from skae.outliers.surprisal import Surprisal, logarithm
 
 _SHARES = {"standard": 0.05, "quantile": 0.5}
 _N_REFERENCES = 1000
-_SMALL = 1e-3
 
 
 def far_rows(columns: Points, numbers: np.ndarray, codes: np.ndarray, n_rows: int) -> np.ndarray:
@@ -35,7 +34,7 @@ def far_rows(columns: Points, numbers: np.ndarray, codes: np.ndarray, n_rows: in
     for view, share in _SHARES.items():
         points = columns.of(view, numbers, codes)
         distances = TypicalDistance(points[:_N_REFERENCES], share).distances_to_others(points)
-        distances = np.log(distances + _SMALL)
+        distances = logarithm(distances)
         surprisal = surprisal + Surprisal.learn(distances)(distances)
     far = np.zeros(len(codes), dtype=bool)
     far[np.argsort(-surprisal, kind="stable")[:n_rows]] = True
