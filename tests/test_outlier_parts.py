@@ -15,7 +15,9 @@ from skae.outliers.conformal import (
     robust_threshold,
     share_threshold,
 )
+from skae.outliers.memory import Memory
 from skae.outliers.neighbors import Neighbors, TypicalDistance
+from skae.outliers.parts import NearCodes
 from skae.outliers.points import VIEWS, Points
 from skae.outliers.surprisal import Surprisal
 from skae.table import Table
@@ -291,3 +293,38 @@ class TestPoints:
         points = Points.learn(table, np.full((10, 1), 0.1), np.zeros((10, 1), dtype=int))
         found = points.of("standard", np.array([[0.1], [0.1 + 1e-9], [8.1]]), np.zeros((3, 1), int))
         np.testing.assert_allclose(found[:, 0], [0, 0, 1], atol=1e-6)
+
+
+class TestMemory:
+    """The rows that are remembered."""
+
+    def test_older_rows_stand_among_newer_ones(self):
+        rng = np.random.default_rng(0)
+        parts = np.zeros((50, 1)), np.zeros((50, 1), dtype=int), np.arange(50) % 4, np.arange(50)
+        joined = Memory(*parts).make_room(Memory(*parts), 80, rng)
+        is_old = joined.positions == -1
+        assert (len(joined), is_old.sum()) == (80, 30)
+        assert 5 < is_old[:40].sum() < 25
+        assert sorted(joined.positions[~is_old]) == list(range(50))
+
+
+class TestNearCodes:
+    """Codes beside those of rows that a member has not learned from."""
+
+    def test_references_are_of_the_fold_that_was_left_out(self):
+        class Members:
+            n_folds = 3
+
+            def codes(self, points):
+                return np.broadcast_to(points["standard"], (2, 3, *points["standard"].shape))
+
+        folds = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])
+        points = {"standard": RNG.normal(size=(9, 2))}
+        part = NearCodes(Members(), points, folds, 1)
+        for view in part.neighbors:
+            for fold, near in enumerate(view):
+                np.testing.assert_array_equal(near.references, points["standard"][folds == fold])
+        found = part.held_out_quantities(points, folds)
+        distances = np.linalg.norm(points["standard"][:, None] - points["standard"], axis=2)
+        same = (folds[:, None] == folds) & ~np.eye(9, dtype=bool)
+        np.testing.assert_allclose(found[0], np.where(same, distances, np.inf).min(1))
