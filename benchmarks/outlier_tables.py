@@ -154,7 +154,7 @@ def remarks(runs):
     for (method, name), part in runs[runs["error"].notna()].groupby(["method", "set"]):
         seeds = ", ".join(str(seed) for seed in sorted(part["seed"]))
         lines.append(f"- {method} failed on {name}, seeds {seeds}: {part['error'].iloc[0]}")
-    for method, part in runs.groupby("method", sort=False):
+    for method, part in runs[runs["method"].isin(MAIN)].groupby("method", sort=False):
         missing = runs[["set", "seed"]].drop_duplicates().shape[0] - len(part)
         if missing:
             lines.append(f"- {method}: {missing} runs are missing, not failed")

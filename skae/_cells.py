@@ -7,7 +7,7 @@ import torch
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from skae.containers import wrap
+from skae.containers import wrap, wrap_table
 from skae.fields import HIDDEN
 from skae.randomness import draw_seed
 
@@ -86,4 +86,4 @@ class CellReadings:
         with_holes = (encoded[:, self.columns_.n_numbers :] == HIDDEN).any(1)
         if with_holes.any():
             encoded[with_holes] = self._map(partial(read, self._module), encoded[with_holes])
-        return self._wrap_table(self.columns_.fill(frame, encoded), like=X)
+        return wrap_table(self.columns_.fill(frame, encoded), self.frame_, like=X)

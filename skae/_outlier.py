@@ -3,11 +3,8 @@
 from numbers import Integral, Real
 from typing import ClassVar
 
-import narwhals as nw
 import numpy as np
-import pandas as pd
 import torch
-from scipy.stats import false_discovery_control
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -15,25 +12,17 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils import check_scalar, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skae._autoencoder import AutoencoderTransformer
 from skae._base import BaseAutoencoder
 from skae._documentation import documented_like
+from skae._outlier_readings import OutlierReadings
 from skae._state import FittedState
-from skae.containers import frame_without_rows, unwrap, with_index, wrap
+from skae.containers import frame_without_rows
 from skae.devices import resolve_device
-from skae.mixed import as_frame
-from skae.outliers.conformal import (
-    conformal_threshold,
-    p_values,
-    robust_threshold,
-    share_threshold,
-)
-from skae.outliers.explaining import explain
-from skae.outliers.members import Members, out_of_fold, train_members
+from skae.outliers.conformal import conformal_threshold, robust_threshold, share_threshold
+from skae.outliers.members import out_of_fold, train_members
 from skae.outliers.memory import Memory
 from skae.outliers.parts import Center, NearCodes, NearRows, Reconstruction
 from skae.outliers.points import VIEWS, Points
@@ -43,13 +32,11 @@ from skae.table import Table
 from skae.training import unchanged_on_failure
 
 _EXPLAINS = "reconstruction"
-_OF_MEMBERS = ("reconstruction", "latent")
 PARTS = ("reconstruction", "latent", "neighbors", "center")
 _AUTO_SHARE = 0.01
 _AUTO_TRIM = 0.1
 _NEIGHBORS_OF_CLEAN, _NEIGHBORS_OF_TRIMMED = 1, 5
 _STEPS_OF_CLEAN, _STEPS_OF_TRIMMED = 25, 8
-_ROWS_AT_A_TIME = 8192
 _MAKE_THE_MODEL = (
     "n_members",
     "hidden_layer_sizes",
@@ -83,7 +70,12 @@ _SHARED = (
 
 @documented_like(AutoencoderTransformer)
 class AEOutlierDetector(
-    ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, FittedState, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin,
+    OutlierReadings,
+    OutlierMixin,
+    TransformerMixin,
+    FittedState,
+    BaseEstimator,
 ):
     r"""Outlier detector: codes of denoising autoencoders, near rows and the center.
 
@@ -401,184 +393,6 @@ class AEOutlierDetector(
         scores[self._memory_.positions] = -self._held_out_
         return np.where(scores < self.offset_, -1, 1)
 
-    def score_samples(self, X, return_std=False):
-        """Return how normal rows are: minus the mean surprisal of the parts of the score.
-
-        Parameters
-        ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-        return_std : bool, default=False
-            Whether to return the standard deviation over the members of the ensemble as well.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            In nats, at most zero; higher is more normal.
-        std : ndarray of shape (n_samples,)
-            How far the members are from each other; only if `return_std`.
-        """
-        check_is_fitted(self)
-        surprisals = self._surprisals(self._batches(X))
-        scores = -self._mean(surprisals)
-        if not return_std:
-            return scores
-        by_member = [surprisals[name] for name in _OF_MEMBERS if name in surprisals]
-        spread = np.sum(by_member, axis=0).std(0) if by_member else np.zeros(len(scores))
-        return scores, spread / len(surprisals)
-
-    def score_parts(self, X):
-        """Return the surprisals of rows by part, in nats.
-
-        Parameters
-        ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        surprisals : dict of str to ndarray of shape (n_samples,)
-            At least zero. The mean of those in `parts` is minus `score_samples`; "reconstruction",
-            which explains the score, is there in any case.
-        """
-        check_is_fitted(self)
-        surprisals = self._surprisals(self._batches(X), self._explaining_)
-        return {name: part.mean(0) for name, part in surprisals.items()}
-
-    def decision_function(self, X):
-        """Return how far rows are from being outliers: `score_samples` minus `offset_`.
-
-        Parameters
-        ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,)
-            Negative for outliers.
-        """
-        return self.score_samples(X) - self.offset_
-
-    def predict(self, X, false_discovery_rate=None):
-        """Tell which rows are outliers.
-
-        Parameters
-        ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-        false_discovery_rate : float, default=None
-            The share of false alarms among all alarms that is accepted, on average, in (0, 1): the
-            rows are then judged together, by their p-values. None judges each by `offset_`.
-
-        Returns
-        -------
-        labels : ndarray of int of shape (n_samples,)
-            -1 for outliers and 1 for inliers.
-
-        References
-        ----------
-        Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate. Journal of the
-        Royal Statistical Society B 57.
-
-        Bates, S., Candès, E., Lei, L., Romano, Y. and Sesia, M. (2023). Testing for outliers with
-        conformal p-values. Annals of Statistics 51.
-        """
-        if false_discovery_rate is None:
-            return np.where(self.decision_function(X) < 0, -1, 1)
-        bounds = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
-        check_scalar(false_discovery_rate, "false_discovery_rate", Real, **bounds)
-        if np.isnan(false_discovery_rate):
-            raise ValueError("false_discovery_rate == nan, must be in (0, 1).")
-        adjusted = false_discovery_control(self.p_values(X))
-        return np.where(adjusted <= false_discovery_rate, -1, 1)
-
-    def p_values(self, X):
-        """Return the share of held-out rows that are at least as odd: conformal p-values.
-
-        Of new normal rows, about a share p has a p-value of at most p, if the training rows are
-        clean; outliers among them make p-values larger. With fewer than 1 / p - 1 rows, none has.
-
-        Parameters
-        ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        p_values : ndarray of shape (n_samples,)
-            In (0, 1]; small for outliers, and at least 1 / (n + 1) for the n rows in the memory.
-        """
-        return p_values(-self.score_samples(X), self._held_out_)
-
-    def explain(self, X, top=3):
-        """Say for each row which columns make it odd, and what would be expected there.
-
-        The value of one column is replaced by what the autoencoders, and so the other columns, let
-        expect; the parts of the score, and the reconstruction also where it is none of them, then
-        gain something. The columns share the score in proportion to what each gains.
-
-        Parameters
-        ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-        top : int or None, default=3
-            How many columns to name for a row; None names all.
-
-        Returns
-        -------
-        explanation : pandas.DataFrame
-            A line for every row and column, the largest share first: `row`, the index label or the
-            position of the row, `column`, `value`, `expected`, in the units of X or a label, and
-            `share`, in nats; the shares of all columns of a row add up to minus its score.
-        """
-        check_is_fitted(self)
-        frame = self._check_rows(X)
-        if top is not None:
-            check_scalar(top, "top", Integral, min_val=1)
-        is_pandas = isinstance(X, pd.DataFrame)
-        index = X.index if is_pandas else pd.RangeIndex(len(frame))
-        return explain(self, frame, index, len(frame.columns) if top is None else top)
-
-    def transform(self, X):
-        """Return the units of the members' last hidden layers, side by side.
-
-        Parameters
-        ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_units), float32
-            The units.
-        """
-        check_is_fitted(self)
-        batches = (self._members.codes(self._points(*rows)) for rows in self._batches(X))
-        codes = np.concatenate([codes.astype(np.float32) for codes in batches], axis=2)
-        return np.moveaxis(codes, 2, 0).reshape(codes.shape[2], -1)
-
-    def reconstruct(self, X):
-        """Return what the autoencoders make of rows, in the units of X.
-
-        Parameters
-        ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        X : ndarray, tensor or dataframe of shape (n_samples, n_features)
-            The expected rows; missing cells are filled.
-        """
-        check_is_fitted(self)
-        batches = (self._members.expected(self._points(*rows)) for rows in self._batches(X))
-        cells = self.columns_.cells(np.concatenate(list(batches)))
-        frame = self.schema_.decode(*cells, extrapolates=True)
-        if self.frame_ is None:
-            return wrap(np.array(frame.to_numpy()), None, X)
-        return with_index(frame.to_native(), X)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -589,17 +403,8 @@ class AEOutlierDetector(
         return hasattr(self, "offset_")
 
     @property
-    def _n_features_out(self):
-        module = self.net_.module_
-        return module.n_views * module.n_folds * module.output.weight.shape[1]
-
-    @property
     def _steps_per_root_row(self):
         return _STEPS_OF_CLEAN if self.novelty else _STEPS_OF_TRIMMED
-
-    @property
-    def _members(self):
-        return Members(self.net_)
 
     def _fit_to(self, X):
         self._check_parameters()
@@ -608,15 +413,16 @@ class AEOutlierDetector(
         self._seed_ = draw_seed(self.random_state)
         rng = np.random.default_rng(self._seed_)
         positions = rng.permutation(len(frame))[: self.max_samples]
+        sample = frame[positions.tolist()]
         self.schema_ = Table.learn(
-            frame[positions.tolist()],
+            sample,
             categorical_features=self.categorical_features,
             max_categories=self.max_categories,
             min_frequency=self.min_frequency,
             handle_unknown=self.handle_unknown,
         )
         n_folds = min(self.n_members // len(VIEWS), len(positions))
-        self._memory_ = Memory.draw(frame, positions, self.schema_, n_folds, rng)
+        self._memory_ = Memory.of(self.schema_, sample, positions, n_folds, rng)
         self.n_rows_ = len(frame)
         self._remember_parameters(_MAKE_THE_MODEL)
         self._learn(resolve_device((self.net_params or {}).get("device", self.device), X))
@@ -628,7 +434,8 @@ class AEOutlierDetector(
         self._seed_ = self._seed_ + 1
         rng = np.random.default_rng(self._seed_)
         positions = rng.permutation(len(frame))[: self.max_samples]
-        newer = Memory.draw(frame, positions, self.schema_, self._members.n_folds, rng)
+        sample = frame[positions.tolist()]
+        newer = Memory.of(self.schema_, sample, positions, self._members.n_folds, rng)
         self._memory_ = self._memory_.make_room(newer, self.max_samples, rng)
         self.n_rows_ += len(frame)
         with unchanged_on_failure(self.net_):
@@ -642,7 +449,8 @@ class AEOutlierDetector(
         self.columns_ = Points.learn(self.schema_, kept.numbers, kept.codes)
         points = self._points(kept.numbers, kept.codes)
         options = {"seed": self._seed_, "device": device, "net": net}
-        self.net_ = train_members(self, points, kept.folds, self.columns_, **options)
+        trained = train_members(self, points, kept.folds, self.columns_, **options)
+        self.net_, self.best_epoch_ = trained
         self._note_training()
         self._make_parts(points, kept.folds)
         self._held_out_ = self._score_memory(kept, is_kept)
@@ -658,9 +466,9 @@ class AEOutlierDetector(
             "neighbors": lambda: NearRows(points, self.n_neighbors_),
             "center": lambda: Center(points),
         }
-        made = {name: parts[name]() for name in {*self.parts, _EXPLAINS}}
-        self.parts_ = {name: made[name] for name in self.parts}
-        self._explaining_ = {**self.parts_, _EXPLAINS: made[_EXPLAINS]}
+        names = dict.fromkeys([*self.parts, _EXPLAINS])
+        self._explaining_ = {name: parts[name]() for name in names}
+        self.parts_ = {name: self._explaining_[name] for name in self.parts}
 
     def _score_memory(self, kept, is_kept):
         """Return the surprisals of the rows in the memory, as if nothing knew of them."""
@@ -692,7 +500,7 @@ class AEOutlierDetector(
             share = _AUTO_SHARE if self.contamination == "auto" else self.contamination
             return conformal_threshold(self._held_out_, share)
         if self.contamination == "auto":
-            return robust_threshold(self._held_out_)
+            return robust_threshold(self._held_out_, _AUTO_SHARE)
         return share_threshold(self._held_out_, self.contamination)
 
     def _note_training(self):
@@ -720,55 +528,3 @@ class AEOutlierDetector(
                 f"The 'n_members' parameter must be even, since half of the members see each view. "
                 f"Got {self.n_members!r}."
             )
-
-    def _check_rows(self, X, *, reset=False):
-        least = 2 if reset else 1
-        frame_without_rows(X)
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-        if not isinstance(frame, nw.DataFrame):
-            return self._check_array(X, reset, least)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-        if not frame.columns:
-            raise ValueError(f"X has 0 feature(s), and {type(self).__name__} needs at least 1.")
-        if len(frame) < least:
-            raise ValueError(
-                f"Found array with {len(frame)} sample(s) (shape={frame.shape}) while a minimum of "
-                f"{least} is required by {type(self).__name__}."
-            )
-        return frame
-
-    def _check_array(self, X, reset, least):
-        if not reset and self.frame_ is not None and not _holds_numbers(self.frame_):
-            raise TypeError(
-                f"{type(self).__name__} was fitted to a dataframe whose columns are not all "
-                f"numbers, and needs one now. Got {type(X).__name__}."
-            )
-        by_type = isinstance(self.categorical_features, str)
-        checks = {"ensure_all_finite": "allow-nan", "ensure_min_samples": least}
-        checks["dtype"] = [np.float64, np.float32] if by_type else None
-        return as_frame(validate_data(self, unwrap(X), reset=reset, **checks))
-
-    def _batches(self, X):
-        """Yield rows as numbers and codes, some at a time."""
-        frame = self._check_rows(X)
-        for batch in gen_batches(len(frame), _ROWS_AT_A_TIME):
-            yield self.schema_.encode(frame[batch])
-
-    def _points(self, numbers, codes, *, held_out=False):
-        return {view: self.columns_.of(view, numbers, codes, held_out=held_out) for view in VIEWS}
-
-    def _surprisals(self, batches, parts=None):
-        """Return the surprisals of new rows by part, each of shape (n_readings, n_rows)."""
-        parts = self.parts_ if parts is None else parts
-        points = (self._points(numbers, codes) for numbers, codes in batches)
-        found = [[part(each) for part in parts.values()] for each in points]
-        joined = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
-        return dict(zip(parts, joined, strict=True))
-
-    def _mean(self, surprisals):
-        """Return the mean of parts, each of shape (n_readings, n_rows)."""
-        return np.mean([part.mean(0) for part in surprisals.values()], axis=0)
-
-
-def _holds_numbers(frame):
-    return all(dtype.is_numeric() or dtype == nw.Boolean for dtype in frame.schema.values())

@@ -3,7 +3,6 @@
 from functools import partial
 from numbers import Integral
 
-import narwhals as nw
 import numpy as np
 import torch
 from sklearn.base import TransformerMixin
@@ -11,8 +10,8 @@ from sklearn.utils import check_scalar, gen_batches
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skae.containers import unwrap, with_index, wrap
-from skae.mixed import as_frame
+from skae.checking import check_table
+from skae.containers import unwrap, wrap, wrap_table
 from skae.randomness import draw_seed
 from skae.rows import rows_at_a_time
 
@@ -226,16 +225,8 @@ class Readings(TransformerMixin):
     def _check_rows(self, X, *, reset=False, ensure_min_samples=1):
         if not self._takes_tables_:
             return self._check_matrix(X, reset, ensure_min_samples)
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-        if not isinstance(frame, nw.DataFrame):
-            return self._check_array_of_table(X, reset, ensure_min_samples)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-        if len(frame) < ensure_min_samples:
-            raise ValueError(
-                f"Found array with {len(frame)} sample(s) (shape={frame.shape}) while a minimum of "
-                f"{ensure_min_samples} is required by {type(self).__name__}."
-            )
-        return frame
+        needs_frame = not reset and self.frame_ is not None
+        return check_table(self, X, reset=reset, least=ensure_min_samples, needs_frame=needs_frame)
 
     def _check_matrix(self, X, reset, ensure_min_samples):
         checks = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
@@ -250,26 +241,12 @@ class Readings(TransformerMixin):
                 f"missing cells. Fit it to rows that have some, and it takes them."
             ) from error
 
-    def _check_array_of_table(self, X, reset, ensure_min_samples):
-        if not reset and self.frame_ is not None:
-            raise TypeError(
-                f"{type(self).__name__} was fitted to a dataframe whose columns are not all "
-                f"numbers, and needs one now. Got {type(X).__name__}."
-            )
-        checks = {"ensure_all_finite": "allow-nan", "ensure_min_samples": ensure_min_samples}
-        return as_frame(validate_data(self, unwrap(X), reset=reset, dtype=None, **checks))
-
     def _wrap(self, rows, like=None, *, extrapolates=False):
         """Return decoded rows in the container that answers to `like`."""
         if self._takes_tables_:
-            return self._wrap_table(self.columns_.to_frame(rows, extrapolates=extrapolates), like)
+            frame = self.columns_.to_frame(rows, extrapolates=extrapolates)
+            return wrap_table(frame, self.frame_, like)
         return wrap(rows, self.frame_, like=like, own_types=True)
-
-    def _wrap_table(self, frame, like=None):
-        """Return a table as a frame, or as an array or tensor if `fit` was given one."""
-        if self.frame_ is None:
-            return wrap(np.array(frame.to_numpy()), None, like)
-        return with_index(frame.to_native(), like)
 
     def _check_ends(self, X):
         X = unwrap(X)

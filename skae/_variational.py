@@ -19,6 +19,7 @@ from skae._base import BaseAutoencoder
 from skae._documentation import documented_like
 from skae.chain import make_likelihood, starts_at_pca
 from skae.conditional import Conditional, ImportanceFilling
+from skae.containers import wrap_table
 from skae.given import Given
 from skae.nn.corruptions import HideCells
 from skae.nn.likelihoods import Gaussian
@@ -402,7 +403,7 @@ class VAETransformer(BaseAutoencoder):
         if self._takes_tables_:
             is_given = np.repeat(given.is_given, n_samples, axis=0)
             frame = self.columns_.to_frame(self.columns_.decode(rows), given=is_given)
-            return self._wrap_table(given.restore(frame, n_samples))
+            return wrap_table(given.restore(frame, n_samples), self.frame_)
         return self._wrap(given.put(self.columns_.decode(rows), n_samples))
 
     def _log_cells(self, x):

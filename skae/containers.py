@@ -22,8 +22,8 @@ def is_memory_map(X) -> bool:
     return X is not None
 
 
-def frame_without_rows(X) -> nw.DataFrame | None:
-    """Return a frame without its rows, or None for anything else.
+def eager_frame(X):
+    """Return a dataframe as narwhals has it, and anything else as it is.
 
     Raises
     ------
@@ -35,6 +35,12 @@ def frame_without_rows(X) -> nw.DataFrame | None:
     frame = nw.from_native(X, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError("X is a lazy frame, whose rows are not computed yet: give X.collect().")
+    return frame
+
+
+def frame_without_rows(X) -> nw.DataFrame | None:
+    """Return a frame without its rows, or None for anything else; see `eager_frame`."""
+    frame = eager_frame(X)
     return frame[:0].clone() if isinstance(frame, nw.DataFrame) else None
 
 
@@ -65,6 +71,13 @@ def wrap(rows: np.ndarray, empty: nw.DataFrame | None, like=None, *, own_types: 
     else:
         columns = dict(zip(empty.columns, rows.T, strict=True))
         frame = nw.from_dict(columns, backend=empty.implementation)
+    return with_index(frame.to_native(), like)
+
+
+def wrap_table(frame: nw.DataFrame, empty: nw.DataFrame | None, like=None):
+    """Return a table as a frame, or as an array or tensor if `fit` was given one."""
+    if empty is None:
+        return wrap(np.array(frame.to_numpy()), None, like)
     return with_index(frame.to_native(), like)
 
 

@@ -111,16 +111,14 @@ class Category:
 
     def encode(self, column: nw.Series) -> tuple[None, np.ndarray]:
         """Return no numbers, and the codes of a column, shape (n_rows,)."""
-        known = {**self.codes, None: MISSING}
-        cells = _cells(column)
+        known, rare, cells = {**self.codes, None: MISSING}, self.rare, _cells(column)
+        if nw.Float32 in (column.dtype, self.labels.dtype) and column.dtype.is_numeric():
+            # A label such as 0.1 is another number in each precision.
+            known = {_in_single_precision(label): code for label, code in known.items()}
+            rare, cells = (list(map(_in_single_precision, each)) for each in (rare, cells))
         if not self.accepts_unknown:
-            self._check_known(set(cells) - set(known) - self.rare)
-        near = _in_single_precision(known) if column.dtype.is_float() else {}
-        codes = [
-            known[cell] if cell in known else near.get(np.float32(cell), OTHER) if near else OTHER
-            for cell in cells
-        ]
-        return None, np.array(codes, dtype=np.int32)
+            self._check_known(set(cells).difference(known, rare))
+        return None, np.array([known.get(cell, OTHER) for cell in cells], dtype=np.int32)
 
     def _check_known(self, unknown: set) -> None:
         if unknown:
@@ -260,11 +258,9 @@ class Number:
         return text + (f", often {', '.join(map(str, atoms))}" if atoms else "")
 
 
-def _in_single_precision(codes: dict) -> dict:
-    """Return the codes of numeric labels, rounded: rows may come in float32 after a float64 fit."""
-    numbers = {label: code for label, code in codes.items() if isinstance(label, (int, float))}
+def _in_single_precision(label: object) -> object:
     with np.errstate(over="ignore"):
-        return {np.float32(label): code for label, code in numbers.items()}
+        return float(np.float32(label)) if isinstance(label, (int, float)) else label
 
 
 def is_missing(column: nw.Series) -> np.ndarray:

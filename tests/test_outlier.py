@@ -253,6 +253,12 @@ class TestExplanations:
         assert (explanation["share"][::2].to_numpy() >= explanation["share"][1::2].to_numpy()).all()
         assert len(detector.explain(frame[:5], top=100)) == 5 * frame.shape[1]
 
+    def test_many_rows_are_explained_in_parts(self, detector, frame, monkeypatch):
+        whole = detector.explain(frame[:30])
+        monkeypatch.setattr("skae._outlier_readings._ROWS_AT_A_TIME", 7)
+        again = detector.explain(frame[:30])
+        pd.testing.assert_frame_equal(again, whole, rtol=1e-6)
+
     def test_arrays_have_columns_by_number(self, normal_rows):
         detector = make(novelty=True).fit(normal_rows[:500])
         row = normal_rows[:1].copy()
@@ -299,7 +305,7 @@ class TestReadings:
     def test_many_rows_are_read_in_parts(self, detector, frame, monkeypatch):
         readings = ("score_samples", "transform", "reconstruct")
         expected = [getattr(detector, reading)(frame) for reading in readings]
-        monkeypatch.setattr("skae._outlier._ROWS_AT_A_TIME", 150)
+        monkeypatch.setattr("skae._outlier_readings._ROWS_AT_A_TIME", 150)
         for reading, whole in zip(readings, expected, strict=True):
             again = getattr(detector, reading)(frame)
             if reading == "reconstruct":
@@ -367,7 +373,7 @@ class TestStreams:
         detector.partial_fit(normal_rows[500:600])
         change = (detector.net_.module_.linear.weight - before).abs().max()
         assert 0 < change < 0.1
-        assert detector.n_iter_ == n_epochs + 1
+        assert detector.n_iter_ == detector.best_epoch_ == n_epochs + 1
 
     def test_a_failure_leaves_what_was_there(self, normal_rows):
         detector = make(novelty=True).fit(normal_rows[:300])
@@ -451,6 +457,25 @@ class TestBadInput:
         np.testing.assert_allclose(single, detector.score_samples(rows), atol=0.7)
         explanation = detector.explain(rows[:5].astype(np.float32), top=1)
         assert set(explanation["column"]) <= {0, 1, 2}
+
+    @pytest.mark.parametrize("first", [np.float32, np.float64])
+    def test_labels_are_matched_in_the_coarser_precision(self, first):
+        second = np.float64 if first is np.float32 else np.float32
+        rng = np.random.default_rng(0)
+        numbers, labels = rng.normal(size=100), rng.choice([0.1, 0.7], 100)
+        rows = np.column_stack([numbers, labels])
+        detector = make(novelty=True, handle_unknown="error").fit(rows[:50].astype(first))
+        scores = [detector.score_samples(rows[50:].astype(dtype)) for dtype in (first, second)]
+        np.testing.assert_allclose(*scores, atol=1e-3)
+        with pytest.raises(ValueError, match=r"did not see: 0\.5"):
+            detector.score_samples(np.array([[0.0, 0.5]]).astype(second))
+
+    def test_large_labels_are_told_apart(self):
+        rng = np.random.default_rng(0)
+        rows = pd.DataFrame({"x": rng.normal(size=50), "id": rng.choice([2.0**24, 1.0], 50)})
+        detector = make(novelty=True, handle_unknown="error").fit(rows)
+        with pytest.raises(ValueError, match="16777217"):
+            detector.score_samples(pd.DataFrame({"x": [0.0], "id": [2.0**24 + 1]}))
 
     def test_sentinels_are_found(self, normal_rows):
         rows = normal_rows[:200].copy()

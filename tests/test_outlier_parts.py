@@ -156,9 +156,9 @@ class TestThresholds:
 
     def test_few_outliers_do_not_take_the_robust_threshold_with_them(self):
         scores = RNG.exponential(size=5000)
-        clean = robust_threshold(scores)
+        clean = robust_threshold(scores, 0.01)
         scores[:250] += 20
-        assert robust_threshold(scores) < clean + 2
+        assert robust_threshold(scores, 0.01) < clean + 2
         assert clean == pytest.approx(-np.log(0.01), abs=0.4)
 
 

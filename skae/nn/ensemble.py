@@ -119,9 +119,6 @@ class Ensemble(nn.Module):
         """Return the units of the last hidden layer, $(K, B, h)$."""
         return self._deep(self._hide(points, points.new_zeros(*points.shape[:2], self.n_columns)))
 
-    def at(self, progress: float) -> None:
-        """Nothing here depends on how much of the training is done."""
-
     def _hide(self, points: Tensor, hidden: Tensor) -> Tensor:
         # What is far from all rows would drag the other columns along.
         points = points.clamp(-FARTHEST, FARTHEST)

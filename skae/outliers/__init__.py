@@ -1,1 +1,1 @@
-"""The parts of an outlier detector: points, neighbours, marginals, surprisals, thresholds."""
+"""The parts of an outlier detector: points, members, neighbours, surprisals, thresholds."""

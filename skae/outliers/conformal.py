@@ -3,7 +3,6 @@
 import numpy as np
 
 _BULK = (0.5, 0.9)
-_AUTO = 0.01
 _LEAST_RATE = 0.5
 
 
@@ -41,13 +40,14 @@ def share_threshold(scores: np.ndarray, share: float) -> float:
     return float(np.sort(scores)[-1 - n_flagged])
 
 
-def robust_threshold(scores: np.ndarray) -> float:
-    """Return the score that one normal row in a hundred would be above, and at least one has been.
+def robust_threshold(scores: np.ndarray, share: float) -> float:
+    """Return the score that a share of normal rows would be above, outliers among them or not.
 
     It looks at the scores up to the ninth tenth only, where outliers hardly count, and takes the
-    tail of normal rows to be exponential; where it is shorter, one row in a hundred is above.
+    tail of normal rows to be exponential. At least that share of all rows, and one, is above.
     """
-    return min(_extrapolated(scores, _AUTO), share_threshold(scores, max(_AUTO, 1 / len(scores))))
+    of_all = share_threshold(scores, max(share, 1 / len(scores)))
+    return min(_extrapolated(scores, share), of_all)
 
 
 def _extrapolated(scores: np.ndarray, share: float) -> float:

@@ -20,8 +20,9 @@ def explain(detector, frame, index, n_columns):
     n_columns : int
         How many columns to name for each.
     """
-    numbers, codes = detector.schema_.encode(frame)
-    expected, shares = share_out(detector, numbers, codes)
+    parts = [share_out(detector, *rows) for rows in detector._encode(frame)]
+    numbers, codes, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
+    expected = detector.schema_.decode(numbers, codes, extrapolates=True)
     order = np.argsort(-shares, axis=1, kind="stable")[:, :n_columns]
     rows = np.repeat(np.arange(len(codes)), order.shape[1])
     columns = order.ravel()
@@ -43,10 +44,10 @@ def share_out(detector, numbers, codes):
 
     Returns
     -------
-    expected : narwhals.DataFrame
-        The expected cells.
+    expected_numbers, expected_codes : ndarray
+        The expected cells, as the detector's table encodes them.
     shares : ndarray of shape (n_rows, n_columns)
-        They add up to minus the scores.
+        They add up to minus the scores; all columns have the same where none gains.
     """
     surprisal = detector._mean(detector._surprisals([(numbers, codes)]))
     before = _explained(detector, numbers, codes)
@@ -61,8 +62,7 @@ def share_out(detector, numbers, codes):
         gains[:, j] = before - _explained(detector, *replaced)
     gains = np.maximum(gains, _LEAST)
     shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
-    expected = detector.schema_.decode(*expected, extrapolates=True)
-    return expected, shares
+    return *expected, shares
 
 
 def _explained(detector, numbers, codes):

@@ -99,12 +99,12 @@ class Members:
 
 
 def train_members(estimator, points, folds, columns, *, seed, device, net=None):
-    """Train an ensemble on rows, or pass once more over them with a net, and return the net.
+    """Train an ensemble on rows, or pass once over them with one that was trained before.
 
     Parameters
     ----------
     estimator : AEOutlierDetector
-        Its parameters of the training are read, and what came of it is written.
+        Its parameters of the training are read.
     points : dict of str to ndarray of shape (n_rows, n_coordinates)
         The training rows, by view.
     folds : ndarray of int of shape (n_rows,)
@@ -117,6 +117,13 @@ def train_members(estimator, points, folds, columns, *, seed, device, net=None):
         Where.
     net : AutoencoderNet or None, default=None
         What was trained before; None trains a new one.
+
+    Returns
+    -------
+    net : AutoencoderNet
+        The net.
+    best_epoch : int
+        The epoch whose weights it has.
     """
     x = [points[view].clip(-FARTHEST, FARTHEST) for view in VIEWS]
     data = torch.from_numpy(np.hstack([*x, folds[:, None]]).astype(np.float32))
@@ -127,14 +134,13 @@ def train_members(estimator, points, folds, columns, *, seed, device, net=None):
             prepare_pass(net, estimator, plan)
             train(net, data, [])
             net.check(data.sample(_MOST_JUDGES))
-            return net
+            return net, len(net.history)
         net = make_net(estimator, make_ensemble(estimator, columns), device, plan)
         keeper = KeepBest(plan.patience, estimator.tol, plan.warm_up)
         train(net, data, [keeper] if estimator.early_stopping else [])
         net.check(data.sample(_MOST_JUDGES))
     net.finish()
-    estimator.best_epoch_ = keeper.best_epoch_ if estimator.early_stopping else len(net.history)
-    return net
+    return net, keeper.best_epoch_ if estimator.early_stopping else len(net.history)
 
 
 def _none(module, x):

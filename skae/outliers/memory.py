@@ -28,16 +28,16 @@ class Memory:
     positions: np.ndarray
 
     @classmethod
-    def draw(
+    def of(
         cls,
+        table: Table,
         frame: nw.DataFrame,
         positions: np.ndarray,
-        table: Table,
         n_folds: int,
         rng: np.random.Generator,
     ) -> "Memory":
-        """Return some rows of a frame, with folds of like sizes at random."""
-        numbers, codes = table.encode(frame[positions.tolist()])
+        """Return the rows of a frame, which had some positions, with folds of like sizes."""
+        numbers, codes = table.encode(frame)
         # Few rows at a time would all fall into the first folds.
         folds = (rng.permutation(len(positions)) + rng.integers(n_folds)) % n_folds
         return cls(numbers, codes, folds, positions)

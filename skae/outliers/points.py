@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from skae.columns import FARTHEST
-from skae.fields import MISSING, OTHER, VALUE, Number
+from skae.fields import MISSING, OTHER, VALUE, Category, Number
 from skae.outliers.scaling import Scaling
 from skae.scores import NormalScores
 from skae.table import Table
@@ -73,8 +73,8 @@ class Points:
     def owners(self) -> np.ndarray:
         """The column of every coordinate."""
         widths = [
-            self._lookup(j, "standard").shape[1] + isinstance(field, Number)
-            for j, field in enumerate(self.table.fields)
+            places.shape[1] + isinstance(field, Number)
+            for field, places in zip(self.table.fields, self._places["standard"], strict=True)
         ]
         return np.repeat(np.arange(len(widths)), widths)
 
@@ -95,7 +95,7 @@ class Points:
                 # A hole where there was none is as far as what is just beyond all numbers.
                 hole = 0.0 if field.shares[MISSING] > 0 else self.edge
                 blocks.append(np.nan_to_num(next(numbers), nan=hole)[:, None])
-            blocks.append(self._lookup(j, view)[codes[:, j]])
+            blocks.append(self._places[view][j][codes[:, j]])
         return np.hstack(blocks)
 
     def cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +121,7 @@ class Points:
             codes[:, j] = VALUE
         else:
             labels = np.flatnonzero(_may_come_back(field))
-            places = self._lookup(j, "standard")[labels]
+            places = self._places["standard"][j][labels]
             distances = (places**2).sum(1) - 2 * points[:, own] @ places.T
             codes[:, j] = labels[distances.argmin(1)]
 
@@ -134,19 +134,11 @@ class Points:
                 codes[counts[codes[:, j]] == 1, j] = OTHER
         return codes
 
-    def _lookup(self, j: int, view: str) -> np.ndarray:
-        """Return the coordinates of every code of a column, shape (n_codes, n_coordinates).
-
-        Codes that were never seen are farther from all others than these are from each other.
-        """
-        field, shares = self.table.fields[j], self.shares[j]
-        if isinstance(field, Number):
-            missing = np.arange(len(shares)) == MISSING
-            if field.shares[MISSING] == 0:
-                return np.empty((len(shares), 0))
-            groups, shares = missing.astype(int), np.array([1 - shares[MISSING], shares[MISSING]])
-            return _coordinates(shares, np.array([True, True]), view)[groups]
-        return _coordinates(shares, field.shares > 0, view)
+    @cached_property
+    def _places(self) -> dict[str, list[np.ndarray]]:
+        """The coordinates of every code of all columns, by view."""
+        fields = list(zip(self.table.fields, self.shares, strict=True))
+        return {view: [_places(*each, view) for each in fields] for view in VIEWS}
 
     def _score(self, numbers: np.ndarray, *, held_out: bool) -> np.ndarray:
         """Return normal scores; beyond the numbers that were seen they rise with the logarithm."""
@@ -185,6 +177,20 @@ def _scores(column: np.ndarray) -> NormalScores:
 def _shares(codes: np.ndarray, n_codes: int) -> np.ndarray:
     counts = np.bincount(codes, minlength=n_codes) + 0.5
     return counts / counts.sum()
+
+
+def _places(field: Category | Number, shares: np.ndarray, view: str) -> np.ndarray:
+    """Return the coordinates of every code of a column, shape (n_codes, n_coordinates).
+
+    Codes that were never seen are farther from all others than these are from each other.
+    """
+    if isinstance(field, Category):
+        return _coordinates(shares, field.shares > 0, view)
+    if field.shares[MISSING] == 0:
+        return np.empty((len(shares), 0))
+    is_missing = (np.arange(len(shares)) == MISSING).astype(int)
+    shares = np.array([1 - shares[MISSING], shares[MISSING]])
+    return _coordinates(shares, np.array([True, True]), view)[is_missing]
 
 
 def _coordinates(shares: np.ndarray, seen: np.ndarray, view: str) -> np.ndarray:
