@@ -316,7 +316,6 @@ class BaseAutoencoder(
         return self
 
     def _fit_to(self, X, clean, sample_weight, *, fresh, one_pass):
-        frame = frame_without_rows(X)
         views, weights = self._check_training_rows(X, clean, sample_weight, fresh=fresh)
         rows, target = views[0], views[-1]
         device = resolve_device((self.net_params or {}).get("device", self.device), X)
@@ -328,7 +327,6 @@ class BaseAutoencoder(
         keeping = nullcontext() if fresh else unchanged_on_failure(self.net_)
         with seeded(seed, device), torch.inference_mode(False), torch.enable_grad(), keeping:
             if fresh:
-                self.frame_ = frame
                 self._learn_columns(target, weights)
             data = self._load(views, weights, device, by_batch=is_memory_map(X))
             module = self._start(data, device) if fresh else self._module
@@ -342,6 +340,7 @@ class BaseAutoencoder(
         """Return the views of validated rows, and the weights of those that count, mean one."""
         if fresh:
             self._takes_tables_ = is_table(X, self.categorical_features)
+            self.frame_ = frame_without_rows(X)
         views = [self._check_rows(X, reset=fresh, ensure_min_samples=2 if fresh else 1)]
         if clean is not None:
             views.append(self._check_rows(clean))

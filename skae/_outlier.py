@@ -9,7 +9,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     OutlierMixin,
-    TransformerMixin,
     _fit_context,
 )
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -73,7 +72,6 @@ class AEOutlierDetector(
     ClassNamePrefixFeaturesOutMixin,
     OutlierReadings,
     OutlierMixin,
-    TransformerMixin,
     FittedState,
     BaseEstimator,
 ):

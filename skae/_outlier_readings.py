@@ -6,6 +6,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
+from sklearn.base import TransformerMixin
 from sklearn.utils import check_scalar, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,7 +21,7 @@ _OF_MEMBERS = ("reconstruction", "latent")
 _ROWS_AT_A_TIME = 8192
 
 
-class OutlierReadings:
+class OutlierReadings(TransformerMixin):
     """The methods that read a fitted detector, some rows at a time."""
 
     def score_samples(self, X, return_std=False):
