@@ -202,6 +202,8 @@ class BaseAutoencoder(
             The fitted estimator.
         """
         fresh = not self.__sklearn_is_fitted__()
+        if not fresh:
+            self._validate_params()
         return self._fit(X, self._clean_view(X, y), sample_weight, fresh=fresh, one_pass=True)
 
     def __sklearn_tags__(self):

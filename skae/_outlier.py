@@ -174,8 +174,9 @@ class AEOutlierDetector(
     best_epoch_ : int
         The epoch whose weights were kept; 0 is the start.
 
-    stop_reason_ : {"n_iter_no_change", "max_epochs", "interrupted"}
-        Why the training ended.
+    stop_reason_ : {"n_iter_no_change", "max_epochs", "callback", "interrupted"}
+        Why the training ended: for want of gain, after all epochs, by a callback in `net_params`,
+        or by Ctrl-C.
 
     n_iter_ : int
         The number of passes over the rows.
@@ -385,9 +386,10 @@ class AEOutlierDetector(
         labels : ndarray of int of shape (n_samples,)
             -1 for outliers and 1 for inliers.
         """
-        self.fit(X)
-        is_complete = len(self._memory_) == self.n_rows_
-        scores = np.empty(self.n_rows_) if is_complete else self.score_samples(X)
+        with self._restored_on_failure():
+            self.fit(X)
+            is_complete = len(self._memory_) == self.n_rows_
+            scores = np.empty(self.n_rows_) if is_complete else self.score_samples(X)
         scores[self._memory_.positions] = -self._held_out_
         return np.where(scores < self.offset_, -1, 1)
 
@@ -412,13 +414,15 @@ class AEOutlierDetector(
         rng = np.random.default_rng(self._seed_)
         positions = rng.permutation(len(frame))[: self.max_samples]
         sample = frame[positions.tolist()]
-        self.schema_ = Table.learn(
+        schema = Table.learn(
             sample,
             categorical_features=self.categorical_features,
             max_categories=self.max_categories,
             min_frequency=self.min_frequency,
             handle_unknown=self.handle_unknown,
         )
+        self.schema_ = schema.with_labels_of(frame)
+        self._check_readable(frame)
         n_folds = min(self.n_members // len(VIEWS), len(positions))
         self._memory_ = Memory.of(self.schema_, sample, positions, n_folds, rng)
         self.n_rows_ = len(frame)
@@ -426,9 +430,11 @@ class AEOutlierDetector(
         self._learn(resolve_device((self.net_params or {}).get("device", self.device), X))
 
     def _go_on_with(self, X):
+        self._validate_params()
         self._check_parameters()
         self._check_same_model()
         frame = self._check_rows(X)
+        self._check_readable(frame)
         self._seed_ = self._seed_ + 1
         rng = np.random.default_rng(self._seed_)
         positions = rng.permutation(len(frame))[: self.max_samples]
@@ -438,6 +444,12 @@ class AEOutlierDetector(
         self.n_rows_ += len(frame)
         with unchanged_on_failure(self.net_):
             self._learn(torch.device(self.net_.device), net=self.net_)
+
+    def _check_readable(self, frame):
+        """Raise what reading any of the rows would raise, whichever of them are learned from."""
+        if len(frame) > self.max_samples:
+            for _ in self._encode(frame):
+                pass
 
     def _learn(self, device, net=None):
         """Learn all that there is to learn from the rows in the memory."""
@@ -511,6 +523,8 @@ class AEOutlierDetector(
             self.stop_reason_ = "interrupted"
         elif self.net_.stopping_:
             self.stop_reason_ = "n_iter_no_change"
+        elif self.n_iter_ < self.net_.max_epochs:
+            self.stop_reason_ = "callback"
         else:
             self.stop_reason_ = "max_epochs"
 

@@ -210,7 +210,8 @@ class OutlierReadings(TransformerMixin):
 
     def _check_rows(self, X, *, reset=False):
         """Return rows as a frame of narwhals."""
-        by_type = isinstance(self.categorical_features, str)
+        made_with = vars(self) if reset else self._made_with_
+        by_type = isinstance(made_with["categorical_features"], str)
         return check_table(
             self,
             X,

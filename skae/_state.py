@@ -31,8 +31,8 @@ class FittedState:
         for name, value in self._made_with_.items():
             now = getattr(self, name)
             if now is not value and repr(now) != repr(value):
+                how = " with warm_start=False" if hasattr(self, "warm_start") else ""
                 raise ValueError(
                     f"{name}={now!r} differs from the {value!r} that made the model which training "
-                    f"would continue. To start anew, call fit, with warm_start=False if there is "
-                    f"such a parameter."
+                    f"would continue. To start anew, call fit{how}."
                 )

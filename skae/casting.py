@@ -9,7 +9,7 @@ def as_column(raw: np.ndarray, missing: np.ndarray, empty: nw.Series) -> nw.Seri
     column = nw.new_series(empty.name, raw, backend=empty.implementation)
     dtype = empty.dtype
     if dtype == nw.Duration:
-        column = column.cast(nw.Duration("ns"))
+        column = column.cast(nw.Duration(time_unit(dtype)))
     elif dtype == nw.Datetime:
         column = column.cast(nw.Datetime(time_unit(dtype), dtype.time_zone))
     elif dtype == nw.Date:
@@ -34,6 +34,6 @@ def round_to_type(numbers: np.ndarray, dtype: nw.dtypes.DType) -> np.ndarray:
     return np.clip(np.rint(numbers), info.min, np.nextafter(info.max, 0)).astype(info.dtype)
 
 
-def time_unit(dtype: nw.Datetime) -> str:
-    """Return the unit that timestamps of a type are read in."""
+def time_unit(dtype: nw.Datetime | nw.Duration) -> str:
+    """Return the unit that times of a type are read in."""
     return "ms" if dtype.time_unit == "s" else dtype.time_unit

@@ -1,6 +1,7 @@
 """Rows of tables, checked: frames as they are, arrays as frames."""
 
 import narwhals as nw
+import numpy as np
 from sklearn.utils.validation import validate_data
 
 from skae.containers import eager_frame, unwrap
@@ -32,6 +33,9 @@ def check_table(estimator, X, *, reset: bool, least: int, dtype=None, needs_fram
                 f"{type(estimator).__name__} was fitted to a dataframe whose columns are not all "
                 f"numbers, and needs one now. Got {type(X).__name__}."
             )
+        if dtype is None and isinstance(X, (list, tuple)):
+            # As one array, numbers beside labels would all be text.
+            X = np.array(X, dtype=object)
         checks = {"ensure_all_finite": "allow-nan", "ensure_min_samples": least, "dtype": dtype}
         return as_frame(validate_data(estimator, unwrap(X), reset=reset, **checks))
     validate_data(estimator, X, reset=reset, skip_check_array=True)

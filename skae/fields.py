@@ -6,12 +6,13 @@ every field. What comes back has the data type of the column, and holds values t
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import narwhals as nw
 import numpy as np
 
 from skae.casting import as_column, time_unit
+from skae.stepping import find_origin, find_step, from_steps, to_steps
 
 OTHER = VALUE = 0
 MISSING = 1
@@ -104,6 +105,12 @@ class Category:
             accepts_unknown,
         )
 
+    def with_labels_of(self, column: nw.Series) -> "Category":
+        """Return the same field, which also accepts the labels of a column, as rare ones."""
+        if self.accepts_unknown:
+            return self
+        return replace(self, rare=self.rare.union(_cells(column)).difference(self.codes, {None}))
+
     @property
     def n_codes(self) -> int:
         """The number of codes, those for missing cells and for other labels included."""
@@ -180,11 +187,11 @@ class Number:
         raw, _ = _raw_numbers(column, kind)
         origin, step, decimals = 0, 1, None
         if raw.dtype == np.int64:
-            origin = int(raw.min())
-            step = int(np.gcd.reduce(raw - origin)) or 1
+            origin = find_origin(raw)
+            step = find_step(raw, origin)
         else:
             decimals = _decimals(raw)
-        numbers = (raw - origin) / step
+        numbers = to_steps(raw, origin, step)
         values, counts = np.unique(numbers, return_counts=True)
         needed = max(_LEAST_ATOM * len(column), _ATOM_TO_MEAN * counts.mean())
         atoms = values[counts >= needed]
@@ -205,7 +212,7 @@ class Number:
         """Return the numbers, NaN where cells are missing, and the codes, shapes (n_rows,)."""
         raw, missing = _raw_numbers(column, self.kind, self.empty.dtype)
         numbers = np.full(len(column), np.nan)
-        numbers[~missing] = (raw - self.origin) / self.step
+        numbers[~missing] = to_steps(raw, self.origin, self.step)
         return numbers, self.codes_of(numbers)
 
     def codes_of(self, numbers: np.ndarray) -> np.ndarray:
@@ -235,7 +242,7 @@ class Number:
         low, high = self._bounds(extrapolates=extrapolates)
         numbers = np.clip(np.where(missing, self.low, numbers), low, high)
         if self.is_stepped:
-            raw = self.origin + self.step * np.rint(numbers).astype(np.int64)
+            raw = from_steps(np.rint(numbers), self.origin, self.step, self.empty.dtype)
         else:
             raw = numbers if self.decimals is None else np.round(numbers, self.decimals)
         return as_column(raw, missing, self.empty)
@@ -335,7 +342,8 @@ def _as_integers(column: nw.Series, learned: nw.dtypes.DType | None) -> np.ndarr
         unit = time_unit(learned if learned == nw.Datetime else column.dtype)
         column = column.dt.timestamp(unit)
     elif dtype == nw.Duration:
-        column = column.dt.total_nanoseconds()
+        unit = time_unit(learned if learned == nw.Duration else dtype)
+        column = column.cast(nw.Duration(unit))
     return column.cast(nw.Int64()).to_numpy().astype(np.int64)
 
 

@@ -68,6 +68,16 @@ class Table:
                 fields.append(Category.learn(column, *options, accepts_unknown=accepts_unknown))
         return cls(tuple(fields))
 
+    def with_labels_of(self, frame: nw.DataFrame) -> "Table":
+        """Return the same table, which also accepts the labels of more rows, as rare ones."""
+        columns = zip(self.fields, frame.iter_columns(), strict=True)
+        return Table(
+            tuple(
+                field.with_labels_of(column) if isinstance(field, Category) else field
+                for field, column in columns
+            )
+        )
+
     @property
     def numbers(self) -> list[Number]:
         """The fields with numbers, from left to right."""

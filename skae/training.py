@@ -12,6 +12,7 @@ import torch
 from skorch.callbacks import LRScheduler
 from torch import nn
 
+from skae.callbacks import KeepBest
 from skae.devices import threads_for
 from skae.net import AutoencoderNet
 from skae.rows import HeldOut, Rows, rows_at_a_time
@@ -113,7 +114,8 @@ def train(net: AutoencoderNet, rows: Rows, callbacks: list) -> None:
     """
     run(net, rows, callbacks)
     if net.interrupted_:
-        _pass_on_or_warn(len(net.history))
+        keeps_best = any(isinstance(callback, KeepBest) for callback in callbacks)
+        _pass_on_or_warn(len(net.history), "best weights so far" if keeps_best else "last weights")
 
 
 def run(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
@@ -153,12 +155,12 @@ def _flop_per_layer(net: AutoencoderNet) -> float:
     return _TRAINING_FLOP_PER_WEIGHT * net.batch_size * sum(sizes) / max(1, len(sizes))
 
 
-def _pass_on_or_warn(n_epochs: int) -> None:
+def _pass_on_or_warn(n_epochs: int, kept: str) -> None:
     frame = sys._getframe()
     while frame := frame.f_back:
         if frame.f_globals.get("__name__", "").startswith("sklearn.model_selection"):
             raise KeyboardInterrupt
     warnings.warn(
-        f"Training was interrupted after {n_epochs} epochs; the best weights so far are kept.",
+        f"Training was interrupted after {n_epochs} epochs; the {kept} are kept.",
         stacklevel=2,
     )

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import EarlyStopping
 
 from skae import AEOutlierDetector
 from skae._outlier import PARTS
@@ -138,6 +139,12 @@ class TestRegimes:
         detector = make(novelty=True, max_epochs=2000, learning_rate_schedule="constant").fit(noise)
         assert detector.stop_reason_ == "n_iter_no_change"
         assert detector.best_epoch_ < detector.n_iter_ < 2000
+
+    def test_a_callback_may_stop_training(self, normal_rows):
+        stop = EarlyStopping(monitor="train_loss", patience=1, threshold=10)
+        detector = make(net_params={"callbacks": [stop]}).fit(normal_rows[:200])
+        assert detector.n_iter_ < 20
+        assert detector.stop_reason_ == "callback"
 
     def test_a_cluster_of_outliers_is_trimmed_and_found(self):
         rows, is_outlier = with_outliers()
@@ -403,6 +410,25 @@ class TestManyRows:
         detector = make(max_samples=500).fit(rows)
         assert roc_auc_score(is_outlier, -detector.score_samples(rows)) > 0.99
 
+    def test_their_labels_are_known(self, normal_rows):
+        frame = pd.DataFrame({"x": normal_rows[:400, 0], "id": [f"k{i // 4}" for i in range(400)]})
+        detector = make(max_samples=100, handle_unknown="error", max_epochs=3)
+        assert detector.fit_predict(frame).shape == (400,)
+        assert len(detector.explain(frame[:9], top=1)) == 9
+        with pytest.raises(ValueError, match="'new'"):
+            detector.partial_fit(pd.concat([frame, pd.DataFrame({"x": [0.0], "id": ["new"]})]))
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_all_are_checked(self, normal_rows, seed):
+        frame = pd.DataFrame({"x": normal_rows[:400, 0], "y": 1.0})
+        detector = make(max_samples=100, max_epochs=3, random_state=seed).fit(frame)
+        before = detector.score_samples(frame)
+        broken = frame.assign(x=frame["x"].where(frame.index != 37, np.inf))
+        for method in ("fit", "fit_predict", "partial_fit"):
+            with pytest.raises(ValueError, match="'x' of X contains infinity"):
+                getattr(detector, method)(broken)
+            np.testing.assert_array_equal(detector.score_samples(frame), before)
+
 
 class TestBadInput:
     """What is odd is judged, what is impossible is refused."""
@@ -517,6 +543,32 @@ class TestBadInput:
             make().fit(np.where(normal_rows > 3, np.inf, normal_rows))
         with pytest.raises(ValueError, match="'x' of X contains infinity"):
             make().fit(frame.assign(x=frame["x"].where(frame["x"] < 1, np.inf)))
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"contamination": 7}, {"novelty": "no"}, {"learning_rate": -1.0}, {"max_samples": 1}],
+    )
+    def test_parameters_of_a_later_pass(self, normal_rows, wrong):
+        detector = make(max_epochs=2).fit(normal_rows[:120])
+        with pytest.raises(ValueError, match=f"'{next(iter(wrong))}' parameter"):
+            detector.set_params(**wrong).partial_fit(normal_rows[:120])
+
+    def test_lists_of_labels_and_numbers(self, normal_rows):
+        rows = [["ab"[i % 2], *row] for i, row in enumerate(normal_rows[:200, :2].tolist())]
+        detector = make(categorical_features=[0], max_epochs=3).fit(rows)
+        assert [field.kind for field in detector.schema_.fields[1:]] == ["number", "number"]
+        scores = detector.score_samples([["a", 0.0, 0.0], ["a", 1e9, -1e9]])
+        assert scores[0] > scores[1]
+        assert (
+            scores == detector.score_samples(np.array([["a", 0.0, 0.0], ["a", 1e9, -1e9]], object))
+        ).all()
+
+    def test_parameters_that_are_set_after_fit_wait_for_the_next(self, normal_rows):
+        rows = np.array([["ab"[i % 2], *row] for i, row in enumerate(normal_rows[:200])], object)
+        detector = make(categorical_features=[0], max_epochs=3).fit(rows)
+        before = detector.score_samples(rows)
+        detector.set_params(categorical_features="from_dtype", novelty=True, contamination=0.3)
+        np.testing.assert_array_equal(detector.score_samples(rows), before)
 
     def test_names_that_stand_twice(self, frame):
         with pytest.raises(ValueError, match="unique"):

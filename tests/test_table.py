@@ -34,7 +34,10 @@ PANDAS = {
     "int8": pd.Series(SMALL, dtype="int8"),
     "uint8": pd.Series(SMALL, dtype="uint8"),
     "large ids": pd.Series(WHOLE) + 2**60,
+    "smallest of all": pd.Series([*WHOLE[1:], -(2**63)]),
+    "largest of all": pd.Series([*WHOLE[1:], 2**63 - 1024]),
     "uint64": pd.Series(SMALL, dtype="uint64"),
+    "large uint64": pd.Series([*SMALL[1:], 2**64 - 2048], dtype="uint64"),
     "bool": pd.Series(FLAGS),
     "str": pd.Series(LABELS),
     "object": pd.Series(MIXED, dtype=object),
@@ -48,6 +51,7 @@ PANDAS = {
     "datetime64[ns]": pd.Series(TIMES).astype("datetime64[ns]") + pd.Timedelta(1, "ns"),
     "time zone": pd.Series(TIMES).dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin"),
     "timedelta": pd.Series(DURATIONS),
+    "timedelta64[s]": pd.Series([*DURATIONS[1:], dt.timedelta(365 * 400)]).astype("timedelta64[s]"),
     "constant": pd.Series(["one"] * N_ROWS),
     "constant number": pd.Series([7] * N_ROWS, dtype="int16"),
     "all missing": pd.Series([np.nan] * N_ROWS),
@@ -87,7 +91,8 @@ POLARS = {
     "Datetime[ms]": pl.Series(TIMES, dtype=pl.Datetime("ms")),
     "time zone": pl.Series(TIMES).dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo"),
     "Date": pl.Series(DATES),
-    "Duration": pl.Series(DURATIONS),
+    "Duration": pl.Series([*DURATIONS[1:], dt.timedelta(microseconds=123)]),
+    "Duration[ms]": pl.Series([*DURATIONS[1:], dt.timedelta(365 * 400)], dtype=pl.Duration("ms")),
     "Time": pl.Series(CLOCK),
     "Null": pl.Series([None] * N_ROWS),
 }
@@ -174,6 +179,45 @@ def test_steps_and_decimals_are_kept():
     days = learn(pl.Series(DATES).cast(pl.Datetime("us")))
     noon = np.array([(days.low + days.high) / 2 + 0.3])
     assert days.decode(noon, np.array([VALUE])).to_list()[0].time() == dt.time(0)
+
+
+@pytest.mark.parametrize("far", [-(2**63), -(2**62), -(2**61), 2**62, 2**63 - 1])
+def test_integers_are_told_apart_beside_one_that_is_far(far):
+    column = pd.Series([*WHOLE[1:], far])
+    field = learn(column)
+    numbers, _ = encode(field, column)
+    near = np.array(WHOLE[1:])
+    np.testing.assert_array_equal(np.diff(numbers[:-1]), np.diff(near))
+    assert numbers[-1] - numbers[0] == pytest.approx(float(far))
+    later, _ = encode(field, pd.Series([near[0] + 1, far // 2]))
+    assert later[0] - numbers[0] == 1
+    assert later[1] - numbers[0] == pytest.approx(float(far) / 2)
+    assert field.low == min(numbers)
+    assert field.high == max(numbers)
+
+
+def test_integers_may_be_all_over_the_range():
+    ids = pd.Series(np.random.default_rng(0).integers(-(2**63), 2**63 - 1, 200))
+    field = learn(ids)
+    numbers, codes = encode(field, ids)
+    np.testing.assert_allclose(numbers * field.step, ids.astype(float) - field.origin)
+    back = np.array(field.decode(numbers, codes).to_list(), dtype=float)
+    np.testing.assert_allclose(back, ids, rtol=1e-12, atol=1e4)
+
+
+def test_days_stay_days_beside_one_that_is_far():
+    days = pd.Series(pd.date_range("2024-01-01", periods=90)).astype("datetime64[ns]")
+    days[5] = pd.Timestamp("1677-09-22")
+    field = learn(days)
+    numbers, codes = encode(field, days)
+    assert field.step == 86_400 * 10**9
+    assert (field.decode(numbers, codes).to_native() == days).all()
+
+
+def test_durations_are_read_in_the_unit_that_they_had():
+    field = learn(PANDAS["timedelta"].astype("timedelta64[ms]"))
+    again, _ = encode(field, PANDAS["timedelta"].astype("timedelta64[us]"))
+    np.testing.assert_array_equal(again, encode(field, PANDAS["timedelta"])[0])
 
 
 def test_numbers_extrapolate_on_their_side_of_zero_if_asked():

@@ -271,9 +271,11 @@ class TestArrays:
         assert [field.kind for field in fitted.schema_.fields] == ["number", "category"]
         assert set(fitted.reconstruct(labels)[:, 1]) <= set(labels[:, 1])
 
-    def test_objects_with_marks(self):
-        labels = np.array([["a", 1.0], ["b", 2.0], [None, 3.5]] * 20, dtype=object)
+    @pytest.mark.parametrize("container", [list, lambda cells: np.array(cells, dtype=object)])
+    def test_objects_with_marks(self, container):
+        labels = container([["a", 1.0], ["b", 2.0], [None, 3.5]] * 20)
         fitted = make(1, categorical_features=[True, False]).fit(labels)
+        assert fitted.schema_.fields[1].kind == "number"
         assert fitted.impute(labels)[2, 0] in ("a", "b")
 
     def test_sparse_rows_are_no_table(self, rows):

@@ -251,6 +251,12 @@ def test_partial_fit_after_fit_continues(rows):
     assert autoencoder.net_.optimizer_.param_groups[0]["lr"] == autoencoder.learning_rate
 
 
+def test_partial_fit_checks_parameters_that_were_set_since(rows):
+    autoencoder = make().partial_fit(rows)
+    with pytest.raises(ValueError, match="'batch_size' parameter"):
+        autoencoder.set_params(batch_size=0).partial_fit(rows)
+
+
 def test_verbose_prints_a_line_an_epoch(rows, capsys):
     make(verbose=1).fit(rows)
     lines = capsys.readouterr().out.strip().splitlines()
@@ -366,11 +372,12 @@ class TestCtrlC:
                     signal.raise_signal(signal.SIGINT)
 
         autoencoder = make(net_params={"callbacks": [Press()]})
-        n_done = epoch - 1
+        n_done, kept = epoch - 1, "best weights so far"
         if method == "partial_fit":
+            kept = "last weights"
             for _ in range(n_done):
                 autoencoder.partial_fit(rows)
-        with pytest.warns(UserWarning, match=f"interrupted after {n_done} epochs"):
+        with pytest.warns(UserWarning, match=f"interrupted after {n_done} epochs; the {kept} are"):
             getattr(autoencoder, method)(rows)
         assert autoencoder.n_iter_ == len(autoencoder.loss_curve_) == n_done
         assert np.isfinite(autoencoder.reconstruct(rows)).all()

@@ -22,7 +22,7 @@ class Surprisal:
 
     Up to the quantile at 90 % it follows the sample; beyond it the tail is exponential, with the
     sample's mean excess; and beyond 8 nats, where no sample tells what a tail is like, it rises
-    with the logarithm. So it never has ties at the top.
+    with the logarithm. So quantities that differ have different surprisals at the top.
 
     Attributes
     ----------
