@@ -25,7 +25,7 @@ from benchmarks.report import circumstances, earlier, table
 from skae import AEOutlierDetector
 
 TABLE = "adult"
-MOST_TESTED = {"17_InternetAds": 10}
+MOST_TESTED = {"17_InternetAds": 100}
 MOST_COMPONENTS = 8
 TOP = 3
 METHODS = ("skae", "rarest", "PCA", "chance")
