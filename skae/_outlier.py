@@ -408,6 +408,7 @@ class AEOutlierDetector(
 
     def _fit_to(self, X):
         self._check_parameters()
+        self._remember_parameters(_MAKE_THE_MODEL)
         self.frame_ = frame_without_rows(X)
         frame = self._check_rows(X, reset=True)
         self._seed_ = draw_seed(self.random_state)
@@ -426,7 +427,6 @@ class AEOutlierDetector(
         n_folds = min(self.n_members // len(VIEWS), len(positions))
         self._memory_ = Memory.of(self.schema_, sample, positions, n_folds, rng)
         self.n_rows_ = len(frame)
-        self._remember_parameters(_MAKE_THE_MODEL)
         self._learn(resolve_device((self.net_params or {}).get("device", self.device), X))
 
     def _go_on_with(self, X):
@@ -486,7 +486,7 @@ class AEOutlierDetector(
         parts = self._explaining_.items()
         surprisals = {name: part.learn(points, kept.folds) for name, part in parts}
         found = np.empty(len(is_kept))
-        found[is_kept] = self._mean({name: surprisals[name] for name in self.parts_})
+        found[is_kept] = self._mean(surprisals, self.parts_)
         if self.n_trimmed_:
             rest = self._memory_.take(~is_kept)
             found[~is_kept] = self._mean(self._surprisals([(rest.numbers, rest.codes)]))

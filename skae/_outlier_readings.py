@@ -210,8 +210,7 @@ class OutlierReadings(TransformerMixin):
 
     def _check_rows(self, X, *, reset=False):
         """Return rows as a frame of narwhals."""
-        made_with = vars(self) if reset else self._made_with_
-        by_type = isinstance(made_with["categorical_features"], str)
+        by_type = isinstance(self._made_with_["categorical_features"], str)
         return check_table(
             self,
             X,
@@ -240,9 +239,10 @@ class OutlierReadings(TransformerMixin):
         joined = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
         return dict(zip(parts, joined, strict=True))
 
-    def _mean(self, surprisals):
-        """Return the mean of parts, each of shape (n_readings, n_rows)."""
-        return np.mean([part.mean(0) for part in surprisals.values()], axis=0)
+    def _mean(self, surprisals, names=None):
+        """Return the mean of parts, each of shape (n_readings, n_rows): of all, or of some."""
+        names = surprisals if names is None else names
+        return np.mean([surprisals[name].mean(0) for name in names], axis=0)
 
 
 def _holds_numbers(frame):

@@ -49,8 +49,8 @@ def share_out(detector, numbers, codes):
     shares : ndarray of shape (n_rows, n_columns)
         They add up to minus the scores; all columns have the same where none gains.
     """
-    surprisal = detector._mean(detector._surprisals([(numbers, codes)]))
-    before = _explained(detector, numbers, codes)
+    found = _explaining(detector, numbers, codes)
+    surprisal, before = detector._mean(found, detector.parts_), detector._mean(found)
     points = detector._points(numbers, codes)
     expected = np.empty_like(numbers), np.zeros_like(codes)
     gains = np.empty(codes.shape)
@@ -59,15 +59,15 @@ def share_out(detector, numbers, codes):
         replaced = numbers.copy(), codes.copy()
         for cells in (expected, replaced):
             detector.columns_.cells_of_column(members, j, *cells)
-        gains[:, j] = before - _explained(detector, *replaced)
+        gains[:, j] = before - detector._mean(_explaining(detector, *replaced))
     gains = np.maximum(gains, _LEAST)
     shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
     return *expected, shares
 
 
-def _explained(detector, numbers, codes):
-    """Return the mean surprisal of the parts that explain, shape (n_rows,)."""
-    return detector._mean(detector._surprisals([(numbers, codes)], detector._explaining_))
+def _explaining(detector, numbers, codes):
+    """Return the surprisals of the parts that explain."""
+    return detector._surprisals([(numbers, codes)], detector._explaining_)
 
 
 def _cells(values, rows, columns):

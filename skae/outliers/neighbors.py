@@ -1,6 +1,7 @@
 """The distance to training rows: near ones, and typical ones."""
 
 import numpy as np
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
@@ -73,11 +74,7 @@ class TypicalDistance:
     def _distances(self, points, place):
         found = np.empty(len(points))
         for batch in gen_batches(len(points), _ROWS_AT_A_TIME):
-            squared = self._squared(points[batch])
+            squared = euclidean_distances(points[batch], self.references, squared=True)
             squared.partition(np.unique(place[batch]), axis=1)
             found[batch] = np.take_along_axis(squared, place[batch, None], axis=1)[:, 0]
         return np.sqrt(found)
-
-    def _squared(self, points):
-        norms = (points**2).sum(1)[:, None] + (self.references**2).sum(1)
-        return np.maximum(norms - 2 * points @ self.references.T, 0)
