@@ -479,7 +479,7 @@ class BaseAutoencoder(
             self._filling_ = self._learn_filling(few, judges)
         codes = self._find_codes(few)
         if continued:
-            self.prior_.update(codes)
+            self.prior_ = self.prior_.updated(codes)
         else:
             self.prior_ = self._make_prior(codes).fit(codes, seed)
 

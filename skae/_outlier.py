@@ -174,9 +174,9 @@ class AEOutlierDetector(
     best_epoch_ : int
         The epoch whose weights were kept; 0 is the start.
 
-    stop_reason_ : {"n_iter_no_change", "max_epochs", "callback", "interrupted"}
-        Why the training ended: for want of gain, after all epochs, by a callback in `net_params`,
-        or by Ctrl-C.
+    stop_reason_ : {"n_iter_no_change", "max_epochs", "callback"}
+        Why the training ended: for want of gain, after all epochs, or by a callback in
+        `net_params`.
 
     n_iter_ : int
         The number of passes over the rows.
@@ -519,9 +519,7 @@ class AEOutlierDetector(
         self.loss_curve_ = [epoch["train_loss"] for epoch in history]
         self.validation_loss_curve_ = held_out if len(held_out) == len(history) else None
         self.n_iter_ = len(history)
-        if self.net_.interrupted_:
-            self.stop_reason_ = "interrupted"
-        elif self.net_.stopping_:
+        if self.net_.stopping_:
             self.stop_reason_ = "n_iter_no_change"
         elif self.n_iter_ < self.net_.max_epochs:
             self.stop_reason_ = "callback"

@@ -171,9 +171,8 @@ class EncoderPredictor(FittedState, BaseEstimator):
         if finds_out:
             curve = [epoch["valid_loss"] for epoch in net.history if "valid_loss" in epoch]
             self.validation_loss_curve_ = curve
-            if not net.interrupted_:
-                plan = plan.shortened(ceil(_EPOCHS_PER_BEST * (1 + int(np.argmin(curve)))))
-                net = self._train_anew(encoded, data, plan, device)
+            plan = plan.shortened(ceil(_EPOCHS_PER_BEST * (1 + int(np.argmin(curve)))))
+            net = self._train_anew(encoded, data, plan, device)
         self.net_ = net
         self.loss_curve_ = [epoch["train_loss"] for epoch in net.history]
         self.n_iter_ = len(self.loss_curve_)
@@ -184,10 +183,8 @@ class EncoderPredictor(FittedState, BaseEstimator):
         if self.freeze is not False:
             chain.encoder.requires_grad_(False)
         if not isinstance(self.freeze, bool):
-            net = self._train_phase(chain, data, plan.shortened(self.freeze), device)
+            self._train_phase(chain, data, plan.shortened(self.freeze), device)
             chain.encoder.requires_grad_(True)
-            if net.interrupted_:
-                return net
         return self._train_phase(chain, data, plan, device, holds_out=holds_out)
 
     def _chain(self, encoded):

@@ -47,22 +47,22 @@ class Readings(TransformerMixin):
         codes = self._read(self._module.encode, self._check_rows(X))
         return torch.from_numpy(codes).to(X.device) if isinstance(X, torch.Tensor) else codes
 
-    def inverse_transform(self, Z):
+    def inverse_transform(self, X):
         """Return the expected rows of codes.
 
         Parameters
         ----------
-        Z : {array-like, tensor, dataframe} of shape (n_samples, n_components_)
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_components_)
             The codes.
 
         Returns
         -------
-        X : ndarray, tensor or dataframe of shape (n_samples, n_features)
+        X_original : ndarray, tensor or dataframe of shape (n_samples, n_features)
             The rows: a tensor for a tensor, else a frame if `fit` was given one.
         """
         check_is_fitted(self)
-        rows = self._map(self._module.decode, self._check_codes(Z), finish=self.columns_.decode)
-        return self._wrap(rows, like=Z, extrapolates=True)
+        rows = self._map(self._module.decode, self._check_codes(X), finish=self.columns_.decode)
+        return self._wrap(rows, like=X, extrapolates=True)
 
     def reconstruct(self, X):
         """Return what is left of rows after the code: `inverse_transform` of `transform`.
@@ -209,7 +209,7 @@ class Readings(TransformerMixin):
         """
         check_is_fitted(self)
         values = self._module.quantizer.values
-        levels = self._check_codes(levels)
+        levels = self._check_codes(levels, "levels")
         largest = 2**self.quantize - 1
         if not ((levels >= 0) & (levels <= largest) & (levels % 1 == 0)).all():
             raise ValueError(f"'levels' must hold ints in the range [0, {largest}].")
@@ -258,11 +258,11 @@ class Readings(TransformerMixin):
         has_names = self.frame_ is not None and len(X) == self.n_features_in_
         return self._check_rows(wrap(row, self.frame_) if has_names else row)
 
-    def _check_codes(self, Z):
-        codes = check_array(unwrap(Z), dtype=np.float32, input_name="Z")
+    def _check_codes(self, codes, name="X"):
+        codes = check_array(unwrap(codes), dtype=np.float32, input_name=name)
         if codes.shape[1] != self.n_components_:
             raise ValueError(
-                f"Z has {codes.shape[1]} components, but {type(self).__name__} has "
+                f"{name} has {codes.shape[1]} components, but {type(self).__name__} has "
                 f"{self.n_components_}."
             )
         return codes

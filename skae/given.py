@@ -154,12 +154,19 @@ def _series(name: object, cells: list, like: nw.Series) -> nw.Series:
             made = nw.from_native(pd.Series(cells, dtype=native.dtype), series_only=True)
         else:
             made = nw.new_series(str(name), cells, like.dtype, backend=like.implementation)
-    except Exception as error:
+    except _errors_of_casts(like) as error:
         raise ValueError(
             f"The 'given' parameter must hold cells of type {like.dtype} in column {name!r}: "
             f"{str(error).splitlines()[0]}"
         ) from error
     return made
+
+
+def _errors_of_casts(like: nw.Series) -> tuple[type[Exception], ...]:
+    errors = TypeError, ValueError, OverflowError
+    if like.implementation.is_polars():
+        errors += (nw.dependencies.get_polars().exceptions.PolarsError,)
+    return errors
 
 
 def _simplified(cell: object, dtype: nw.dtypes.DType) -> object:

@@ -4,23 +4,22 @@ import copy
 import inspect
 import math
 from collections.abc import Callable, Iterable
-from traceback import walk_tb
 from typing import Any
 
 import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
-from skorch.callbacks import training as skorch_callbacks
 from torch import Tensor, nn
 
+from skae.interrupts import noting_ctrl_c
 from skae.rows import Batches, Rows
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
 class StopTraining(KeyboardInterrupt):
-    """Ends the training; skorch stops for it as it does for Ctrl-C."""
+    """Ends the training; skorch's own callbacks raise KeyboardInterrupt for it."""
 
 
 class WeightedMean(nn.Module):
@@ -93,7 +92,7 @@ class AutoencoderNet(NeuralNet):
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:  # noqa: ANN401
         """Look once at what the steps must do."""
-        self.interrupted_ = self.stopping_ = False
+        self.stopping_ = False
         self.smallest_: dict[str, float] = {}
         self.needs_closure_ = _requires_closure(self.optimizer_) or self._overridden(
             ("on_grad_computed",)
@@ -109,15 +108,24 @@ class AutoencoderNet(NeuralNet):
         if method_name == "on_epoch_end" and self.stopping_:
             raise StopTraining
 
-    def fit_loop(self, *args: Any, **kwargs: Any) -> NeuralNet:  # noqa: ANN401
-        """Run skorch's loop; remember whether Ctrl-C ended it, and drop the epoch that it cut."""
-        try:
-            return super().fit_loop(*args, **kwargs)
-        except KeyboardInterrupt as error:
-            self.interrupted_ = not _is_stop_request(error)
-            if self.interrupted_ and self.history and not self._is_complete(self.history[-1]):
+    def partial_fit(self, X: object, y: object = None, **fit_params: Any) -> NeuralNet:  # noqa: ANN401
+        """Train until all epochs are done or a callback stops; Ctrl-C is passed on.
+
+        A callback stops as skorch's own do, by raising KeyboardInterrupt.
+        """
+        if not self.initialized_:
+            self.initialize()
+        with noting_ctrl_c() as is_pressed:
+            try:
+                self.notify("on_train_begin", X=X, y=y)
+                self.fit_loop(X, y, **fit_params)
+            except KeyboardInterrupt:
+                if is_pressed():
+                    raise
+            if self.history and not self._is_complete(self.history[-1]):
                 del self.history[-1]
-            raise
+            self.notify("on_train_end", X=X, y=y)
+        return self
 
     def _is_complete(self, epoch: dict) -> bool:
         return "train_loss" in epoch and (self.train_split is None or "valid_loss" in epoch)
@@ -308,14 +316,6 @@ class AutoencoderNet(NeuralNet):
 def _requires_closure(optimizer: torch.optim.Optimizer) -> bool:
     closure = inspect.signature(optimizer.step).parameters["closure"]
     return closure.default is closure.empty
-
-
-def _is_stop_request(error: KeyboardInterrupt) -> bool:
-    """Tell a callback that ends the training from a user's Ctrl-C."""
-    if isinstance(error, StopTraining):
-        return True
-    *_, (frame, _) = walk_tb(error.__traceback__)
-    return frame.f_code.co_filename == skorch_callbacks.__file__
 
 
 def _total_weight(batch: tuple) -> Tensor | int:

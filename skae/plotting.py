@@ -13,6 +13,15 @@ _N_IMAGES = 15
 _N_CODES = 2000
 _RANGE = (0.025, 0.975)
 _LONGEST = 24
+_NOT_LINES = (
+    "ReconstructionDisplay draws columns of numbers, but X has others. Select the columns of "
+    "numbers, or print X beside estimator.reconstruct(X)."
+)
+_NOT_CODES = "LatentDisplay draws components that are numbers, but 'transform' gives others."
+_NOT_IMAGES = (
+    "LatentDisplay draws decoded images, but codes decode to columns that are not all numbers. "
+    "Give rows as X and leave 'n_images' at its default."
+)
 
 
 class LossCurveDisplay:
@@ -266,11 +275,11 @@ class ReconstructionDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         estimators = estimator if isinstance(estimator, (list, tuple)) else [estimator]
-        rows = {"original": _as_array(X)}
+        rows = {"original": _as_array(X, _NOT_LINES)}
         for each in estimators:
             check_is_fitted(each)
             name = _new_name(type(each).__name__, rows)
-            rows[name] = _as_array(each.inverse_transform(each.transform(X)))
+            rows[name] = _as_array(each.inverse_transform(each.transform(X)), _NOT_LINES)
             image_shape = image_shape or getattr(each, "image_shape", None)
         return cls(rows=rows, image_shape=image_shape).plot()
 
@@ -420,7 +429,11 @@ class LatentDisplay:
         if n_images:
             shape = image_shape or getattr(estimator, "image_shape", None)
             manifold, extent = _manifold(estimator, list(components), n_images, shape)
-        codes = None if X is None else _as_array(estimator.transform(X))[:, list(components)]
+        codes = (
+            None
+            if X is None
+            else _as_array(estimator.transform(X), _NOT_CODES)[:, list(components)]
+        )
         display = cls(
             codes=codes,
             labels=None if y is None else np.asarray(y),
@@ -482,7 +495,7 @@ def _manifold(estimator, components, n_images, image_shape):
     along, up = (low[i] + (high[i] - low[i]) * middle for i in range(2))
     grid = np.tile(codes.mean(0), (n_images, n_images, 1))
     grid[..., components[0]], grid[..., components[1]] = along[None, :], up[:, None]
-    rows = _as_array(estimator.inverse_transform(grid.reshape(n_images**2, -1)))
+    rows = _as_array(estimator.inverse_transform(grid.reshape(n_images**2, -1)), _NOT_IMAGES)
     images = _as_images(rows, image_shape)
     images = images.reshape(n_images, n_images, *images.shape[1:])
     return images, (low[0], high[0], low[1], high[1])
@@ -524,15 +537,12 @@ def _new_name(name, taken):
     return next(each for each in names if each not in taken)
 
 
-def _as_array(rows):
-    """Return rows of any container as a dense array of numbers."""
+def _as_array(rows, otherwise):
+    """Return rows of any container as a dense array of numbers, or say what else to do."""
     rows = unwrap(rows)
     rows = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
     if rows.dtype.kind not in "buif":
-        raise ValueError(
-            "ReconstructionDisplay draws columns of numbers, but X has others. Select the columns "
-            "of numbers, or print X beside estimator.reconstruct(X)."
-        )
+        raise ValueError(otherwise)
     return rows
 
 

@@ -19,7 +19,7 @@ from skae.nn.start import start_at_pca
 from skae.nn.widening import split_at_widening
 from skae.rows import Batches, Rows
 from skae.schedule import Plan
-from skae.training import make_net, run
+from skae.training import make_net, train
 
 _RBM_LEARNING_RATE = 0.3
 _RBM_BATCH = 30
@@ -40,10 +40,6 @@ def pretrain(estimator, chain: Autoencoder, data: Rows, device: torch.device) ->
     device : torch.device
         Where to train.
 
-    Raises
-    ------
-    KeyboardInterrupt
-        If Ctrl-C interrupts it: there is no model yet.
     """
     before, encoder = split_at_widening(chain.encoder)
     there, back = stages(encoder), stages(chain.decoder)[::-1]
@@ -61,9 +57,7 @@ def pretrain(estimator, chain: Autoencoder, data: Rows, device: torch.device) ->
         pair.penalty = chain.penalty if last or isinstance(chain.penalty, Contraction) else None
         net = make_net(estimator, pair, device, plan)
         net.set_params(train_split=None, max_epochs=n_epochs)
-        run(net, data)
-        if net.interrupted_:
-            raise KeyboardInterrupt
+        train(net, data)
         if not last:
             data, shape = _represent(net, data, device)
             pair = _hidden_pair(*pairs[i + 1], data, shape)

@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_random_state
 from torch import nn
 
-from skae.randomness import draw_seed
+from skae.randomness import draw_seed, globally_seeded
 
 N_CODES, MOST_CODES = 5_000, 50_000
 _N_MIXTURE = 10
@@ -51,17 +51,21 @@ class Prior:
         self.density_ = _make_density(self.kind, codes.shape, seed)
         return self._fit_density(codes)
 
-    def update(self, codes: np.ndarray) -> "Prior":
-        """Move the density on to new codes; a mixture starts where it is, which is quicker.
+    def updated(self, codes: np.ndarray) -> "Prior":
+        """Return a density of new codes; a mixture starts where this one is, which is quicker.
 
-        Fewer codes than the mixture has components leave it alone.
+        Fewer codes than a mixture has components leave it as it is.
         """
+        updated = copy.copy(self)
+        updated.density_ = copy.deepcopy(self.density_)
         if isinstance(self.density_, GaussianMixture):
-            self.density_.warm_start = True
+            updated.density_.warm_start = True
         if len(codes) >= getattr(self.density_, "n_components", 2):
             codes = codes.astype(np.float64)
-            self._fit_density(self.directions_.transform(codes) if self.directions_ else codes)
-        return self
+            if self.directions_ is not None:
+                codes = self.directions_.transform(codes)
+            updated._fit_density(codes)
+        return updated
 
     def _fit_density(self, codes: np.ndarray) -> "Prior":
         with warnings.catch_warnings(), config_context(array_api_dispatch=False):
@@ -71,15 +75,9 @@ class Prior:
 
     def sample(self, n_samples: int, random_state=None) -> np.ndarray:
         """Draw codes, shape (n_samples, n_components)."""
-        density = copy.copy(self.density_)
-        if "random_state" in inspect.signature(density.sample).parameters:
-            draws = density.sample(n_samples, random_state=random_state)
-        else:
-            density.random_state = check_random_state(random_state)
-            draws = density.sample(n_samples)
-        draws = draws[0] if isinstance(draws, tuple) else draws
+        draws = _draw(self.density_, n_samples, random_state)
         codes = np.asarray(draws) * self.scale_ + self.center_
-        return self.directions_.inverse_transform(codes) if self.directions_ else codes
+        return codes if self.directions_ is None else self.directions_.inverse_transform(codes)
 
 
 class Own:
@@ -98,7 +96,7 @@ class Own:
         """Leave it as it is."""
         return self
 
-    def update(self, codes: np.ndarray) -> "Own":
+    def updated(self, codes: np.ndarray) -> "Own":
         """Leave it as it is."""
         return self
 
@@ -122,6 +120,23 @@ class Codes(BaseEstimator):
         return self.codes_[rng.randint(len(self.codes_), size=n_samples)]
 
 
+def _draw(density, n_samples: int, random_state) -> np.ndarray:
+    """Draw from a density, seeded in whatever way it can be."""
+    if "random_state" in inspect.signature(density.sample).parameters:
+        draws = density.sample(n_samples, random_state=random_state)
+    elif "random_state" in _parameters_of(density):
+        density = copy.copy(density).set_params(random_state=check_random_state(random_state))
+        draws = density.sample(n_samples)
+    else:
+        with globally_seeded(draw_seed(random_state)):
+            draws = density.sample(n_samples)
+    return draws[0] if isinstance(draws, tuple) else draws
+
+
+def _parameters_of(density) -> dict:
+    return density.get_params(deep=False) if hasattr(density, "get_params") else {}
+
+
 def _make_density(kind, shape: tuple[int, int], seed: int):
     if kind == "normal":
         return GaussianMixture(random_state=seed)
@@ -131,7 +146,6 @@ def _make_density(kind, shape: tuple[int, int], seed: int):
         n_mixture = shape[0] // (_CODES_PER_DIRECTION * shape[1])
         return GaussianMixture(int(np.clip(n_mixture, 1, _N_MIXTURE)), random_state=seed)
     density = clone(kind, safe=False)
-    params = density.get_params() if hasattr(density, "get_params") else {}
-    if "random_state" in params and density.random_state is None:
+    if "random_state" in _parameters_of(density) and density.random_state is None:
         density.set_params(random_state=seed)
     return density

@@ -3,8 +3,6 @@
 import copy
 import inspect
 import math
-import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,13 +10,13 @@ import torch
 from skorch.callbacks import LRScheduler
 from torch import nn
 
-from skae.callbacks import KeepBest
 from skae.devices import threads_for
 from skae.net import AutoencoderNet
 from skae.rows import HeldOut, Rows, rows_at_a_time
 from skae.schedule import SCHEDULES, Plan, steady
 
 _TRAINING_FLOP_PER_WEIGHT = 6
+_TENSORS_AND_PARTS = ("_parameters", "_buffers", "_modules")
 
 
 def make_net(estimator, module: nn.Module, device: torch.device, plan: Plan) -> AutoencoderNet:
@@ -37,7 +35,7 @@ def make_net(estimator, module: nn.Module, device: torch.device, plan: Plan) -> 
     """
     try:
         return AutoencoderNet(module, **net_options(estimator, device, plan)).initialize()
-    except Exception as error:
+    except (TypeError, ValueError) as error:
         if not estimator.net_params:
             raise
         raise ValueError(f"The 'net_params' parameter does not fit skorch: {error}") from error
@@ -101,25 +99,14 @@ def _optimizer_params(weight_decay: float, given: dict) -> dict:
     return {}
 
 
-def train(net: AutoencoderNet, rows: Rows, callbacks: list) -> None:
-    """Train a net, with callbacks that leave it afterwards.
-
-    Ctrl-C ends the training with a warning; in scikit-learn's searches and cross-validation it is
-    passed on, so that it ends them too.
+def train(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
+    """Train a net, with callbacks that leave it afterwards, on as many threads as are worth it.
 
     Raises
     ------
     FloatingPointError
         If the loss stops being finite.
     """
-    run(net, rows, callbacks)
-    if net.interrupted_:
-        keeps_best = any(isinstance(callback, KeepBest) for callback in callbacks)
-        _pass_on_or_warn(len(net.history), "best weights so far" if keeps_best else "last weights")
-
-
-def run(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
-    """Train a net, with callbacks that leave it afterwards, on as many threads as are worth it."""
     lasting = net.callbacks_
     named = [(type(callback).__name__, callback.initialize()) for callback in callbacks]
     net.callbacks_ = [*named, *lasting]
@@ -135,16 +122,25 @@ def run(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
 def unchanged_on_failure(net: AutoencoderNet) -> Iterator[None]:
     """Leave a trained net as it was if something goes wrong inside the block."""
     attributes, n_epochs = dict(vars(net)), len(net.history)
-    weights, state = copy.deepcopy((net.module_.state_dict(), net.optimizer_.state_dict()))
+    module, state = copy.deepcopy(net.module_), copy.deepcopy(net.optimizer_.state_dict())
     try:
         yield
     except BaseException:
         vars(net).clear()
         vars(net).update(attributes)
-        net.module_.load_state_dict(weights)
+        _restore(net.module_, module)
         net.optimizer_.load_state_dict(state)
         del net.history[n_epochs:]
         raise
+
+
+def _restore(module: nn.Module, saved: nn.Module) -> None:
+    """Give a module the weights, buffers and Python attributes of a copy that was made before."""
+    for part, before in zip(module.modules(), saved.modules(), strict=True):
+        kept = {name: getattr(part, name) for name in _TENSORS_AND_PARTS}
+        vars(part).clear()
+        vars(part).update({**vars(before), **kept})
+    module.load_state_dict(saved.state_dict())
 
 
 def _flop_per_layer(net: AutoencoderNet) -> float:
@@ -153,14 +149,3 @@ def _flop_per_layer(net: AutoencoderNet) -> float:
         return math.inf
     sizes = [weight.numel() for weight in net.module_.parameters() if weight.dim() > 1]
     return _TRAINING_FLOP_PER_WEIGHT * net.batch_size * sum(sizes) / max(1, len(sizes))
-
-
-def _pass_on_or_warn(n_epochs: int, kept: str) -> None:
-    frame = sys._getframe()
-    while frame := frame.f_back:
-        if frame.f_globals.get("__name__", "").startswith("sklearn.model_selection"):
-            raise KeyboardInterrupt
-    warnings.warn(
-        f"Training was interrupted after {n_epochs} epochs; the {kept} are kept.",
-        stacklevel=2,
-    )

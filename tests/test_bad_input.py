@@ -268,8 +268,8 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("method", "args", "message"),
         [
-            ("inverse_transform", ([[1.0, 2.0, 3.0]],), "Z has 3 components, but"),
-            ("inverse_transform", ([[np.nan, 0.0]],), "Input Z contains NaN"),
+            ("inverse_transform", ([[1.0, 2.0, 3.0]],), "X has 3 components, but"),
+            ("inverse_transform", ([[np.nan, 0.0]],), "Input X contains NaN"),
             ("sample", (0,), "n_samples == 0, must be >= 1"),
             ("sample", (1.5,), "n_samples must be an instance of int"),
             ("interpolate", (np.ones(5), np.ones((2, 5))), "Got 1 and 2"),

@@ -27,6 +27,18 @@ def test_they_are_the_transform_and_its_inverse(fitted, rows):
     np.testing.assert_allclose(back, fitted.inverse_transform(codes), atol=1e-3)
 
 
+def test_they_are_copies(fitted, rows):
+    """What is done to them, as fine-tuning does it, is not done to the estimator."""
+    rows = rows + 1000
+    codes, back = fitted.transform(rows), fitted.reconstruct(rows)
+    for module in (fitted.encoder_.train().double(), fitted.decoder_.train().double()):
+        with torch.no_grad():
+            for weight in module.parameters():
+                weight.add_(1.0)
+    np.testing.assert_array_equal(fitted.transform(rows), codes)
+    np.testing.assert_array_equal(fitted.reconstruct(rows), back)
+
+
 def test_they_go_to_another_machine_without_pickle(fitted, rows):
     X = torch.from_numpy(rows + 1000).float()
     for module, x in ((fitted.encoder_, X), (fitted.decoder_, fitted.encoder_(X).detach())):

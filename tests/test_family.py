@@ -83,6 +83,14 @@ def test_reconstruction_is_the_inverse_of_the_transform(autoencoder, rows):
     )
 
 
+def test_codes_are_called_x_as_by_pca(autoencoder, rows):
+    codes = autoencoder.fit(rows).transform(rows)
+    np.testing.assert_array_equal(
+        autoencoder.inverse_transform(X=codes), autoencoder.inverse_transform(codes)
+    )
+    assert not hasattr(autoencoder, "set_inverse_transform_request")
+
+
 def test_score_is_the_mean_and_follows_the_units(autoencoder, rows):
     autoencoder.fit(rows)
     assert autoencoder.score(rows) == pytest.approx(autoencoder.score_samples(rows).mean())

@@ -9,6 +9,7 @@ from conftest import make_rows
 from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import FunctionTransformer
 
 from skae import AEOutlierDetector, AutoencoderTransformer
 from skae.plotting import (
@@ -213,6 +214,16 @@ def test_columns_of_labels_cannot_be_drawn():
     autoencoder = AutoencoderTransformer(1, max_epochs=1).fit(frame)
     with pytest.raises(ValueError, match="draws columns of numbers, but X has others"):
         ReconstructionDisplay.from_estimator(autoencoder, frame)
+
+
+def test_messages_name_their_own_display():
+    frame = pd.DataFrame({"x": np.arange(40.0), "side": ["left", "right"] * 20})
+    autoencoder = AutoencoderTransformer(2, max_epochs=1).fit(frame)
+    with pytest.raises(ValueError, match="LatentDisplay draws decoded images"):
+        LatentDisplay.from_estimator(autoencoder, image_shape=(1, 2))
+    selector = FunctionTransformer(feature_names_out="one-to-one").fit(frame)
+    with pytest.raises(ValueError, match="LatentDisplay draws components that are numbers"):
+        LatentDisplay.from_estimator(selector, frame)
 
 
 class TestExplanation:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.neighbors import KernelDensity
@@ -9,7 +11,28 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae.prior import Prior
 
+
+class Jitter(BaseEstimator):
+    """A density that takes no seed: its codes, moved by the global generator of a library."""
+
+    def __init__(self, library="numpy"):
+        self.library = library
+
+    def fit(self, codes):
+        self.codes_ = codes
+        return self
+
+    def sample(self, n_samples):
+        if self.library == "torch":
+            drawn, noise = torch.rand(n_samples).numpy(), torch.randn(n_samples, 1).numpy()
+        else:
+            drawn, noise = np.random.rand(n_samples), np.random.randn(n_samples, 1)  # noqa: NPY002
+        return self.codes_[(drawn * len(self.codes_)).astype(int)] + 0.01 * noise
+
+
 KINDS = {
+    "numpy": lambda: Jitter("numpy"),
+    "torch": lambda: Jitter("torch"),
     "gmm": lambda: "gmm",
     "normal": lambda: "normal",
     "kernel": lambda: KernelDensity(bandwidth=0.1),
@@ -91,14 +114,30 @@ def test_draws_use_a_given_random_state_up(kind, codes):
     assert not np.allclose(first, second)
 
 
-def test_global_state_of_numpy_stays(kind, codes):
+def test_global_states_stay(kind, codes):
     def state():
         _, keys, *rest = np.random.get_state()  # noqa: NPY002 - it is what must not change
-        return keys.tolist(), rest
+        return keys.tolist(), rest, torch.get_rng_state().tolist()
 
     before = state()
     Prior(kind).fit(codes, seed=0).sample(5, random_state=0)
     assert state() == before
+
+
+def test_nothing_is_set_on_a_density_that_takes_no_seed(codes):
+    prior = Prior(Jitter()).fit(codes, seed=0)
+    before = dict(vars(prior.density_))
+    prior.sample(3, random_state=0)
+    assert vars(prior.density_) == before
+
+
+@pytest.mark.parametrize("name", ["gmm", "posterior"])
+def test_an_updated_prior_leaves_the_old_one(codes, name):
+    prior = Prior(name).fit(codes, seed=0)
+    before = prior.sample(50, random_state=0)
+    updated = prior.updated(codes + 100)
+    assert updated.sample(500, random_state=0).mean() > 80
+    np.testing.assert_array_equal(prior.sample(50, random_state=0), before)
 
 
 def test_an_estimator_is_cloned_and_not_fitted(codes):

@@ -13,24 +13,13 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, LRScheduler
 from skorch.dataset import ValidSplit
 
-from skae import AutoencoderTransformer
+from skae import AutoencoderTransformer, VAETransformer
 from skae.callbacks import KeepBest
 from skae.schedule import Plan, noise_level, one_cycle
 
 
 def make(**params):
     return AutoencoderTransformer(**{"max_epochs": 5, "random_state": 0, **params})
-
-
-class Interrupt(Callback):
-    """Press Ctrl-C at the end of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_epoch_end(self, net, **kwargs):
-        if len(net.history) == self.epoch:
-            signal.raise_signal(signal.SIGINT)
 
 
 class StubNet:
@@ -335,57 +324,103 @@ class TestNetParams:
         with pytest.raises(ValueError, match="'net_params' parameter does not fit skorch"):
             make(net_params=params).fit(rows)
 
+    def test_other_errors_are_not_blamed_on_it(self, rows):
+        class OutOfMemory(Callback):
+            def initialize(self):
+                raise RuntimeError("out of memory")
+
+        with pytest.raises(RuntimeError, match=r"^out of memory$"):
+            make(net_params={"callbacks": [OutOfMemory()]}).fit(rows)
+
     def test_unknown_option_is_an_error(self, rows):
         with pytest.raises(ValueError, match=r"unexpected argument.*spam"):
             make(net_params={"spam": 1}).fit(rows)
 
 
+class Press(Callback):
+    """Press Ctrl-C, or ask for a stop as skorch's callbacks do, at one place of one epoch."""
+
+    def __init__(self, hook, epoch, press=True):
+        self.hook = hook
+        self.epoch = epoch
+        self.press = press
+
+    def on_batch_begin(self, net, **kwargs):
+        self.stop("on_batch_begin", net)
+
+    def on_batch_end(self, net, **kwargs):
+        self.stop("on_batch_end", net)
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.stop("on_epoch_begin", net)
+
+    def stop(self, here, net):
+        if here == self.hook and len(net.history) == self.epoch:
+            if self.press:
+                signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
+
+
+HOOKS = ["on_batch_begin", "on_batch_end", "on_epoch_begin"]
+
+
 class TestCtrlC:
-    """Ctrl-C stops training, keeps the best weights and warns; searches end with it."""
+    """Ctrl-C ends whatever runs, and leaves the estimator as it was."""
 
-    def test_fit_keeps_the_best_weights(self, rows):
-        params = {"callbacks": [Interrupt(20)]}
-        autoencoder = make(n_components=1, max_epochs=50, net_params=params)
-        with pytest.warns(UserWarning, match="interrupted after 20 epochs"):
-            autoencoder.fit(rows)
-        assert autoencoder.n_iter_ == 20
-        assert autoencoder.best_epoch_ > 0
-        assert np.isfinite(autoencoder.transform(rows)).all()
-        assert autoencoder.sample(2).shape == (2, 5)
-
-    @pytest.mark.parametrize("hook", ["on_batch_begin", "on_batch_end", "on_epoch_begin"])
+    @pytest.mark.parametrize("hook", HOOKS)
     @pytest.mark.parametrize("epoch", [1, 3])
-    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-    def test_wherever_it_comes(self, rows, hook, epoch, method):
-        class Press(Callback):
-            def on_batch_begin(self, net, **kwargs):
-                self.press("on_batch_begin", net)
+    def test_nothing_is_left_of_a_fit(self, rows, hook, epoch):
+        autoencoder = make(net_params={"callbacks": [Press(hook, epoch)]})
+        with pytest.raises(KeyboardInterrupt):
+            autoencoder.fit(rows)
+        assert not any(name.endswith("_") for name in vars(autoencoder))
 
-            def on_batch_end(self, net, **kwargs):
-                self.press("on_batch_end", net)
+    @pytest.mark.parametrize("hook", HOOKS)
+    @pytest.mark.parametrize(("method", "epoch"), [("fit", 2), ("partial_fit", 3)])
+    def test_what_was_there_stays(self, rows, hook, method, epoch):
+        press = Press(hook, None)
+        autoencoder = make(max_epochs=2, warm_start=True, net_params={"callbacks": [press]})
+        autoencoder.fit(rows)
+        before = autoencoder.reconstruct(rows), autoencoder.sample(5, random_state=0)
+        press.epoch = epoch
+        with pytest.raises(KeyboardInterrupt):
+            getattr(autoencoder, method)(rows + 1)
+        assert autoencoder.n_iter_ == len(autoencoder.net_.history) == 2
+        assert np.array_equal(autoencoder.reconstruct(rows), before[0])
+        assert np.array_equal(autoencoder.sample(5, random_state=0), before[1])
+        press.epoch = None
+        assert autoencoder.partial_fit(rows).n_iter_ == 3
 
-            def on_epoch_begin(self, net, **kwargs):
-                self.press("on_epoch_begin", net)
+    def test_attributes_of_modules_and_the_prior_stay(self, rows):
+        class Picky(GaussianMixture):
+            def fit(self, codes):
+                is_first = not hasattr(self, "means_")
+                super().fit(codes)
+                if not is_first:
+                    raise KeyboardInterrupt
+                return self
 
-            def press(self, here, net):
-                if here == hook and len(net.history) == epoch:
-                    signal.raise_signal(signal.SIGINT)
+        params = {"max_epochs": 2, "random_state": 0, "prior": Picky()}
+        autoencoder = VAETransformer(2, **params).fit(rows)
+        draws = autoencoder.sample(5, random_state=0)
+        before = [vars(part).keys() for part in autoencoder.net_.module_.modules()]
+        autoencoder.set_params(beta=7.0, free_bits=0.5)
+        with pytest.raises(KeyboardInterrupt):
+            autoencoder.partial_fit(rows + 1)
+        bottleneck = autoencoder.net_.module_.bottleneck
+        assert (bottleneck.beta, bottleneck.weight, bottleneck.free_bits) == (1.0, 1.0, 0.0)
+        assert [vars(part).keys() for part in autoencoder.net_.module_.modules()] == before
+        assert np.array_equal(autoencoder.sample(5, random_state=0), draws)
 
-        autoencoder = make(net_params={"callbacks": [Press()]})
-        n_done, kept = epoch - 1, "best weights so far"
-        if method == "partial_fit":
-            kept = "last weights"
-            for _ in range(n_done):
-                autoencoder.partial_fit(rows)
-        with pytest.warns(UserWarning, match=f"interrupted after {n_done} epochs; the {kept} are"):
-            getattr(autoencoder, method)(rows)
-        assert autoencoder.n_iter_ == len(autoencoder.loss_curve_) == n_done
-        assert np.isfinite(autoencoder.reconstruct(rows)).all()
-        assert autoencoder.sample(2).shape == (2, 5)
+    def test_the_handler_of_the_signal_is_put_back(self, rows):
+        before = signal.getsignal(signal.SIGINT)
+        make().fit(rows)
+        assert signal.getsignal(signal.SIGINT) is before
 
     @pytest.mark.parametrize("n_jobs", [None, 1])
     def test_searches_end(self, rows, n_jobs):
-        autoencoder = make(max_epochs=50, net_params={"callbacks": [Interrupt(2)]})
+        callbacks = [Press("on_epoch_begin", 2)]
+        autoencoder = make(max_epochs=50, net_params={"callbacks": callbacks})
         search = GridSearchCV(
             make_pipeline(StandardScaler(), autoencoder),
             {"autoencodertransformer__n_components": [1, 2]},
@@ -396,6 +431,34 @@ class TestCtrlC:
             search.fit(rows)
         with pytest.raises(KeyboardInterrupt):
             cross_val_score(autoencoder, rows, cv=2)
+
+
+class TestStopsOfCallbacks:
+    """A callback ends its training alone, by raising KeyboardInterrupt as skorch's own do."""
+
+    @pytest.mark.parametrize("hook", HOOKS)
+    @pytest.mark.parametrize("epoch", [1, 3])
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_wherever_it_comes(self, rows, hook, epoch, method):
+        autoencoder = make(net_params={"callbacks": [Press(hook, epoch, press=False)]})
+        if method == "partial_fit":
+            for _ in range(epoch - 1):
+                autoencoder.partial_fit(rows)
+        getattr(autoencoder, method)(rows)
+        assert autoencoder.n_iter_ == len(autoencoder.loss_curve_) == epoch - 1
+        assert np.isfinite(autoencoder.reconstruct(rows)).all()
+        assert autoencoder.sample(2).shape == (2, 5)
+
+    def test_the_best_weights_are_kept(self, rows):
+        params = {"callbacks": [Press("on_epoch_begin", 21, press=False)]}
+        autoencoder = make(n_components=1, max_epochs=50, net_params=params).fit(rows)
+        assert autoencoder.n_iter_ == 20
+        assert 0 < autoencoder.best_epoch_ <= 20
+
+    def test_searches_go_on(self, rows):
+        params = {"callbacks": [Press("on_epoch_begin", 3, press=False)]}
+        search = GridSearchCV(make(net_params=params), {"n_components": [1, 2]}, cv=2).fit(rows)
+        assert search.best_estimator_.n_iter_ == 2
 
 
 def test_fits_in_threads_are_as_repeatable_as_one_after_the_other(rows):

@@ -1,5 +1,7 @@
 """The two ends of a chain, each by itself: one goes where the rows are, one where codes are."""
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -7,8 +9,8 @@ from torch import Tensor, nn
 class Encoder(nn.Module):
     r"""From rows in their own units to codes.
 
-    It shares its weights with the chain, needs nothing of skae's estimators, and can be saved,
-    moved, traced or exported as any module.
+    It is a copy, which needs nothing of skae's estimators: it can be trained, cast, moved, saved,
+    traced or exported as any module, and the chain stays as it is.
 
     Parameters
     ----------
@@ -22,9 +24,9 @@ class Encoder(nn.Module):
 
     def __init__(self, chain: nn.Module, center: object = 0.0, scale: float = 1.0) -> None:
         super().__init__()
-        self.encoder = chain.encoder
-        self.bottleneck = chain.bottleneck
-        self.quantizer = chain.quantizer
+        self.encoder = copy.deepcopy(chain.encoder)
+        self.bottleneck = copy.deepcopy(chain.bottleneck)
+        self.quantizer = copy.deepcopy(chain.quantizer)
         center = torch.as_tensor(center, dtype=torch.float64)
         self.register_buffer("center", center.float())
         self.register_buffer("rest", (center - center.float()).float())
@@ -40,7 +42,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    r"""From codes to expected rows in their own units.
+    r"""From codes to expected rows in their own units; a copy, as `Encoder` is.
 
     Parameters
     ----------
@@ -54,8 +56,8 @@ class Decoder(nn.Module):
 
     def __init__(self, chain: nn.Module, center: object = 0.0, scale: float = 1.0) -> None:
         super().__init__()
-        self.decoder = chain.decoder
-        self.likelihood = chain.likelihood
+        self.decoder = copy.deepcopy(chain.decoder)
+        self.likelihood = copy.deepcopy(chain.likelihood)
         self.register_buffer("center", torch.as_tensor(center, dtype=torch.float32))
         self.scale = scale
         self.eval()
