@@ -9,24 +9,28 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOMES = {
-    "AEOutlierDetector": "skae._outlier",
-    "AutoencoderTransformer": "skae._autoencoder",
-    "ContractiveAE": "skae._contractive",
-    "DenoisingAE": "skae._denoising",
-    "EncoderClassifier": "skae._classifier",
-    "EncoderRegressor": "skae._regressor",
-    "SparseAE": "skae._sparse",
-    "VAETransformer": "skae._variational",
+    "AEOutlierDetector": "skae.outliers.detector",
+    "AutoencoderTransformer": "skae.autoencoders.plain",
+    "ContractiveAE": "skae.autoencoders.contractive",
+    "DenoisingAE": "skae.autoencoders.denoising",
+    "EncoderClassifier": "skae.predictors.classifier",
+    "EncoderRegressor": "skae.predictors.regressor",
+    "SparseAE": "skae.autoencoders.sparse",
+    "VAETransformer": "skae.autoencoders.variational",
 }
+
+_FOLDERS = ("metrics", "nn", "plotting")
 
 __all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    if name in _FOLDERS:
+        return import_module(f"skae.{name}")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return __all__
+    return [*__all__, *_FOLDERS]

@@ -7,8 +7,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # pytest-xdist has a process for every core already.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
 import pytest
+from helpers import make_rows
 from sklearn.datasets import load_digits
 
 
@@ -22,14 +22,6 @@ def ctrl_c():
 def digits():
     """The images of handwritten digits, 0 to 16."""
     return load_digits().data
-
-
-def make_rows(n_rows):
-    """Rows around a bent curve in five dimensions."""
-    rng = np.random.default_rng(0)
-    t = rng.uniform(-2, 2, size=(n_rows, 1))
-    curve = np.hstack([t, t**2, np.sin(t), 1 - t, 0.3 * t**3])
-    return curve + 0.05 * rng.normal(size=curve.shape)
 
 
 @pytest.fixture

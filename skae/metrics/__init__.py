@@ -8,7 +8,7 @@ from skae.metrics.copies import NearestCopies, nearest_copies
 from skae.metrics.discrepancy import MeanDiscrepancy, maximum_mean_discrepancy
 from skae.metrics.evaluation import evaluate_samples, independent_columns
 from skae.metrics.frechet import frechet_distance
-from skae.metrics.neighbours import DensityCoverage, density_coverage
+from skae.metrics.neighbors import DensityCoverage, density_coverage
 from skae.metrics.shapes import column_shapes
 from skae.metrics.trends import pair_trends
 from skae.metrics.two_sample import two_sample_auc

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skae.common.seeds import draw_seed
 from skae.metrics.encoding import encode
 from skae.metrics.points import Points, batches, city_distances
-from skae.randomness import draw_seed
 
 
 class NearestCopies(NamedTuple):

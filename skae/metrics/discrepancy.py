@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skae.common.seeds import draw_seed
 from skae.metrics.points import joined, squared_distances
 from skae.metrics.space import as_points
-from skae.randomness import draw_seed
 
 _BANDWIDTHS = (0.5, 1, 2)
 

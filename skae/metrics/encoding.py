@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import narwhals as nw
 import numpy as np
 
-from skae.containers import frame_without_rows, unwrap
-from skae.fields import Number
 from skae.metrics.points import Points
-from skae.mixed import MixedColumns, as_frame
-from skae.table import Table
+from skae.tables.containers import frame_without_rows, unwrap
+from skae.tables.fields import Number
+from skae.tables.mixed import MixedColumns, as_frame
+from skae.tables.table import Table
 
 _MOST_NATIVE = 255
 

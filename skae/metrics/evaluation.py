@@ -5,17 +5,17 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import validate_params
 
-from skae.containers import frame_without_rows, unwrap, with_index
+from skae.common.seeds import draw_seed
 from skae.metrics.copies import nearest_copies
 from skae.metrics.discrepancy import maximum_mean_discrepancy
 from skae.metrics.encoding import as_rows
 from skae.metrics.frechet import frechet_distance
-from skae.metrics.neighbours import density_coverage
+from skae.metrics.neighbors import density_coverage
 from skae.metrics.shapes import column_shapes
 from skae.metrics.trends import pair_trends
 from skae.metrics.two_sample import two_sample_auc
 from skae.metrics.utility import train_on_synthetic
-from skae.randomness import draw_seed
+from skae.tables.containers import frame_without_rows, unwrap, with_index
 
 _NEAR = 0.05
 _BETTER = {

@@ -8,9 +8,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import PredefinedSplit, cross_val_score
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
+from skae.common.seeds import draw_seed
 from skae.metrics.encoding import encode
 from skae.metrics.points import joined
-from skae.randomness import draw_seed
 
 
 @validate_params(

@@ -6,9 +6,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.utils._param_validation import HasMethods, validate_params
 
-from skae.fields import MISSING, Number
+from skae.common.seeds import draw_seed
 from skae.metrics.encoding import Encoded, as_rows, encode
-from skae.randomness import draw_seed
+from skae.tables.fields import MISSING, Number
 
 
 @validate_params(

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from skae.nn.bottlenecks import Activated, Identity
 from skae.nn.networks import Transposed
+from skae.nn.one_hot import split_at_widening
 from skae.nn.seeding import seeded
-from skae.nn.widening import split_at_widening
 
 _SMALLEST_SHARE = 1e-6
 

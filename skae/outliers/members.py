@@ -6,16 +6,16 @@ import numpy as np
 import torch
 from sklearn.utils import gen_batches
 
-from skae.callbacks import KeepBest
-from skae.chain import hidden_sizes
-from skae.devices import has_room
+from skae.building.networks import hidden_sizes
+from skae.common.devices import has_room
 from skae.nn.ensemble import FARTHEST, Ensemble
 from skae.nn.networks import ACTIVATIONS
 from skae.nn.seeding import seeded
 from skae.outliers.points import VIEWS
-from skae.rows import Rows
-from skae.schedule import Plan
-from skae.training import make_net, prepare_pass, train
+from skae.training.callbacks import KeepBest
+from skae.training.rows import Rows
+from skae.training.running import make_net, prepare_pass, train
+from skae.training.schedule import Plan
 
 NOISE = (0.1, 0.3, 0.5)
 _MOST_JUDGES = 1024

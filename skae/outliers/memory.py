@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import narwhals as nw
 import numpy as np
 
-from skae.table import Table
+from skae.tables.table import Table
 
 
 @dataclass(frozen=True)

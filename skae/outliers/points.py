@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtri
 
-from skae.columns import FARTHEST
-from skae.fields import MISSING, OTHER, VALUE, Category, Number
 from skae.outliers.scaling import Scaling
-from skae.scores import NormalScores
-from skae.table import Table
+from skae.tables.columns import FARTHEST
+from skae.tables.fields import MISSING, OTHER, VALUE, Category, Number
+from skae.tables.scores import NormalScores
+from skae.tables.table import Table
 
 VIEWS = ("standard", "quantile")
 _LEAST_VARIANCE = 0.02

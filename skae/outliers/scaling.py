@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skae.columns import FARTHEST
+from skae.tables.columns import FARTHEST
 
 _ROUNDING = 1e-12
 

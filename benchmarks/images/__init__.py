@@ -1,0 +1,1 @@
+"""Images: the figures of the papers."""

@@ -1,0 +1,1 @@
+"""Outliers: ranking, explanations, cost."""

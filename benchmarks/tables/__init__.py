@@ -1,0 +1,1 @@
+"""Tables: reconstruction, imputation, samples, features."""

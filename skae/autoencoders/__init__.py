@@ -1,0 +1,1 @@
+"""The transformers: plain, denoising, sparse, contractive and variational."""

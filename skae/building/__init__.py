@@ -1,0 +1,1 @@
+"""From parameters to modules: networks, likelihoods, corruptions, and where they start."""

@@ -1,0 +1,215 @@
+"""From an estimator's parameters to its networks and its likelihood."""
+
+import copy
+from dataclasses import dataclass
+from math import prod
+from numbers import Integral
+
+import torch
+from torch import nn
+
+from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
+from skae.nn.networks import (
+    CodeToEveryLayer,
+    SkipNetwork,
+    convolutional_pair,
+    dense_pair,
+    linear_pair,
+    with_outputs,
+)
+from skae.nn.one_hot import Widen
+from skae.nn.pca import PrincipalComponents, principal_components, principal_components_of_few
+from skae.nn.table_likelihoods import NumbersAndCodes
+from skae.tables.columns import Columns
+from skae.tables.mixed import MixedColumns
+from skae.training.rows import Batches, Rows
+
+_AUTO_DENSE = (128, 128)
+_AUTO_CHANNELS = (16, 32)
+_WIDEST_COVARIANCE = 4096
+_MOST_CELLS = 2**25
+UNIT_INTERVAL = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}
+
+
+def find_principal_components(data: Rows, widen: nn.Module, n_encoded: int) -> PrincipalComponents:
+    """Return the principal components of widened rows; of a sample, where they are very wide.
+
+    Parameters
+    ----------
+    data : Rows
+        The encoded rows; of two views side by side, the second counts.
+    widen : nn.Module
+        What makes numbers of them.
+    n_encoded : int
+        The number of columns of one view.
+    """
+
+    def widened(x: torch.Tensor) -> torch.Tensor:
+        return widen(x[:, -n_encoded:])
+
+    n_columns = widened(data.take(torch.zeros(1, dtype=torch.long))[0]).shape[1]
+    if n_columns <= min(len(data), _WIDEST_COVARIANCE):
+        return principal_components((widened(x), weight) for x, weight in Batches(data, 4096))
+    few = data.sample(max(2, min(_WIDEST_COVARIANCE, _MOST_CELLS // n_columns)))
+    x, weight = few.take(torch.arange(len(few)))
+    return principal_components_of_few(widened(x), weight)
+
+
+def make_likelihood(columns: Columns | MixedColumns, kind: str, *, variance: float) -> nn.Module:
+    """Return the likelihood of encoded rows.
+
+    Parameters
+    ----------
+    columns : Columns or MixedColumns
+        The columns.
+    kind : {"gaussian", "bernoulli", "continuous_bernoulli"}
+        The likelihood of a number.
+    variance : float
+        The variance of a Gaussian, of encoded numbers.
+    """
+    if isinstance(columns, MixedColumns):
+        return NumbersAndCodes(columns.n_codes, columns.owners, columns.atoms, variance)
+    if kind != "gaussian":
+        return UNIT_INTERVAL[kind]()
+    low, high = map(torch.from_numpy, columns.encoded_range)
+    return Gaussian(low, high, variance)
+
+
+def make_widening(columns: Columns | MixedColumns) -> nn.Module:
+    """Return the module that makes numbers alone of encoded rows."""
+    if isinstance(columns, MixedColumns):
+        return Widen(columns.n_numbers, columns.n_codes)
+    return nn.Identity()
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What goes into the networks and what comes out.
+
+    Attributes
+    ----------
+    n_in : int
+        The number of encoded columns.
+    n_components : int
+        The number of units of the code.
+    n_encoded : int
+        The number of outputs of the encoder: as many, or more where a posterior needs them.
+    n_out : int
+        The number of outputs of the decoder: a row, or what a likelihood needs for one.
+    """
+
+    n_in: int
+    n_components: int
+    n_encoded: int
+    n_out: int
+
+
+def make_networks(estimator, sizes: Sizes) -> tuple[nn.Module, nn.Module]:
+    """Return the encoder and the decoder that an estimator's parameters describe.
+
+    Parameters
+    ----------
+    estimator : BaseAutoencoder
+        Its parameters of the networks are read.
+    sizes : Sizes
+        What they take and give.
+    """
+    n_in, n_components = sizes.n_in, sizes.n_components
+    shape = check_image_shape(estimator.image_shape, n_in)
+    if estimator.encoder is None or estimator.decoder is None:
+        encoder, decoder = _built_networks(estimator, shape, sizes)
+    if estimator.encoder is not None:
+        encoder = copy.deepcopy(estimator.encoder).cpu()
+        encoder = encoder if shape is None else nn.Sequential(nn.Unflatten(1, shape), encoder)
+    if estimator.decoder is not None:
+        decoder = copy.deepcopy(estimator.decoder).cpu()
+        decoder = decoder if shape is None else nn.Sequential(decoder, nn.Flatten())
+    encoder, decoder = encoder.float(), decoder.float()
+    _check_output("encoder", encoder, n_in, sizes.n_encoded)
+    _check_output("decoder", decoder, n_components, sizes.n_out)
+    return encoder.train(), decoder.train()
+
+
+def check_image_shape(image_shape, n_in: int) -> tuple[int, int, int] | None:
+    """Return an image shape as (channels, height, width), or say what is wrong with it."""
+    if image_shape is None:
+        return None
+    shape = tuple(image_shape)
+    shape = (1, *shape) if len(shape) == 2 else shape
+    if len(shape) != 3 or not _are_sizes(shape) or prod(shape) != n_in:
+        raise ValueError(
+            f"The 'image_shape' parameter must be (height, width) or (channels, height, width) "
+            f"with a product of {n_in}, the number of features of X. Got {image_shape!r}."
+        )
+    return tuple(int(size) for size in shape)
+
+
+def hidden_sizes(hidden_layer_sizes, auto: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the sizes of the hidden layers, or say what is wrong with them."""
+    if isinstance(hidden_layer_sizes, str):
+        return auto
+    sizes = tuple(hidden_layer_sizes)
+    if not _are_sizes(sizes):
+        raise ValueError(
+            f"The 'hidden_layer_sizes' parameter must be 'auto' or hold ints in the range "
+            f"[1, inf). Got {hidden_layer_sizes!r}."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _are_sizes(numbers: tuple) -> bool:
+    return all(
+        isinstance(number, Integral) and not isinstance(number, bool) and number >= 1
+        for number in numbers
+    )
+
+
+def _built_networks(estimator, shape, sizes: Sizes):
+    n_in, n_components = sizes.n_in, sizes.n_components
+    hidden = hidden_sizes(
+        estimator.hidden_layer_sizes, _AUTO_DENSE if shape is None else _AUTO_CHANNELS
+    )
+    tied = {"tied": estimator.tied_weights}
+    style = (estimator.activation, estimator.dropout)
+    if not hidden:
+        return _sized(*linear_pair(n_in, n_components, **tied), sizes)
+    if shape is None:
+        encoder, decoder = dense_pair((n_in, *hidden, n_components), *style, **tied)
+    else:
+        encoder, decoder = convolutional_pair(shape, hidden, n_components, *style, **tied)
+    encoder, decoder = _sized(encoder, decoder, sizes)
+    if getattr(estimator, "skip_connections", False):
+        decoder = CodeToEveryLayer(decoder, n_components)
+    if not starts_at_pca(estimator):
+        return encoder, decoder
+    linear_encoder, linear_decoder = _sized(*linear_pair(n_in, n_components, **tied), sizes)
+    return SkipNetwork(linear_encoder, encoder), SkipNetwork(linear_decoder, decoder)
+
+
+def _sized(encoder: nn.Module, decoder: nn.Module, sizes: Sizes):
+    if sizes.n_encoded != sizes.n_components:
+        encoder = with_outputs(encoder, sizes.n_encoded)
+    if sizes.n_out != sizes.n_in:
+        decoder = with_outputs(decoder, sizes.n_out)
+    return encoder, decoder
+
+
+def starts_at_pca(estimator) -> bool:
+    """Tell whether an estimator's networks start at PCA: not if a user's module is among them."""
+    return estimator.init == "pca" and estimator.encoder is None and estimator.decoder is None
+
+
+@torch.no_grad()
+def _check_output(name: str, module: nn.Module, n_in: int, n_out: int) -> None:
+    try:
+        output = module.eval()(torch.zeros(2, n_in, dtype=torch.float32))
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"The module given as '{name}' cannot take rows of shape (2, {n_in}): {error}"
+        ) from error
+    if getattr(output, "shape", None) != (2, n_out):
+        got = tuple(output.shape) if hasattr(output, "shape") else type(output).__name__
+        raise ValueError(
+            f"The module given as '{name}' must return shape (2, {n_out}) for rows of shape "
+            f"(2, {n_in}). Got {got}."
+        )

@@ -1,0 +1,251 @@
+"""The variational chain: a code is drawn, and what it costs is its divergence from the prior."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from skae.nn.bottlenecks import Bottleneck, Code
+from skae.nn.chain import Autoencoder
+from skae.nn.seeding import seeded
+
+_CELLS_AT_A_TIME = 2**22
+_CODES_AT_A_TIME = 64
+_MOST_ROWS = 2000
+_N_DRAWS = 16
+_NO_NUMBER = 1e30
+_MIXER = 0x5851F42D4C957F2D
+_NEAR = 1e-6
+
+
+class Mean(Bottleneck):
+    """A bottleneck that takes the means of a posterior.
+
+    Parameters
+    ----------
+    posterior : nn.Module
+        What makes a distribution of the encoder's output.
+    """
+
+    def __init__(self, posterior: nn.Module) -> None:
+        super().__init__()
+        self.posterior = posterior
+        self.n_inputs = posterior.n_outputs
+
+    def forward(self, h: Tensor) -> Code:
+        """Take the means of $(B, m)$."""
+        return Code(self.read(h))
+
+    def read(self, h: Tensor) -> Tensor:
+        """Return the means of the codes of $(B, m)$."""
+        return self.posterior.moments(h)[0]
+
+    def constrain(self, z: Tensor) -> Tensor:
+        """Bring $(B, k)$ to where codes lie."""
+        return self.posterior.constrain(z)
+
+
+class Variational(Mean):
+    r"""A bottleneck that draws codes from a posterior.
+
+    Its penalty is $\beta\,KL(q(z \mid x) \parallel p(z))$; of several draws of each row, one after
+    the other, $\beta\,(\log q(z \mid x) - \log p(z))$ of each.
+
+    Parameters
+    ----------
+    posterior : nn.Module
+        What makes a distribution of the encoder's output; see `skae.nn.posteriors`.
+    beta : float, default=1.0
+        The weight $\beta$; evaluation always has the whole of it.
+    schedule : callable or None, default=None
+        From the share of the training that is done to a factor on the weight.
+    free_bits : float, default=0.0
+        The divergence of a unit, in nats and on the mean of a batch, below which training does
+        not press it.
+    n_draws : int, default=1
+        The number of draws of a row.
+    """
+
+    def __init__(
+        self,
+        posterior: nn.Module,
+        beta: float = 1.0,
+        schedule: object = None,
+        free_bits: float = 0.0,
+        n_draws: int = 1,
+    ) -> None:
+        super().__init__(posterior)
+        self.beta = beta
+        self.schedule = schedule
+        self.free_bits = free_bits
+        self.n_draws = n_draws
+        self.at(1.0)
+
+    def at(self, progress: float) -> None:
+        """Learn how much of the training is done, in [0, 1]."""
+        self.weight = self.beta * (1.0 if self.schedule is None else self.schedule(progress))
+
+    def forward(self, h: Tensor) -> Code:
+        """Draw codes of $(B, m)$; in evaluation the same ones every time."""
+        h = h.repeat(self.n_draws, 1)
+        if self.training:
+            return self._code(h, self.posterior.draw(h), self.weight)
+        with seeded(0, h.device):
+            return self._code(h, self.posterior.draw(h), self.beta)
+
+    def _code(self, h: Tensor, z: Tensor, weight: float) -> Code:
+        if self.n_draws > 1:
+            return Code(z, weight * (self.posterior.log_prob(h, z) - self.posterior.log_prior(z)))
+        divergence = self.posterior.divergence(h)
+        if self.training and self.free_bits:
+            pressed = divergence.detach().mean(0) > self.free_bits
+            divergence = torch.where(pressed, divergence, self.free_bits)
+        return Code(z, weight * divergence.sum(1))
+
+    def settled(self) -> Mean:
+        """Return the bottleneck that takes means."""
+        return Mean(self.posterior)
+
+
+class VariationalAutoencoder(Autoencoder):
+    r"""The chain whose loss is minus a bound on $\log p(x) = \log \int p(x \mid z) p(z) dz$.
+
+    With one draw of the code it is the evidence lower bound, and with $K$ draws
+
+    $\log \frac{1}{K} \sum_k p(x \mid z_k) p(z_k) / q(z_k \mid x), \quad z_k \sim q(z \mid x).$
+
+    What the corruption hides of a row is not in its loss either, which is then a bound on the
+    probability of the cells that are seen.
+    """
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Code]:
+        """Return the likelihood's parameters and the draws of the code of rows $(B, n)$."""
+        seen = self.corruption(x)
+        code = self.bottleneck(self.encoder(seen))
+        return self.decoder(code.z), code._replace(target=seen)
+
+    def loss(self, output: Tensor, code: Code, x: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return minus the bound of every row in nats, shape $(B,)$; in training, learn of it."""
+        n_draws = len(output) // len(x)
+        target = code.target if n_draws == 1 else code.target.repeat(n_draws, 1)
+        losses = self.likelihood.negative_log_prob(output, target) + code.penalty
+        shares = weights
+        if n_draws > 1:
+            shares = torch.softmax(-losses.detach().view(n_draws, -1), dim=0)
+            shares = (shares if weights is None else shares * weights).flatten()
+            losses = math.log(n_draws) - torch.logsumexp(-losses.view(n_draws, -1), dim=0)
+        if self.training and getattr(self.likelihood, "follows", False):
+            self.likelihood.follow(output, target, shares)
+        return losses
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the expected rows $(B, n)$ of codes $(B, k)$, brought to where codes lie."""
+        return super().decode(self.bottleneck.constrain(z))
+
+    def squared_error(self, source: Tensor, target: Tensor) -> Tensor:
+        """Return the mean squared error of every cell over draws of the code, $(B, n)$.
+
+        Draws count by their weights where training weighted them.
+        """
+        h, posterior = self.encoder(source), self.bottleneck.posterior
+        points = posterior.points(_N_DRAWS)
+        shares = torch.full((_N_DRAWS, len(source)), 1 / _N_DRAWS).to(h)
+        if self.bottleneck.n_draws > 1:
+            shares = self.log_weights(source, points).softmax(0)
+        squared = 0.0
+        for z, share in zip(posterior.place(h, uniforms(source, points)), shares, strict=True):
+            error = self.likelihood.squared_error(self.decoder(z), target)
+            squared = squared + share[:, None] * error
+        return squared
+
+    def log_weights(self, x: Tensor, points: Tensor) -> Tensor:
+        r"""Return $\log p(x \mid z_k) p(z_k) / q(z_k \mid x)$ of draws of the code, $(K, B)$.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, n)
+            The rows.
+        points : Tensor of shape (K, k)
+            What makes the draws; see `points` of the posterior.
+        """
+        h, posterior = self.encoder(x), self.bottleneck.posterior
+        n_cells = len(x) * getattr(self.likelihood, "n_outputs", x.shape[1])
+        weights = []
+        for part in points.split(max(1, _CELLS_AT_A_TIME // n_cells)):
+            z = posterior.place(h, uniforms(x, part))
+            losses = self.likelihood.negative_log_prob(
+                self.decoder(z.flatten(0, 1)), x.repeat(len(part), 1)
+            )
+            log_ratio = posterior.log_prior(z) - posterior.log_placed(h, z)
+            weights.append(log_ratio - losses.view(len(part), -1))
+        return torch.cat(weights)
+
+    def bound(self, x: Tensor, points: Tensor) -> Tensor:
+        r"""Return the importance-weighted bound on $\log p(x)$ of rows $(B, n)$, $(B,)$."""
+        return torch.logsumexp(self.log_weights(x, points), dim=0) - math.log(len(points))
+
+    def cells(self, x: Tensor, points: Tensor) -> Tensor:
+        """Return the bound of rows $(B, n)$ cell by cell, $(B, n)$; all share the code's cost."""
+        h, posterior = self.encoder(x), self.bottleneck.posterior
+        log_weights = self.log_weights(x, points)
+        cells = 0.0
+        for part, share in zip(points, log_weights.softmax(0), strict=True):
+            output = self.decoder(posterior.place(h, uniforms(x, part[None]))[0])
+            cells = cells + share[:, None] * self.likelihood.log_prob(output, x)
+        bound = torch.logsumexp(log_weights, dim=0) - math.log(len(points))
+        # Of tables the numbers come first, and each is one cell with its code.
+        first = getattr(self.likelihood, "n_numbers", 0)
+        cost = (bound - cells.sum(1))[:, None] / (cells.shape[1] - first)
+        return torch.cat([cells[:, :first], cells[:, first:] + cost], dim=1)
+
+
+def mutual_information(posterior: nn.Module, h: Tensor) -> float:
+    r"""Return $E[\log q(z \mid x) - \log q(z)]$ in nats, with $q(z)$ the mean over the rows.
+
+    Parameters
+    ----------
+    posterior : nn.Module
+        What makes a distribution of the encoder's output.
+    h : Tensor of shape (B, m)
+        The encoder's output, of which at most 2,000 rows count; the estimate cannot exceed the
+        logarithm of their number.
+
+    References
+    ----------
+    Hoffman, M. D. and Johnson, M. J. (2016). ELBO surgery: yet another way to carve up the
+    variational evidence lower bound. Workshop in Advances in Approximate Bayesian Inference.
+    """
+    h = h.unique(dim=0)
+    h = h[torch.randperm(len(h))[:_MOST_ROWS]]
+    z = posterior.draw(h)
+    together = [
+        torch.logsumexp(posterior.log_prob(h, part[:, None]), dim=1)
+        for part in z.split(_CODES_AT_A_TIME)
+    ]
+    return float((posterior.log_prob(h, z) - torch.cat(together)).mean()) + math.log(len(h))
+
+
+def uniforms(x: Tensor, points: Tensor) -> Tensor:
+    """Shift points of the unit cube by what is read off each row, $(K, B, k)$.
+
+    So every row has its own draws, which are the same wherever and whenever it is read.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, n)
+        The rows.
+    points : Tensor of shape (K, k)
+        The points.
+    """
+    bits = (torch.nan_to_num(x, nan=_NO_NUMBER) + 0.0).float().contiguous().view(torch.int32)
+    generator = torch.Generator().manual_seed(0)
+    key = (bits.long() * _odd(bits.shape[1], generator).to(x.device)).sum(1)
+    key = (key ^ (key >> 29)) * _MIXER
+    mixed = (key[:, None] ^ (key[:, None] >> 32)) * _odd(points.shape[1], generator).to(x.device)
+    shift = ((mixed >> 32) & (2**24 - 1)).to(x.dtype) / 2**24
+    return (points[:, None].to(x) + shift).frac().clamp(_NEAR, 1 - _NEAR)
+
+
+def _odd(n: int, generator: torch.Generator) -> Tensor:
+    """Return random odd numbers, shape $(n,)$."""
+    return torch.randint(2**62, (n,), generator=generator) * 2 + 1

@@ -1,0 +1,249 @@
+"""What a fitted outlier detector says of rows: scores, labels, p-values and explanations."""
+
+from numbers import Integral, Real
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from scipy.stats import false_discovery_control
+from sklearn.base import TransformerMixin
+from sklearn.utils import check_scalar, gen_batches
+from sklearn.utils.validation import check_is_fitted
+
+from skae.outliers.conformal import p_values
+from skae.outliers.explaining import explain
+from skae.outliers.members import Members
+from skae.outliers.points import VIEWS
+from skae.tables.checking import check_table
+from skae.tables.containers import wrap_table
+
+_OF_MEMBERS = ("reconstruction", "latent")
+_ROWS_AT_A_TIME = 8192
+
+
+class OutlierReadings(TransformerMixin):
+    """The methods that read a fitted detector, some rows at a time."""
+
+    def score_samples(self, X, return_std=False):
+        """Return how normal rows are: minus the mean surprisal of the parts of the score.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        return_std : bool, default=False
+            Whether to return the standard deviation over the members of the ensemble as well.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            In nats, at most zero; higher is more normal.
+        std : ndarray of shape (n_samples,)
+            How far the members are from each other; only if `return_std`.
+        """
+        check_is_fitted(self)
+        surprisals = self._surprisals(self._batches(X))
+        scores = -self._mean(surprisals)
+        if not return_std:
+            return scores
+        by_member = [surprisals[name] for name in _OF_MEMBERS if name in surprisals]
+        spread = np.sum(by_member, axis=0).std(0) if by_member else np.zeros(len(scores))
+        return scores, spread / len(surprisals)
+
+    def score_parts(self, X):
+        """Return the surprisals of rows by part, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        surprisals : dict of str to ndarray of shape (n_samples,)
+            At least zero. The mean of those in `parts` is minus `score_samples`; "reconstruction",
+            which explains the score, is there in any case.
+        """
+        check_is_fitted(self)
+        surprisals = self._surprisals(self._batches(X), self._explaining_)
+        return {name: part.mean(0) for name, part in surprisals.items()}
+
+    def decision_function(self, X):
+        """Return how far rows are from being outliers: `score_samples` minus `offset_`.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Negative for outliers.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X, false_discovery_rate=None):
+        """Tell which rows are outliers.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        false_discovery_rate : float, default=None
+            The share of false alarms among all alarms that is accepted, on average, in (0, 1): the
+            rows are then judged together, by their p-values. None judges each by `offset_`.
+
+        Returns
+        -------
+        labels : ndarray of int of shape (n_samples,)
+            -1 for outliers and 1 for inliers.
+
+        References
+        ----------
+        Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate. Journal of the
+        Royal Statistical Society B 57.
+
+        Bates, S., Candès, E., Lei, L., Romano, Y. and Sesia, M. (2023). Testing for outliers with
+        conformal p-values. Annals of Statistics 51.
+        """
+        if false_discovery_rate is None:
+            return np.where(self.decision_function(X) < 0, -1, 1)
+        bounds = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
+        check_scalar(false_discovery_rate, "false_discovery_rate", Real, **bounds)
+        if np.isnan(false_discovery_rate):
+            raise ValueError("false_discovery_rate == nan, must be in (0, 1).")
+        adjusted = false_discovery_control(self.p_values(X))
+        return np.where(adjusted <= false_discovery_rate, -1, 1)
+
+    def p_values(self, X):
+        """Return the share of held-out rows that are at least as odd: conformal p-values.
+
+        Of new normal rows, about a share p has a p-value of at most p, if the training rows are
+        clean; outliers among them make p-values larger. With fewer than 1 / p - 1 rows, none has.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_samples,)
+            In (0, 1]; small for outliers, and at least 1 / (n + 1) for the n rows in the memory.
+        """
+        return p_values(-self.score_samples(X), self._held_out_)
+
+    def explain(self, X, top=3):
+        """Say for each row which columns make it odd, and what would be expected there.
+
+        The value of one column is replaced by what the autoencoders, and so the other columns, let
+        expect; the parts of the score, and the reconstruction also where it is none of them, then
+        gain something. The columns share the score in proportion to what each gains.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        top : int or None, default=3
+            How many columns to name for a row; None names all.
+
+        Returns
+        -------
+        explanation : pandas.DataFrame
+            A line for every row and column, the largest share first: `row`, the index label or the
+            position of the row, `column`, `value`, `expected`, in the units of X or a label, and
+            `share`, in nats; the shares of all columns of a row add up to minus its score.
+        """
+        check_is_fitted(self)
+        frame = self._check_rows(X)
+        if top is not None:
+            check_scalar(top, "top", Integral, min_val=1)
+        is_pandas = isinstance(X, pd.DataFrame)
+        index = X.index if is_pandas else pd.RangeIndex(len(frame))
+        return explain(self, frame, index, len(frame.columns) if top is None else top)
+
+    def transform(self, X):
+        """Return the units of the members' last hidden layers, side by side.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_units), float32
+            The units.
+        """
+        check_is_fitted(self)
+        batches = (self._members.codes(self._points(*rows)) for rows in self._batches(X))
+        codes = np.concatenate([codes.astype(np.float32) for codes in batches], axis=2)
+        return np.moveaxis(codes, 2, 0).reshape(codes.shape[2], -1)
+
+    def reconstruct(self, X):
+        """Return what the autoencoders make of rows, in the units of X.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        X : ndarray, tensor or dataframe of shape (n_samples, n_features)
+            The expected rows; missing cells are filled.
+        """
+        check_is_fitted(self)
+        batches = (self._members.expected(self._points(*rows)) for rows in self._batches(X))
+        cells = self.columns_.cells(np.concatenate(list(batches)))
+        return wrap_table(self.schema_.decode(*cells, extrapolates=True), self.frame_, like=X)
+
+    @property
+    def _n_features_out(self):
+        module = self.net_.module_
+        return module.n_views * module.n_folds * module.output.weight.shape[1]
+
+    @property
+    def _members(self):
+        return Members(self.net_)
+
+    def _check_rows(self, X, *, reset=False):
+        """Return rows as a frame of narwhals."""
+        by_type = isinstance(self._made_with_["categorical_features"], str)
+        return check_table(
+            self,
+            X,
+            reset=reset,
+            least=2 if reset else 1,
+            dtype=[np.float64, np.float32] if by_type else None,
+            needs_frame=not reset and self.frame_ is not None and not _holds_numbers(self.frame_),
+        )
+
+    def _batches(self, X):
+        """Return checked rows as numbers and codes, some at a time."""
+        return self._encode(self._check_rows(X))
+
+    def _encode(self, frame):
+        for batch in gen_batches(len(frame), _ROWS_AT_A_TIME):
+            yield self.schema_.encode(frame[batch])
+
+    def _points(self, numbers, codes, *, held_out=False):
+        return {view: self.columns_.of(view, numbers, codes, held_out=held_out) for view in VIEWS}
+
+    def _surprisals(self, batches, parts=None):
+        """Return the surprisals of new rows by part, each of shape (n_readings, n_rows)."""
+        parts = self.parts_ if parts is None else parts
+        points = (self._points(numbers, codes) for numbers, codes in batches)
+        found = [[part(each) for part in parts.values()] for each in points]
+        joined = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
+        return dict(zip(parts, joined, strict=True))
+
+    def _mean(self, surprisals, names=None):
+        """Return the mean of parts, each of shape (n_readings, n_rows): of all, or of some."""
+        names = surprisals if names is None else names
+        return np.mean([surprisals[name].mean(0) for name in names], axis=0)
+
+
+def _holds_numbers(frame):
+    return all(dtype.is_numeric() or dtype == nw.Boolean for dtype in frame.schema.values())

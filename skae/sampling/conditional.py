@@ -1,0 +1,166 @@
+"""What the cells of a row tell of the others: codes by importance, and the cells that they give."""
+
+import math
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor, nn
+
+from skae.nn.hidden_cells import NormalCodes
+from skae.nn.variational_chain import uniforms
+
+_CELLS_AT_A_TIME = 2**23
+_FEWEST_PROPOSALS, _MOST_PROPOSALS = 256, 4096
+_PROPOSALS_PER_DRAW = 4
+_SHARE_OF_PRIOR = 0.25
+_STEP = 1e-3
+_WIDER = 1.2
+
+
+class Conditional:
+    r"""The cells of a row that are hidden, given those that are not.
+
+    Codes are proposed, most from an approximation of $p(z \mid x_o)$ of the cells $x_o$ that are
+    seen, some from the prior, and count by $p(x_o \mid z)\, p(z)$ over the density that they were
+    proposed with. The approximation is the encoder's where training hid cells from it, and else
+    the normal around the most probable code.
+
+    Parameters
+    ----------
+    chain : VariationalAutoencoder
+        The trained chain, in evaluation mode.
+    takes_tables : bool
+        Whether rows are numbers and codes, -1 where they are hidden, or numbers, NaN where they
+        are.
+    """
+
+    def __init__(self, chain: nn.Module, *, takes_tables: bool) -> None:
+        self.chain = chain
+        self.takes_tables = takes_tables
+
+    def draw(self, x: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
+        """Draw whole rows given the cells of rows $(B, n)$ that are seen, $(B m, n)$."""
+        n_proposals = min(max(_FEWEST_PROPOSALS, _PROPOSALS_PER_DRAW * n_draws), _MOST_PROPOSALS)
+        drawn = []
+        for part in self._split(x, n_proposals):
+            z, weights = self._propose(part, n_proposals, self._seed(generator))
+            chosen = torch.multinomial(
+                weights.T.cpu(), n_draws, replacement=True, generator=generator
+            ).to(x.device)
+            codes = z.transpose(0, 1).gather(1, chosen[:, :, None].expand(-1, -1, z.shape[2]))
+            output = self._output(codes.flatten(0, 1))
+            rows = self.chain.likelihood.sample(output, generator)
+            drawn.append(self._with_seen(rows, part.repeat_interleave(n_draws, dim=0)))
+        return torch.cat(drawn)
+
+    def expected(self, x: Tensor) -> Tensor:
+        """Return a table's expected numbers and likeliest codes given the cells that are seen."""
+        found = []
+        for part in self._split(x, _FEWEST_PROPOSALS):
+            z, weights = self._propose(part, _FEWEST_PROPOSALS, seed=0)
+            found.append(self._with_seen(self._mean(z, weights), part))
+        return torch.cat(found)
+
+    def _mean(self, z: Tensor, weights: Tensor) -> Tensor:
+        """Return the expected rows of a table's weighted codes."""
+        likelihood = self.chain.likelihood
+        numbers, shares = 0.0, 0.0
+        for codes, weight in zip(z, weights.to(z), strict=True):
+            output = self._output(codes)
+            numbers = numbers + weight[:, None] * likelihood.expected_numbers(output)
+            shares = shares + weight[:, None, None] * likelihood.logits(output).softmax(2)
+        return torch.cat([likelihood.scores_of(numbers), shares.argmax(2).to(numbers)], dim=1)
+
+    def _output(self, z: Tensor) -> Tensor:
+        output = self.chain.decoder(z)
+        return self.chain.likelihood.without_missing(output) if self.takes_tables else output
+
+    def _propose(self, x: Tensor, n_proposals: int, seed: int) -> tuple[Tensor, Tensor]:
+        """Return codes $(S, B, k)$ and their weights $(S, B)$, which add up to one."""
+        posterior = self.chain.bottleneck.posterior
+        has_near = self.takes_tables or posterior.is_normal
+        n_prior = math.ceil((_SHARE_OF_PRIOR if has_near else 1) * n_proposals)
+        generator = torch.Generator().manual_seed(seed)
+        some = posterior.draw_prior(n_prior, generator).to(x.device)
+        z = some[:, None].expand(-1, len(x), -1)
+        log_density = posterior.log_prior
+        if has_near:
+            near, log_near = self._near(x, posterior.points(n_proposals - n_prior, seed))
+            z = torch.cat([z, near])
+            log_share = math.log(n_prior / n_proposals), math.log1p(-n_prior / n_proposals)
+
+            def log_density(z: Tensor) -> Tensor:
+                return torch.logaddexp(
+                    posterior.log_prior(z) + log_share[0], log_near(z) + log_share[1]
+                )
+
+        losses = self._losses(self.chain.decoder(z.flatten(0, 1)), x.repeat(len(z), 1))
+        log_weights = posterior.log_prior(z) - log_density(z) - losses.view(len(z), -1)
+        return z, log_weights.double().softmax(0)
+
+    def _near(self, x: Tensor, points: Tensor):
+        """Return codes near the most probable ones of rows, and the log density of such codes."""
+        posterior = self.chain.bottleneck.posterior
+        uniform = uniforms(x, points)
+        if self.takes_tables:
+            h = self.chain.encoder(x)
+            return posterior.place(h, uniform), lambda z: posterior.log_placed(h, z)
+        mode, factor = self._normal_of(x)
+        z = mode + torch.einsum("bij,sbj->sbi", factor, torch.special.ndtri(uniform))
+
+        def log_density(z: Tensor) -> Tensor:
+            u = torch.linalg.solve_triangular(factor, (z - mode).unsqueeze(-1), upper=False)
+            log_volume = factor.diagonal(dim1=1, dim2=2).log().sum(1)
+            return posterior.log_prior(u[..., 0]) - log_volume
+
+        return z, log_density
+
+    def _normal_of(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the most probable codes and a root of the covariance around them, by curvature."""
+        k = self.chain.bottleneck.posterior.n_components
+        prior = NormalCodes(x.new_zeros(k), torch.eye(k).to(x))
+        seen = SimpleNamespace(
+            decoder=self.chain.decoder, likelihood=SimpleNamespace(negative_log_prob=self._losses)
+        )
+        mode = prior.most_probable(seen, x, x.new_zeros(len(x), k))
+        output = self.chain.decoder(mode)
+        steps = (mode[:, None] + _STEP * torch.eye(k).to(x)).flatten(0, 1)
+        slopes = (self.chain.decoder(steps).view(len(x), k, -1) - output[:, None]) / _STEP
+        curvature = self.chain.likelihood.curvature(output) * ~torch.isnan(x)
+        precision = torch.eye(k).to(x) + (slopes * curvature[:, None]) @ slopes.transpose(1, 2)
+        covariance = torch.linalg.inv(precision.double())
+        return mode, _WIDER * torch.linalg.cholesky(covariance).to(x)
+
+    def _losses(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return minus the log-probability of the cells of rows that are seen, $(B,)$."""
+        if self.takes_tables:
+            return self.chain.likelihood.negative_log_prob(output, x)
+        cells = self.chain.likelihood.log_prob(output, torch.nan_to_num(x))
+        return -(cells * ~torch.isnan(x)).sum(1)
+
+    def _with_seen(self, rows: Tensor, x: Tensor) -> Tensor:
+        """Put the cells that are seen back where they were."""
+        if not self.takes_tables:
+            return torch.where(torch.isnan(x), rows, x)
+        n, owners = self.chain.likelihood.n_numbers, self.chain.likelihood.owners
+        hidden = x[:, n:] < 0
+        return torch.where(torch.cat([hidden[:, owners], hidden], dim=1), rows, x)
+
+    def _split(self, x: Tensor, n_proposals: int) -> tuple[Tensor, ...]:
+        n_out = getattr(self.chain.likelihood, "n_outputs", x.shape[1])
+        return x.split(max(1, _CELLS_AT_A_TIME // (n_proposals * n_out)))
+
+    def _seed(self, generator: torch.Generator) -> int:
+        return int(torch.randint(2**31, (), generator=generator))
+
+
+class ImportanceFilling:
+    """How a variational autoencoder fills the hidden cells of tables; see `Conditional`."""
+
+    def expected(self, chain: nn.Module, x: Tensor) -> Tensor:
+        """Return the expected numbers and the likeliest codes of rows, shape $(B, n + f)$."""
+        return Conditional(chain, takes_tables=True).expected(x)
+
+    def draw(self, chain: nn.Module, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw the numbers and codes of rows, shape $(B, n + f)$."""
+        return Conditional(chain, takes_tables=True).draw(x, 1, generator)

@@ -1,0 +1,188 @@
+"""What `sample` is given of rows: some of their cells, encoded, and the way back into draws."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from skae.tables.columns import Columns
+from skae.tables.containers import unwrap
+from skae.tables.fields import HIDDEN, Category, is_missing
+from skae.tables.mixed import MixedColumns
+
+_FARTHEST = 1e4
+
+
+class Given:
+    """Some cells of some rows.
+
+    Parameters
+    ----------
+    given : mapping or dataframe
+        From names of columns, or their places where rows are arrays, to one cell each; or a frame
+        of some columns. A cell that is missing is not given.
+    names : sequence
+        The columns of whole rows.
+    """
+
+    def __init__(self, given: object, names) -> None:
+        self.names = list(names)
+        self.cells = _cells(given)
+        self.n_rows = len(next(iter(self.cells.values())))
+        unknown = [name for name in self.cells if name not in self.names]
+        if unknown:
+            raise ValueError(
+                f"The 'given' parameter names columns that X has not: {unknown}. "
+                f"X has {_few(self.names)}."
+            )
+
+    @property
+    def is_given(self) -> np.ndarray:
+        """Which cells are given, shape (n_rows, n_columns)."""
+        nothing = [None] * self.n_rows
+        columns = (self.cells.get(name, nothing) for name in self.names)
+        return np.array([[cell is not None for cell in column] for column in columns]).T
+
+    def encode(self, columns: Columns | MixedColumns) -> np.ndarray:
+        """Return encoded rows whose other cells are hidden, float32."""
+        if isinstance(columns, Columns):
+            return self._encode_numbers(columns)
+        numbers, codes = [], []
+        for field in columns.table.fields:
+            number, code = self._encode_field(field)
+            codes.append(code)
+            if not isinstance(field, Category):
+                numbers.append(number)
+        numbers = np.stack(numbers, axis=1) if numbers else np.empty((self.n_rows, 0))
+        return columns.join(numbers, np.stack(codes, axis=1))
+
+    def restore(self, frame: nw.DataFrame, n_draws: int) -> nw.DataFrame:
+        """Put the cells into drawn rows, as they were given, each row in its turn."""
+        for name, cells in self.cells.items():
+            drawn = frame.get_column(name)
+            mixed = [
+                old if new is None else new
+                for new, old in zip(np.repeat(_boxed(cells), n_draws), drawn.to_list(), strict=True)
+            ]
+            frame = frame.with_columns(_series(name, mixed, drawn).alias(name))
+        return frame
+
+    def put(self, rows: np.ndarray, n_draws: int) -> np.ndarray:
+        """Put the numbers into drawn rows of numbers, each row in its turn."""
+        given = np.repeat(self._as_numbers(), n_draws, axis=0)
+        return np.where(np.isnan(given), rows, given).astype(rows.dtype)
+
+    def _encode_field(self, field: object) -> tuple[np.ndarray, np.ndarray]:
+        cells = self.cells.get(field.name, [None] * self.n_rows)
+        missing = np.array([cell is None for cell in cells])
+        if missing.all():
+            return np.full(self.n_rows, np.nan), np.full(self.n_rows, HIDDEN)
+        some = next(cell for cell in cells if cell is not None)
+        filled = [some if cell is None else cell for cell in cells]
+        if isinstance(field, Category):
+            self._check_known(field, filled)
+            number, code = field.encode(nw.from_native(_boxed(filled, pd.Series), series_only=True))
+        else:
+            number, code = field.encode(_series(field.name, filled, field.empty))
+        return number, np.where(missing, HIDDEN, code)
+
+    def _encode_numbers(self, columns: Columns) -> np.ndarray:
+        rows = self._as_numbers()
+        columns.check(np.where(np.isnan(rows), columns.center, rows))
+        with np.errstate(over="ignore"):
+            encoded = (rows - columns.center) / columns.scale
+        return encoded.clip(-_FARTHEST, _FARTHEST).astype(np.float32)
+
+    def _as_numbers(self) -> np.ndarray:
+        """Return the cells as numbers, NaN where none is given, shape (n_rows, n_columns)."""
+        rows = np.full((self.n_rows, len(self.names)), np.nan)
+        for name, cells in self.cells.items():
+            for row, cell in zip(rows, cells, strict=True):
+                row[self.names.index(name)] = np.nan if cell is None else _number(name, cell)
+        return rows
+
+    def _check_known(self, field: Category, cells: list) -> None:
+        for cell in cells:
+            if cell not in field.codes and cell not in field.rare:
+                raise ValueError(
+                    f"The 'given' parameter holds {cell!r} in column {field.name!r}, which fit did "
+                    f"not see there. It saw {_few([*field.codes, *field.rare]) or 'no label'}."
+                )
+
+
+def _cells(given: object) -> dict:
+    """Return the cells that are given by the names of their columns, None where they are not."""
+    if isinstance(given, Mapping):
+        columns = {name: [cell] for name, cell in given.items()}
+    else:
+        frame = nw.from_native(unwrap(given), eager_only=True, pass_through=True)
+        columns = {}
+        if isinstance(frame, nw.DataFrame) and len(frame):
+            for column in frame.iter_columns():
+                pairs = zip(column.to_list(), is_missing(column), strict=True)
+                columns[column.name] = [None if missing else cell for cell, missing in pairs]
+    if not columns:
+        raise ValueError(
+            f"The 'given' parameter must be a dict from at least one column to a cell, or a "
+            f"dataframe with rows. Got {given!r}."
+        )
+    for name, cells in columns.items():
+        columns[name] = [None if pd.api.types.is_scalar(c) and pd.isna(c) else c for c in cells]
+    return columns
+
+
+def _number(name: object, cell: object) -> float:
+    try:
+        number = float(cell)
+    except (TypeError, ValueError):
+        number = np.inf
+    if not np.isfinite(number):
+        raise ValueError(
+            f"The 'given' parameter must hold finite numbers in column {name!r}. Got {cell!r}."
+        )
+    return number
+
+
+def _series(name: object, cells: list, like: nw.Series) -> nw.Series:
+    """Return cells as a column of the type that another has, or say that they cannot be."""
+    native = like.to_native()
+    cells = [_simplified(cell, like.dtype) for cell in cells]
+    try:
+        if like.implementation.is_pandas():
+            made = nw.from_native(pd.Series(cells, dtype=native.dtype), series_only=True)
+        else:
+            made = nw.new_series(str(name), cells, like.dtype, backend=like.implementation)
+    except _errors_of_casts(like) as error:
+        raise ValueError(
+            f"The 'given' parameter must hold cells of type {like.dtype} in column {name!r}: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    return made
+
+
+def _errors_of_casts(like: nw.Series) -> tuple[type[Exception], ...]:
+    errors = TypeError, ValueError, OverflowError
+    if like.implementation.is_polars():
+        errors += (nw.dependencies.get_polars().exceptions.PolarsError,)
+    return errors
+
+
+def _simplified(cell: object, dtype: nw.dtypes.DType) -> object:
+    """Return whole numbers as integers, and times of day zero as dates, where these are wanted."""
+    if dtype.is_integer() and isinstance(cell, float) and cell.is_integer():
+        return int(cell)
+    return cell.date() if dtype == nw.Date and isinstance(cell, datetime) else cell
+
+
+def _boxed(cells: list, container=np.array) -> object:
+    """Return cells as Python objects in an array or series, whatever they are."""
+    boxed = np.empty(len(cells), dtype=object)
+    boxed[:] = cells
+    return boxed if container is np.array else container(boxed, dtype=object)
+
+
+def _few(names: list) -> str:
+    text = ", ".join(map(repr, names[:8]))
+    return text + (", ..." if len(names) > 8 else "")

@@ -1,0 +1,151 @@
+"""The density of the codes: what `sample` draws from."""
+
+import copy
+import inspect
+import warnings
+
+import numpy as np
+import torch
+from sklearn import config_context
+from sklearn.base import BaseEstimator, clone
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from sklearn.utils import check_random_state
+from torch import nn
+
+from skae.common.seeds import draw_seed, globally_seeded
+
+N_CODES, MOST_CODES = 5_000, 50_000
+_N_MIXTURE = 10
+_CODES_PER_DIRECTION = 20
+_MOST_DIRECTIONS = 64
+
+
+class Prior:
+    """A density fitted to codes, whatever their scale.
+
+    Codes of more than 64 units are described by their first 64 principal components.
+
+    Parameters
+    ----------
+    kind : {"gmm", "normal", "posterior"} or estimator
+        A Gaussian mixture of up to ten full-covariance components, fewer where codes are few; one
+        normal; the codes themselves; or any estimator with `fit` and `sample`, which is cloned.
+    """
+
+    def __init__(self, kind) -> None:
+        self.kind = kind
+
+    def fit(self, codes: np.ndarray, seed: int) -> "Prior":
+        """Fit the density to codes, shape (n_rows, n_components)."""
+        codes = codes.astype(np.float64)
+        self.directions_ = None
+        if codes.shape[1] > _MOST_DIRECTIONS:
+            with config_context(array_api_dispatch=False):
+                n_directions = min(_MOST_DIRECTIONS, len(codes))
+                self.directions_ = PCA(n_directions, random_state=seed).fit(codes)
+                codes = self.directions_.transform(codes)
+        self.center_, self.scale_ = codes.mean(0), codes.std(0)
+        self.scale_[self.scale_ == 0] = 1
+        self.density_ = _make_density(self.kind, codes.shape, seed)
+        return self._fit_density(codes)
+
+    def updated(self, codes: np.ndarray) -> "Prior":
+        """Return a density of new codes; a mixture starts where this one is, which is quicker.
+
+        Fewer codes than a mixture has components leave it as it is.
+        """
+        updated = copy.copy(self)
+        updated.density_ = copy.deepcopy(self.density_)
+        if isinstance(self.density_, GaussianMixture):
+            updated.density_.warm_start = True
+        if len(codes) >= getattr(self.density_, "n_components", 2):
+            codes = codes.astype(np.float64)
+            if self.directions_ is not None:
+                codes = self.directions_.transform(codes)
+            updated._fit_density(codes)
+        return updated
+
+    def _fit_density(self, codes: np.ndarray) -> "Prior":
+        with warnings.catch_warnings(), config_context(array_api_dispatch=False):
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.density_.fit((codes - self.center_) / self.scale_)
+        return self
+
+    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+        """Draw codes, shape (n_samples, n_components)."""
+        draws = _draw(self.density_, n_samples, random_state)
+        codes = np.asarray(draws) * self.scale_ + self.center_
+        return codes if self.directions_ is None else self.directions_.inverse_transform(codes)
+
+
+class Own:
+    """The prior that a model was trained with, fitted to nothing.
+
+    Parameters
+    ----------
+    posterior : nn.Module
+        What knows it; see `skae.nn.posteriors`.
+    """
+
+    def __init__(self, posterior: nn.Module) -> None:
+        self.posterior = posterior
+
+    def fit(self, codes: np.ndarray, seed: int) -> "Own":
+        """Leave it as it is."""
+        return self
+
+    def updated(self, codes: np.ndarray) -> "Own":
+        """Leave it as it is."""
+        return self
+
+    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+        """Draw codes, shape (n_samples, n_components)."""
+        generator = torch.Generator().manual_seed(draw_seed(random_state))
+        return self.posterior.draw_prior(n_samples, generator).numpy()
+
+
+class Codes(BaseEstimator):
+    """The density that is the codes themselves."""
+
+    def fit(self, codes: np.ndarray) -> "Codes":
+        """Keep codes, shape (n_rows, n_components)."""
+        self.codes_ = codes.astype(np.float32)
+        return self
+
+    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+        """Draw some of the codes, shape (n_samples, n_components)."""
+        rng = check_random_state(random_state)
+        return self.codes_[rng.randint(len(self.codes_), size=n_samples)]
+
+
+def _draw(density, n_samples: int, random_state) -> np.ndarray:
+    """Draw from a density, seeded in whatever way it can be."""
+    if "random_state" in inspect.signature(density.sample).parameters:
+        draws = density.sample(n_samples, random_state=random_state)
+    elif "random_state" in _parameters_of(density):
+        density = copy.copy(density).set_params(random_state=check_random_state(random_state))
+        draws = density.sample(n_samples)
+    else:
+        with globally_seeded(draw_seed(random_state)):
+            draws = density.sample(n_samples)
+    return draws[0] if isinstance(draws, tuple) else draws
+
+
+def _parameters_of(density) -> dict:
+    return density.get_params(deep=False) if hasattr(density, "get_params") else {}
+
+
+def _make_density(kind, shape: tuple[int, int], seed: int):
+    if kind == "normal":
+        return GaussianMixture(random_state=seed)
+    if kind == "posterior":
+        return Codes()
+    if kind == "gmm":
+        n_mixture = shape[0] // (_CODES_PER_DIRECTION * shape[1])
+        return GaussianMixture(int(np.clip(n_mixture, 1, _N_MIXTURE)), random_state=seed)
+    density = clone(kind, safe=False)
+    if "random_state" in _parameters_of(density) and density.random_state is None:
+        density.set_params(random_state=seed)
+    return density

@@ -1,0 +1,191 @@
+"""Columns of any kind, encoded as numbers and codes side by side."""
+
+from dataclasses import dataclass
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from skae.tables.columns import FARTHEST
+from skae.tables.containers import unwrap
+from skae.tables.fields import HIDDEN, MISSING, Number, is_missing
+from skae.tables.table import Table
+
+
+@dataclass(frozen=True)
+class MixedColumns:
+    """The columns of a table and their encoding as a float32 matrix of numbers and codes.
+
+    Attributes
+    ----------
+    table : Table
+        What the columns are.
+    center, scale : ndarray of shape (n_numbers,)
+        What encoding subtracts from numbers and divides them by: each has mean 0 and variance 1.
+    """
+
+    table: Table
+    center: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def learn(cls, frame: nw.DataFrame, weights: np.ndarray | None, **options) -> "MixedColumns":
+        """Return the encoding of a frame; `options` are those of `Table.learn`."""
+        table = Table.learn(frame, **options)
+        numbers, _ = table.encode(frame)
+        weights = np.ones(len(frame)) if weights is None else weights
+        there = weights[:, None] * ~np.isnan(numbers)
+        numbers = np.nan_to_num(numbers)
+        total = np.maximum(there.sum(0), 1e-300)
+        with np.errstate(over="ignore", invalid="ignore"):
+            center = (there * numbers).sum(0) / total
+            variance = (there * (numbers - center) ** 2).sum(0) / total
+        for field, each in zip(table.numbers, variance, strict=True):
+            if not np.isfinite(each):
+                raise ValueError(
+                    f"Column {field.name!r} of X holds values whose squares overflow; divide it by "
+                    f"a large number."
+                )
+        return cls(table, center, np.sqrt(np.where(variance > 0, variance, 1)))
+
+    @property
+    def owners(self) -> list[int]:
+        """The column of every number."""
+        fields = enumerate(self.table.fields)
+        return [i for i, field in fields if isinstance(field, Number)]
+
+    @property
+    def atoms(self) -> list[np.ndarray]:
+        """The encoded numbers of every column of numbers that have a code of their own."""
+        numbers = zip(self.table.numbers, self.center, self.scale, strict=True)
+        return [(field.atoms - center) / scale for field, center, scale in numbers]
+
+    @property
+    def n_codes(self) -> tuple[int, ...]:
+        """How many values the code of every column takes."""
+        return tuple(field.n_codes for field in self.table.fields)
+
+    @property
+    def n_encoded(self) -> int:
+        """The number of columns of the encoded matrix."""
+        return self.n_numbers + len(self.table.fields)
+
+    @property
+    def n_numbers(self) -> int:
+        """The number of columns of numbers among them, the first ones."""
+        return len(self.center)
+
+    @property
+    def units(self) -> dict:
+        """Nothing: a chain takes and gives encoded rows of a table, as `encode` makes them."""
+        return {}
+
+    @property
+    def log_volume(self) -> float:
+        """Zero: densities are those of numbers of variance one, whatever their units."""
+        return 0.0
+
+    def noise_variance(self, variance: np.ndarray) -> np.ndarray:
+        """Return variances of encoded numbers in their own units; of times and integers, steps."""
+        return variance * self.scale**2
+
+    def check(self, frame: nw.DataFrame) -> None:
+        """Accept all rows: encoding says what is wrong."""
+
+    def encode(self, frame: nw.DataFrame, *, hide_missing: bool = False) -> np.ndarray:
+        """Return rows as a float32 matrix; hidden cells, unlike missing ones, are to be filled."""
+        numbers, codes = self.table.encode(frame)
+        if hide_missing:
+            codes = np.where(codes == MISSING, HIDDEN, codes)
+        return self.join(numbers, codes)
+
+    def join(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return numbers and codes, as the table encodes them, as a float32 matrix."""
+        return np.hstack([self._encode_numbers(numbers, codes), codes]).astype(np.float32)
+
+    def decode(self, encoded: np.ndarray) -> np.ndarray:
+        """Return a float32 matrix as it is; `to_frame` goes the rest of the way."""
+        return encoded
+
+    def to_frame(
+        self, encoded: np.ndarray, *, extrapolates: bool = False, given: np.ndarray | None = None
+    ) -> nw.DataFrame:
+        """Return encoded rows as a frame, whose numbers leave their range if `extrapolates`.
+
+        Cells that are `given` are certain, for encodings that know of other cells by them.
+        """
+        numbers = self._decode_numbers(encoded[:, : self.n_numbers])
+        codes = encoded[:, self.n_numbers :].astype(np.int64)
+        return self.table.decode(numbers, codes, extrapolates=extrapolates)
+
+    def fill(self, frame: nw.DataFrame, encoded: np.ndarray) -> nw.DataFrame:
+        """Return a frame with the cells of encoded rows in its holes."""
+        given = np.stack([~is_missing(column) for column in frame.iter_columns()], axis=1)
+        filled = self.to_frame(encoded, given=given)
+        pairs = zip(frame.iter_columns(), filled.iter_columns(), strict=True)
+        return nw.DataFrame.from_dict(
+            {column.name: _fill(column, other) for column, other in pairs}
+        )
+
+    def by_column(self, cells: np.ndarray) -> np.ndarray:
+        """Add what is said of a number to what is said of its code, shape (n_rows, n_columns)."""
+        n = self.n_numbers
+        columns = cells[:, n:].copy()
+        columns[:, self.owners] += cells[:, :n]
+        return columns
+
+    def values(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return one number for every cell: itself, NaN where it is missing, or a label's code."""
+        values = codes.astype(float)
+        for owner, field, column in zip(self.owners, self.table.numbers, numbers.T, strict=True):
+            values[:, owner] = field.numbers_of(column, codes[:, owner])
+        return values
+
+    def cells_of(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers and the codes of such values."""
+        codes = np.nan_to_num(values).astype(np.int64)
+        numbers = values[:, self.owners]
+        for owner, field, column in zip(self.owners, self.table.numbers, numbers.T, strict=True):
+            codes[:, owner] = field.codes_of(column)
+        return numbers, codes
+
+    def _encode_numbers(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            return np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
+
+    def _decode_numbers(self, encoded: np.ndarray) -> np.ndarray:
+        return encoded * self.scale + self.center
+
+
+def _fill(column: nw.Series, other: nw.Series) -> nw.Series:
+    missing = is_missing(column)
+    if not missing.any():
+        return nw.maybe_reset_index(column)
+    there = nw.new_series(column.name, ~missing, backend=column.implementation)
+    return nw.maybe_reset_index(column).zip_with(there, other.cast(column.dtype))
+
+
+def is_table(X: object, categorical_features: object) -> bool:
+    """Tell whether rows are more than a matrix of numbers: whether they hold labels or holes."""
+    if not (isinstance(categorical_features, str) and categorical_features == "from_dtype"):
+        return True
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        return not all(map(_is_plain, frame.iter_columns()))
+    return not sparse.issparse(X) and _holds_nan(np.asarray(unwrap(X)))
+
+
+def as_frame(X: np.ndarray) -> nw.DataFrame:
+    """Return an array as a frame whose columns are numbered."""
+    return nw.from_native(pd.DataFrame(X).infer_objects())
+
+
+def _is_plain(column: nw.Series) -> bool:
+    is_number = column.dtype.is_numeric() or column.dtype == nw.Boolean
+    return is_number and not is_missing(column).any()
+
+
+def _holds_nan(X: np.ndarray) -> bool:
+    with np.errstate(all="ignore"):
+        return X.dtype.kind == "f" and bool(np.isnan(X.sum())) and bool(np.isnan(X).any())

@@ -1,0 +1,145 @@
+"""What watches the training: the best weights, early stopping, scikit-learn's callbacks."""
+
+import torch
+from skorch.callbacks import Callback
+
+from skae.training.rows import Rows
+
+_FEWEST_JUDGES, _MOST_JUDGES = 1000, 4096
+_STANDARD_ERRORS = 0.5
+
+
+class KeepBest(Callback):
+    """Keep the weights of the epoch with the smallest loss, the start included.
+
+    The start is left only for a gain of more than half its standard error over the rows that
+    judge: of a few rows, one may make a worse model look better.
+
+    Parameters
+    ----------
+    patience : int or None
+        Training ends after this many epochs without a loss smaller than the best by `tol`;
+        None never ends it.
+    tol : float
+        The smallest improvement that counts, in the units of the loss.
+    warm_up : int
+        The number of first epochs that do not try the patience.
+
+    Attributes
+    ----------
+    best_loss_ : float
+        The smallest loss of the held-out rows, or of the training rows where none are held out.
+    best_epoch_ : int
+        The epoch that had it; 0 is the start.
+    judges_ : data set
+        The rows that the loss was measured on: the held-out rows, or else a sample of the
+        training rows.
+    """
+
+    def __init__(self, patience: int | None = None, tol: float = 0.0, warm_up: int = 0) -> None:
+        self.patience = patience
+        self.tol = tol
+        self.warm_up = warm_up
+
+    def on_train_begin(self, net, **kwargs) -> None:
+        """Forget earlier trainings."""
+        self.judges_ = None
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs) -> None:
+        """Measure the start, before the first epoch."""
+        if self.judges_ is None:
+            self.is_held_out_ = dataset_valid is not None
+            judges = dataset_valid if self.is_held_out_ else _judges(dataset_train)
+            self.epoch_ = self.last_gain_ = 0
+            self.start_losses_, weights = net.losses(judges)
+            self.importance_ = weights / weights.sum()
+            self._keep(net, float(self.importance_ @ self.start_losses_))
+            self.start_, self.judges_ = self.best_weights_, judges
+
+    def on_epoch_end(self, net, **kwargs) -> None:
+        """Keep the weights if they are the best; stop if nothing has gained for long."""
+        self.epoch_ += 1
+        loss = net.history[-1, "valid_loss"] if self.is_held_out_ else net.evaluate(self.judges_)
+        if loss < self.best_loss_ - self.tol or self.epoch_ <= self.warm_up:
+            self.last_gain_ = self.epoch_
+        if loss < self.best_loss_:
+            self._keep(net, loss)
+        if self.patience is not None and self.epoch_ - self.last_gain_ >= self.patience:
+            net.stop()
+
+    def on_train_end(self, net, **kwargs) -> None:
+        """Put the best weights back, or those of the start if they are hardly better."""
+        if self.judges_ is None:
+            return
+        net.module_.load_state_dict(self.best_weights_)
+        if self.best_epoch_ > 0 and not self._is_better_than_start(net):
+            net.module_.load_state_dict(self.start_)
+            self.best_epoch_ = 0
+            self.best_loss_ = float(self.importance_ @ self.start_losses_)
+
+    def _is_better_than_start(self, net) -> bool:
+        gains = self.start_losses_ - net.losses(self.judges_)[0]
+        mean = self.importance_ @ gains
+        variance = self.importance_.square() @ (gains - mean).square()
+        return bool(mean > _STANDARD_ERRORS * torch.sqrt(variance))
+
+    def _keep(self, net, loss: float) -> None:
+        self.best_loss_, self.best_epoch_ = loss, self.epoch_
+        state = net.module_.state_dict()
+        self.best_weights_ = {name: tensor.clone() for name, tensor in state.items()}
+
+
+def _judges(rows: Rows) -> Rows:
+    """Return a sample that costs little beside an epoch: a hundredth, within bounds."""
+    return rows.sample(min(max(_FEWEST_JUDGES, len(rows) // 100), _MOST_JUDGES))
+
+
+class Progress(Callback):
+    """Tell the chain how much of the training is done."""
+
+    def on_train_begin(self, net, **kwargs) -> None:
+        """Begin to count."""
+        self.epoch_ = 0
+
+    def on_epoch_begin(self, net, **kwargs) -> None:
+        """Tell it before every epoch."""
+        net.module_.at(self.epoch_ / net.max_epochs)
+        self.epoch_ += 1
+
+
+class SklearnBridge(Callback):
+    """Report every epoch as a task to scikit-learn's callbacks.
+
+    It holds the estimator and the training data, so it must not outlive the fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+    context : sklearn.callback.CallbackContext
+        Its fit task.
+    report : dict
+        What every task reports of the data: ``X`` and ``metadata``.
+    """
+
+    def __init__(self, estimator, context, report) -> None:
+        self.estimator = estimator
+        self.context = context
+        self.report = report
+
+    def on_epoch_begin(self, net, **kwargs) -> None:
+        """Begin a task."""
+        self.task_ = self.context.subcontext(task_name="epoch")
+        self.task_.call_on_fit_task_begin(**self._state(net))
+
+    def on_epoch_end(self, net, **kwargs) -> None:
+        """End the task, and the training if a callback asks for it."""
+        if self.task_.call_on_fit_task_end(**self._state(net)):
+            net.stop()
+
+    def _state(self, net) -> dict:
+        return {
+            "estimator": self.estimator,
+            "reconstruction_attributes": lambda: {"net_": net.frozen()},
+            **self.report,
+        }

@@ -1,0 +1,323 @@
+"""The skorch net that trains every chain, at the pace of a plain loop."""
+
+import copy
+import inspect
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer, PrintLog
+from torch import Tensor, nn
+
+from skae.common.interrupts import noting_ctrl_c
+from skae.training.rows import Batches, Rows
+
+_BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+class StopTraining(KeyboardInterrupt):
+    """Ends the training; skorch's own callbacks raise KeyboardInterrupt for it."""
+
+
+class WeightedMean(nn.Module):
+    """The mean of the rows' losses, weighted."""
+
+    def forward(self, losses: Tensor, weights: Tensor | None) -> Tensor:
+        """Reduce losses $(B,)$ and weights $(B,)$ to a scalar."""
+        if weights is None:
+            shares = losses.new_full(losses.shape, 1 / len(losses))
+        else:
+            shares = weights / weights.sum()
+        return torch.dot(losses, shares)
+
+
+class AutoencoderNet(NeuralNet):
+    """A skorch net whose target is its input.
+
+    Where skorch takes a target, this net takes the rows' weights, or None. Data is a
+    `skae.training.rows.Rows`, or any data set whose batches are pairs of rows and weights.
+    Everything else is skorch's, and every parameter of `skorch.NeuralNet` is open.
+
+    Parameters
+    ----------
+    module : skae.nn.chain.Autoencoder
+        The chain, or a class or function that makes it.
+    criterion : class, default=WeightedMean
+        From the losses and weights of a batch's rows to a scalar.
+    schedule : callable or None, default=None
+        From the share of the training that is done, in [0, 1), to a factor on the learning rate;
+        None leaves the learning rate alone.
+    decoder_every : int, default=1
+        The number of steps of the encoder for each of the decoder.
+    **kwargs
+        The other parameters of `skorch.NeuralNet`.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module | Callable[..., nn.Module],
+        criterion: Callable[..., nn.Module] = WeightedMean,
+        *,
+        schedule: Callable[[float], float] | None = None,
+        decoder_every: int = 1,
+        iterator_train: Callable[..., Iterable] = Batches,
+        iterator_valid: Callable[..., Iterable] = Batches,
+        train_split: Callable | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(
+            module,
+            criterion,
+            iterator_train=iterator_train,
+            iterator_valid=iterator_valid,
+            train_split=train_split,
+            **kwargs,
+        )
+        self.schedule = schedule
+        self.decoder_every = decoder_every
+
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> NeuralNet:  # noqa: ANN401
+        """Make the optimiser, and remember how the rates of its groups compare."""
+        super().initialize_optimizer(*args, **kwargs)
+        self.turn_ = 0
+        self.rate_shares_ = [group["lr"] / self.lr for group in self.optimizer_.param_groups]
+        return self
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
+        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:  # noqa: ANN401
+        """Look once at what the steps must do."""
+        self.stopping_ = False
+        self.smallest_: dict[str, float] = {}
+        self.needs_closure_ = _requires_closure(self.optimizer_) or self._overridden(
+            ("on_grad_computed",)
+        )
+
+    def stop(self) -> None:
+        """End the training after this epoch, when all callbacks have seen its end."""
+        self.stopping_ = True
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: ANN401
+        """Call the callbacks, then stop if one of them has asked for it."""
+        super().notify(method_name, **kwargs)
+        if method_name == "on_epoch_end" and self.stopping_:
+            raise StopTraining
+
+    def partial_fit(self, X: object, y: object = None, **fit_params: Any) -> NeuralNet:  # noqa: ANN401
+        """Train until all epochs are done or a callback stops; Ctrl-C is passed on.
+
+        A callback stops as skorch's own do, by raising KeyboardInterrupt.
+        """
+        if not self.initialized_:
+            self.initialize()
+        with noting_ctrl_c() as is_pressed:
+            try:
+                self.notify("on_train_begin", X=X, y=y)
+                self.fit_loop(X, y, **fit_params)
+            except KeyboardInterrupt:
+                if is_pressed():
+                    raise
+            if self.history and not self._is_complete(self.history[-1]):
+                del self.history[-1]
+            self.notify("on_train_end", X=X, y=y)
+        return self
+
+    def _is_complete(self, epoch: dict) -> bool:
+        return "train_loss" in epoch and (self.train_split is None or "valid_loss" in epoch)
+
+    def get_iterator(self, dataset: object, training: bool = False) -> Iterable:
+        """Return the batches of a data set; in training, also start the schedule's clock."""
+        iterator = super().get_iterator(dataset, training)
+        if training:
+            self.n_steps_ = self.max_epochs * len(iterator)
+            self.step_ = 0
+        return iterator
+
+    def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:  # noqa: ANN401
+        """Make one optimisation step, without skorch's closure where no one needs it."""
+        self._follow_schedule()
+        if self.needs_closure_:
+            return super().train_step(batch, **fit_params)
+        self._drop_gradients()
+        step = self.train_step_single(batch, **fit_params)
+        self._step_optimizer(None)
+        return step
+
+    def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Compute the loss of a batch and its gradient."""
+        self._set_training(True)
+        step = self._try(batch)
+        step["loss"].backward()
+        self.turn_ += 1
+        if self.turn_ % self.decoder_every:
+            for parameter in self.module_.decoder.parameters():
+                parameter.grad = None
+        return step
+
+    @torch.no_grad()
+    def validation_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Compute the loss of a batch in evaluation mode."""
+        self._set_training(False)
+        return self._try(batch)
+
+    def _try(self, batch: tuple) -> dict[str, Any]:
+        """Run a batch through the chain, and reduce the losses of its rows."""
+        x, weights = self._to_device(batch)
+        output = self.module_(x)
+        loss = self.criterion_(self.module_.loss(*output, x, weights), weights)
+        return {"loss": loss, "y_pred": output}
+
+    def _to_device(self, batch: tuple) -> tuple[Tensor, Tensor | None]:
+        x, weights = batch
+        return x.to(self.device), None if weights is None else weights.to(self.device)
+
+    def _drop_gradients(self) -> None:
+        """Do what `zero_grad` does, without its book-keeping."""
+        for group in self.optimizer_.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
+
+    def _set_training(self, training: bool = True) -> None:
+        """Walk through the modules only where the mode changes."""
+        if self.module_.training != training:
+            super()._set_training(training)
+
+    def run_single_epoch(
+        self,
+        iterator: Iterable | None,
+        training: bool,
+        prefix: str,
+        step_fn: Callable,
+        **fit_params: Any,  # noqa: ANN401
+    ) -> None:
+        """Pass over the data once and record the mean loss, read from the device only once."""
+        if iterator is None:
+            return
+        listening = self._overridden(_BATCH_HOOKS)
+        if not listening:
+            self.history.new_batch()
+        losses, weights = [], []
+        for batch in iterator:
+            if listening:
+                self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            losses.append(step["loss"].detach())
+            weights.append(_total_weight(batch))
+            if listening:
+                self.history.record_batch(prefix + "_loss", losses[-1].item())
+                self.history.record_batch(prefix + "_batch_size", len(batch[0]))
+                self.notify("on_batch_end", batch=batch, training=training, **step)
+        losses = torch.stack(losses).cpu().double()
+        weights = torch.tensor(weights, dtype=torch.float64)
+        mean = float(losses @ weights / weights.sum())
+        self._check_finite(mean, f"{prefix} loss of epoch {len(self.history)}")
+        best = self.smallest_.setdefault(prefix, math.inf)
+        self.smallest_[prefix] = min(mean, best)
+        self.history.record(prefix + "_loss", mean)
+        self.history.record(prefix + "_loss_best", mean < best)
+
+    def evaluate(self, dataset: object) -> float:
+        """Return the weighted mean loss of a data set in evaluation mode."""
+        losses, weights = self.losses(dataset)
+        return float(losses @ weights / weights.sum())
+
+    def check(self, dataset: object) -> None:
+        """Raise FloatingPointError if the mean loss of a data set is not finite."""
+        self._check_finite(self.evaluate(dataset), "loss after training")
+
+    @torch.no_grad()
+    def losses(self, dataset: object) -> tuple[Tensor, Tensor]:
+        """Return the loss and the weight of every row in evaluation mode, shapes (n_rows,)."""
+        self._set_training(False)
+        losses, weights = [], []
+        for x, weight in map(self._to_device, self.get_iterator(dataset)):
+            losses.append(self.module_.loss(*self.module_(x), x).cpu())
+            weights.append(losses[-1].new_ones(len(x)) if weight is None else weight.cpu())
+        return torch.cat(losses), torch.cat(weights)
+
+    @torch.no_grad()
+    def calibrate(self, dataset: Rows) -> np.ndarray:
+        """Set the variances of normals to mean squared errors, and return these by column."""
+        total, count = 0.0, 0.0
+        for x, weights in map(self._to_device, self.get_iterator(dataset)):
+            squared = self.module_.squared_error(*self.module_.views(x)).cpu().double()
+            weights = torch.ones(len(x)) if weights is None else weights.cpu()
+            total = total + weights.double() @ squared.nan_to_num(nan=0.0, posinf=math.inf)
+            count = count + weights.double() @ (~squared.isnan()).double()
+        self._check_finite(float(total.sum()), "squared error after training")
+        mean = total / count.clamp_min(1)
+        self.module_.likelihood.calibrate(mean)
+        return mean.numpy()
+
+    @torch.inference_mode()
+    def encode(
+        self, dataset: Rows, prepare: Callable[[Tensor], Tensor] | None = None
+    ) -> np.ndarray:
+        """Return the codes of a data set, prepared or as it is, shape (n_rows, n_components)."""
+        encode = self.module_.encode
+        return self.read(dataset, encode if prepare is None else lambda x: encode(prepare(x)))
+
+    @torch.inference_mode()
+    def read(self, dataset: Rows, function: Callable[[Tensor], Tensor]) -> np.ndarray:
+        """Return what a function makes of what the encoder sees, a line for each row."""
+        batches = (self.module_.views(x.to(self.device))[0] for x, _ in self.get_iterator(dataset))
+        found = torch.cat([function(x) for x in batches])
+        self._check_finite(float(found.abs().max()), "largest code after training")
+        return found.cpu().numpy()
+
+    def finish(self) -> None:
+        """Drop what only another step of the same training would need."""
+        self.optimizer_.zero_grad(set_to_none=True)
+        self.optimizer_.state.clear()
+
+    def frozen(self) -> "AutoencoderNet":
+        """Return a copy that further training leaves alone."""
+        frozen = copy.copy(self)
+        frozen.callbacks_ = []
+        frozen.module_ = copy.deepcopy(self.module_).eval()
+        return frozen
+
+    def __getstate__(self) -> dict:
+        state = super().__getstate__()
+        if self.initialized_ and self.module is self.module_:
+            del state["module"]
+        return state
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self.__dict__.setdefault("module", self.__dict__.get("module_"))
+
+    def _follow_schedule(self) -> None:
+        if self.schedule is not None:
+            factor = self.lr * self.schedule((self.step_ + 0.5) / self.n_steps_)
+            for group, share in zip(self.optimizer_.param_groups, self.rate_shares_, strict=True):
+                group["lr"] = factor * share
+        self.step_ += 1
+
+    def _check_finite(self, number: float, name: str) -> None:
+        if not math.isfinite(number):
+            raise FloatingPointError(
+                f"The {name} is {number}: training diverged. Try a smaller learning_rate (it is "
+                f"{self.lr:g}), and see that X holds no extreme values."
+            )
+
+    def _overridden(self, hooks: tuple[str, ...]) -> bool:
+        classes = [type(callback) for _, callback in self.callbacks_]
+        return any(
+            getattr(c, hook) is not getattr(Callback, hook) for c in classes for hook in hooks
+        )
+
+
+def _requires_closure(optimizer: torch.optim.Optimizer) -> bool:
+    closure = inspect.signature(optimizer.step).parameters["closure"]
+    return closure.default is closure.empty
+
+
+def _total_weight(batch: tuple) -> Tensor | int:
+    x, weights = batch
+    return len(x) if weights is None else weights.sum()

@@ -1,0 +1,120 @@
+"""scikit-learn's own checks, on every public estimator."""
+
+import ast
+import inspect
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import AUTOENCODERS, DETECTORS, ESTIMATORS, PREDICTORS, quick
+from numpydoc.docscrape import NumpyDocString
+from sklearn.utils._testing import assert_docstring_consistency
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_param_validation,
+    check_set_output_transform,
+    check_set_output_transform_pandas,
+    check_set_output_transform_polars,
+    check_transformer_get_feature_names_out,
+    check_transformer_get_feature_names_out_pandas,
+    parametrize_with_checks,
+)
+
+_WEIGHTS_REASON = "sample_weight is not equivalent to removing/repeating samples."
+
+
+def expected_failures(estimator):
+    return {
+        "check_sample_weight_equivalence_on_dense_data": _WEIGHTS_REASON,
+        "check_sample_weight_equivalence_on_sparse_data": _WEIGHTS_REASON,
+    }
+
+
+@parametrize_with_checks(
+    [quick(cls) for cls in ESTIMATORS], expected_failed_checks=expected_failures
+)
+def test_sklearn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_dataframe_column_names_consistency,
+        check_param_validation,
+        check_set_output_transform,
+        check_set_output_transform_pandas,
+        check_set_output_transform_polars,
+        check_transformer_get_feature_names_out,
+        check_transformer_get_feature_names_out_pandas,
+    ],
+    ids=lambda check: check.__name__,
+)
+@pytest.mark.parametrize("cls", [*AUTOENCODERS, *DETECTORS], ids=lambda cls: cls.__name__)
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.filterwarnings("ignore:X has feature names")
+def test_sklearn_house_check(cls, check):
+    check(cls.__name__, quick(cls))
+
+
+@pytest.mark.parametrize(
+    "check", [check_dataframe_column_names_consistency, check_param_validation]
+)
+@pytest.mark.parametrize("cls", PREDICTORS, ids=lambda cls: cls.__name__)
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_sklearn_house_check_of_predictors(cls, check):
+    check(cls.__name__, quick(cls))
+
+
+OWN_DEFAULTS = [
+    "n_components",
+    "hidden_layer_sizes",
+    "activation",
+    "tied_weights",
+    "init",
+    "prior",
+    "learning_rate",
+]
+OWN_TEXT = ["encoder, decoder"]
+
+
+OWN_OF_DETECTORS = ["max_epochs", "batch_size", "early_stopping", "tol", "weight_decay"]
+
+
+@pytest.mark.parametrize(
+    ("family", "own", "attributes"),
+    [
+        (AUTOENCODERS, [*OWN_DEFAULTS, *OWN_TEXT, "strength"], True),
+        ([*AUTOENCODERS[:1], *DETECTORS], [*OWN_DEFAULTS, *OWN_OF_DETECTORS], False),
+        (PREDICTORS, [], True),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Checking was skipped")
+def test_shared_parameters_are_described_alike(family, own, attributes):
+    assert_docstring_consistency(
+        family, include_params=True, exclude_params=own, include_attrs=attributes
+    )
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+def test_docstrings_name_the_defaults(cls):
+    text = NumpyDocString(inspect.cleandoc(cls.__doc__))
+    defaults = cls().get_params(deep=False)
+    for item in text["Parameters"]:
+        for name in item.name.split(", "):
+            default = ast.literal_eval(item.type.split("default=")[1])
+            assert default == defaults[name], name
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+def test_docstrings_describe_what_there_is_and_nothing_else(cls, rows):
+    text = NumpyDocString(inspect.cleandoc(cls.__doc__))
+    described = [name for item in text["Parameters"] for name in item.name.split(", ")]
+    assert sorted(described) == sorted(cls().get_params())
+    fitted = quick(cls).set_params(max_epochs=1)
+    fitted.fit(pd.DataFrame(rows, columns=list("abcde")), np.arange(len(rows)) % 2)
+    attributes = {name for item in text["Attributes"] for name in item.name.split(", ")}
+    missing = {name for name in attributes if not hasattr(fitted, name)}
+    assert missing <= {"schema_", "rate_"}
+    public = {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")}
+    assert public <= attributes

@@ -1,0 +1,63 @@
+"""What several tests use: estimators by discovery, and rows."""
+
+import inspect
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, OutlierMixin
+
+import skae
+from skae import DenoisingAE
+from skae.autoencoders.base import BaseAutoencoder
+
+ESTIMATORS = [
+    item
+    for item in (getattr(skae, name) for name in skae.__all__)
+    if inspect.isclass(item) and issubclass(item, BaseEstimator)
+]
+
+AUTOENCODERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseAutoencoder)]
+DETECTORS = [cls for cls in ESTIMATORS if issubclass(cls, OutlierMixin)]
+PREDICTORS = [cls for cls in ESTIMATORS if cls not in [*AUTOENCODERS, *DETECTORS]]
+
+
+def quick(cls):
+    """An instance that learns what scikit-learn's checks ask for, and no longer."""
+    if cls in AUTOENCODERS:
+        return cls(max_epochs=10)
+    if cls in DETECTORS:
+        return cls(max_epochs=5)
+    return cls(DenoisingAE(max_epochs=5), max_epochs=200, early_stopping=False)
+
+
+def make_rows(n_rows):
+    """Rows around a bent curve in five dimensions."""
+    rng = np.random.default_rng(0)
+    t = rng.uniform(-2, 2, size=(n_rows, 1))
+    curve = np.hstack([t, t**2, np.sin(t), 1 - t, 0.3 * t**3])
+    return curve + 0.05 * rng.normal(size=curve.shape)
+
+
+N_ROWS = 300
+
+
+def rows_of_a_shop():
+    """Return rows whose columns depend on each other."""
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=N_ROWS)
+    kind = np.where(size > 0.5, "van", np.where(size < -0.5, "bike", "car"))
+    price = np.round(20 + 8 * size + rng.normal(size=N_ROWS), 2)
+    sold = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.round(30 * size), unit="D")
+    frame = pd.DataFrame(
+        {
+            "kind": kind,
+            "price": price,
+            "seats": np.clip(np.round(4 + 2 * size), 1, 9).astype(int),
+            "sold": sold,
+            "electric": size + rng.normal(size=N_ROWS) > 0,
+            "extras": np.where(rng.random(N_ROWS) < 0.8, 0.0, np.round(np.exp(size) * 50)),
+        }
+    )
+    holes = rng.random(frame.shape) < 0.05
+    holes[:, 2], holes[:, 4] = False, False
+    return frame.mask(holes)
