@@ -23,8 +23,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from benchmarks.data import find, load
+from benchmarks.frames import OneHot, load_table
 from benchmarks.report import circumstances, table
-from benchmarks.tables.frames import OneHot, load_table
 from skae import DenoisingAE, EncoderClassifier
 
 N_LABELS = {"mnist": (100, 600, 1000), "adult": (100, 1000)}

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from benchmarks import outlier_rivals
+from benchmarks.outliers import rivals
 from benchmarks.outliers.sets import REGIMES, SETS, split
 from benchmarks.outliers.tables import ASKED, OURS, summary
 from benchmarks.report import circumstances
@@ -40,7 +40,7 @@ def flagged(is_beyond):
 
 def run_rival(name, data, seed):
     """Yield the run of a rival."""
-    scores, training_scores, fit, score = outlier_rivals.run(name, data, seed)
+    scores, training_scores, fit, score = rivals.run(name, data, seed)
     thresholds = np.quantile(training_scores, 1 - np.array(ASKED))
     shares = flagged(scores[~data.is_outlier, None] > thresholds)
     seconds = {"fit": fit, "score": score}
@@ -110,7 +110,7 @@ def is_asked_for(run_, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    methods = (OURS, *outlier_rivals.RIVALS)
+    methods = (OURS, *rivals.RIVALS)
     parser.add_argument("--methods", nargs="+", choices=methods, default=methods)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--regimes", nargs="+", choices=REGIMES, default=REGIMES)

@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from benchmarks.frames import are_labels, load_table
 from benchmarks.outliers.sets import MOST_ROWS, SETS, load
 from benchmarks.report import circumstances, earlier, table
 from benchmarks.tables.cell_scores import by_pca, hits, swap_cells
-from benchmarks.tables.frames import are_labels, load_table
 from skae import AEOutlierDetector
 
 TABLE = "adult"

@@ -56,7 +56,7 @@ def measure(method, n_rows, n_columns):
 def measure_in_child(*arguments):
     """Return what `measure` prints in a fresh process."""
     code = f"from benchmarks.outliers.scale import measure; measure(*{arguments!r})"
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     command = [sys.executable, "-c", code]
     child = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(child.stdout)

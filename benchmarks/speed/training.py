@@ -427,7 +427,7 @@ def scoring(args):
 
 def child(code):
     """Return the number that Python code prints in a fresh process."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=root, check=True, stdout=subprocess.PIPE, text=True
     )

@@ -13,8 +13,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.model_selection import train_test_split
 
+from benchmarks.frames import OneHot, load_table
 from benchmarks.report import circumstances, table
-from benchmarks.tables.frames import OneHot, load_table
 from skae import AutoencoderTransformer
 
 SHARE = 0.05

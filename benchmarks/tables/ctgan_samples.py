@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmarks.tables.frames import load_table, parts
+from benchmarks.frames import load_table, parts
 
 
 def main():

@@ -19,8 +19,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.frames import OneHot, load_table
 from benchmarks.report import circumstances, table
-from benchmarks.tables.frames import OneHot, load_table
 from skae import AutoencoderTransformer
 
 SETS = {"adult": ("income", ">50K"), "churn": ("Exited", 1)}

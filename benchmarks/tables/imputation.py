@@ -28,8 +28,8 @@ from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import OrdinalEncoder
 
+from benchmarks.frames import IDENTIFIERS, OneHot, are_labels, as_numbers, load_table
 from benchmarks.report import circumstances, earlier, table
-from benchmarks.tables.frames import IDENTIFIERS, OneHot, are_labels, as_numbers, load_table
 from skae import AutoencoderTransformer
 
 SETS = ("adult", "churn", "california", "breast_cancer", "wine", "diabetes")

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.frames import load_table, parts
 from benchmarks.report import circumstances, table
-from benchmarks.tables.frames import load_table, parts
 from skae import VAETransformer
 
 

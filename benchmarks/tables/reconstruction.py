@@ -18,8 +18,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.model_selection import train_test_split
 
+from benchmarks.frames import OneHot, are_labels, as_numbers, equal, load_table
 from benchmarks.report import circumstances, earlier, table
-from benchmarks.tables.frames import OneHot, are_labels, as_numbers, equal, load_table
 from skae import AutoencoderTransformer
 from skae.tables.table import Table
 

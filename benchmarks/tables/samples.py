@@ -19,8 +19,8 @@ import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
+from benchmarks.frames import OneHot, load_table, parts
 from benchmarks.report import circumstances, earlier, table
-from benchmarks.tables.frames import OneHot, load_table, parts
 from skae import VAETransformer
 from skae.metrics import evaluate_samples, independent_columns
 

@@ -36,8 +36,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from benchmarks.data import DEVELOPMENT, KEPT_ASIDE, find
+from benchmarks.frames import OneHot, load_table
 from benchmarks.report import circumstances, earlier, table
-from benchmarks.tables.frames import OneHot, load_table
 from skae import DenoisingAE
 
 SETS = ("adult", *(name for name in DEVELOPMENT + KEPT_ASIDE if name[0].isdigit()))
