@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from benchmarks.data import load
+from skae.training.reading import mean_loss, read
 from skae.training.rows import Batches, Rows
 
 
@@ -38,5 +39,5 @@ def bound_and_divergence(fitted, X):
     rows = Rows(torch.from_numpy(X))
     module = fitted.net_.module_
     posterior = module.bottleneck.posterior
-    divergence = fitted.net_.read(rows, lambda x: posterior.divergence(module.encoder(x)).sum(1))
-    return -fitted.net_.evaluate(rows), float(divergence.mean())
+    divergence = read(fitted.net_, rows, lambda x: posterior.divergence(module.encoder(x)).sum(1))
+    return -mean_loss(fitted.net_, rows), float(divergence.mean())

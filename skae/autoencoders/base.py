@@ -45,10 +45,12 @@ from skae.sampling.prior import MOST_CODES, N_CODES, Prior
 from skae.tables.columns import make_columns, summarise
 from skae.tables.containers import frame_without_rows, is_memory_map
 from skae.tables.mixed import MixedColumns, is_table
-from skae.training.callbacks import KeepBest, Progress, SklearnBridge
+from skae.training.callbacks import KeepBest, Progress
+from skae.training.reading import calibrate, encode
 from skae.training.rows import Rows
 from skae.training.running import make_net, prepare_pass, train, unchanged_on_failure
 from skae.training.schedule import SCHEDULES, Plan, noise_level
+from skae.training.sklearn_bridge import SklearnBridge
 
 _LEAST_RESIDUAL = 1e-6
 _LEAST_RESIDUAL_OF_TABLES = 0.05
@@ -486,7 +488,7 @@ class BaseAutoencoder(
     def _calibrate(self, judges):
         """Set the variance of a Gaussian likelihood."""
         if self.likelihood_ == "gaussian":
-            variance = self.net_.calibrate(judges)
+            variance = calibrate(self.net_, judges)
             self.noise_variance_ = self.columns_.noise_variance(variance)
 
     def _learn_filling(self, data, judges):
@@ -495,7 +497,7 @@ class BaseAutoencoder(
 
     def _find_codes(self, data):
         """Return the codes that the prior is fitted to, and read off what they tell."""
-        codes = self.net_.encode(data)
+        codes = encode(self.net_, data)
         self._look_at(codes)
         return codes
 
@@ -506,6 +508,6 @@ class BaseAutoencoder(
     def _quantize(self, data, judges):
         """Set the values that a unit takes, and say what a code then costs."""
         quantizer = self._module.quantizer
-        quantizer.calibrate(torch.from_numpy(self.net_.encode(data)).to(self.net_.device))
-        codes = torch.from_numpy(self.net_.encode(judges)).to(self.net_.device)
+        quantizer.calibrate(torch.from_numpy(encode(self.net_, data)).to(self.net_.device))
+        codes = torch.from_numpy(encode(self.net_, judges)).to(self.net_.device)
         self.rate_ = quantizer.rate(codes)

@@ -8,8 +8,8 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from skae.common.seeds import draw_seed
+from skae.tables.cells import HIDDEN
 from skae.tables.containers import wrap, wrap_table
-from skae.tables.fields import HIDDEN
 
 
 class CellReadings:

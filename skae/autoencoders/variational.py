@@ -30,6 +30,7 @@ from skae.sampling.given import Given
 from skae.sampling.prior import Own, Prior
 from skae.tables.containers import wrap_table
 from skae.tables.scores import ScoredColumns
+from skae.training.reading import calibrate, read
 from skae.training.schedule import BETA_SCHEDULES
 
 _MOST_COMPONENTS = 16
@@ -521,7 +522,7 @@ class VAETransformer(BaseAutoencoder):
         if self.likelihood_ != "gaussian":
             return
         if isinstance(self.noise_variance, str):
-            self.net_.calibrate(judges)
+            calibrate(self.net_, judges)
         variance = self._module.likelihood.variance.double().cpu().numpy()
         variance = variance * self.columns_.scale**2
         self.noise_variance_ = variance if variance.ndim else float(variance)
@@ -530,8 +531,7 @@ class VAETransformer(BaseAutoencoder):
         return ImportanceFilling()
 
     def _find_codes(self, data):
-        encode = self._module.encoder
-        h = torch.from_numpy(self.net_.read(data, encode))
+        h = torch.from_numpy(read(self.net_, data, self._module.encoder))
         posterior = self._module.bottleneck.posterior
         with torch.inference_mode():
             self._diagnose(posterior, h)

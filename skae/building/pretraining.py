@@ -17,6 +17,7 @@ from skae.nn.one_hot import split_at_widening
 from skae.nn.pca import principal_components
 from skae.nn.penalties import Contraction
 from skae.training.net import AutoencoderNet
+from skae.training.reading import encode
 from skae.training.rows import Batches, Rows
 from skae.training.running import make_net, train
 from skae.training.schedule import Plan
@@ -67,7 +68,7 @@ def pretrain(estimator, chain: Autoencoder, data: Rows, device: torch.device) ->
 
 def _represent(net: AutoencoderNet, data: Rows, device: torch.device) -> tuple[Rows, tuple]:
     """Return what a layer makes of rows, in a line each, and the shape that it had."""
-    codes = torch.from_numpy(net.encode(data))
+    codes = torch.from_numpy(encode(net, data))
     rows = codes.flatten(1)
     rows = rows.to(device) if has_room(device, rows) else rows
     return Rows(rows, weights=data.weights), tuple(codes.shape[1:])

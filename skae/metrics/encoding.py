@@ -9,8 +9,8 @@ import numpy as np
 
 from skae.metrics.points import Points
 from skae.tables.containers import frame_without_rows, unwrap
-from skae.tables.fields import Number
 from skae.tables.mixed import MixedColumns, as_frame
+from skae.tables.number import Number
 from skae.tables.table import Table
 
 _MOST_NATIVE = 255

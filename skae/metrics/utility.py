@@ -8,7 +8,8 @@ from sklearn.utils._param_validation import HasMethods, validate_params
 
 from skae.common.seeds import draw_seed
 from skae.metrics.encoding import Encoded, as_rows, encode
-from skae.tables.fields import MISSING, Number
+from skae.tables.cells import MISSING
+from skae.tables.number import Number
 
 
 @validate_params(

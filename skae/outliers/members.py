@@ -13,6 +13,7 @@ from skae.nn.networks import ACTIVATIONS
 from skae.nn.seeding import seeded
 from skae.outliers.points import VIEWS
 from skae.training.callbacks import KeepBest
+from skae.training.reading import check_loss
 from skae.training.rows import Rows
 from skae.training.running import make_net, prepare_pass, train
 from skae.training.schedule import Plan
@@ -133,12 +134,12 @@ def train_members(estimator, points, folds, columns, *, seed, device, net=None):
         if net is not None:
             prepare_pass(net, estimator, plan)
             train(net, data, [])
-            net.check(data.sample(_MOST_JUDGES))
+            check_loss(net, data.sample(_MOST_JUDGES))
             return net, len(net.history)
         net = make_net(estimator, make_ensemble(estimator, columns), device, plan)
         keeper = KeepBest(plan.patience, estimator.tol, plan.warm_up)
         train(net, data, [keeper] if estimator.early_stopping else [])
-        net.check(data.sample(_MOST_JUDGES))
+        check_loss(net, data.sample(_MOST_JUDGES))
     net.finish()
     return net, keeper.best_epoch_ if estimator.early_stopping else len(net.history)
 

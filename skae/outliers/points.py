@@ -7,8 +7,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from skae.outliers.scaling import Scaling
+from skae.tables.category import Category
+from skae.tables.cells import MISSING, OTHER, VALUE
 from skae.tables.columns import FARTHEST
-from skae.tables.fields import MISSING, OTHER, VALUE, Category, Number
+from skae.tables.number import Number
 from skae.tables.scores import NormalScores
 from skae.tables.table import Table
 

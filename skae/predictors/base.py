@@ -28,6 +28,7 @@ from skae.nn.encoder_decoder import Encoder
 from skae.nn.heads import make_head
 from skae.nn.seeding import seeded
 from skae.training.callbacks import KeepBest
+from skae.training.reading import encode
 from skae.training.rows import HeldOut, Rows
 from skae.training.running import make_net, train
 from skae.training.schedule import Plan
@@ -190,7 +191,7 @@ class EncoderPredictor(FittedState, BaseEstimator):
     def _chain(self, encoded):
         """Return the autoencoder's chain with a head for a decoder."""
         chain = copy.deepcopy(self.autoencoder_._module)
-        codes = torch.from_numpy(self.autoencoder_.net_.encode(Rows(encoded)))
+        codes = torch.from_numpy(encode(self.autoencoder_.net_, Rows(encoded)))
         likelihood = self._make_likelihood()
         hidden = hidden_sizes(self.hidden_layer_sizes, ())
         head = make_head(codes, hidden, likelihood.n_outputs, self.activation, self.dropout)

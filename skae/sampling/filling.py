@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from skae.nn.corruptions import HideCells, Repeated, hide_missing
 from skae.nn.hidden_cells import NormalCodes
 from skae.training.net import AutoencoderNet
+from skae.training.reading import read
 from skae.training.rows import Rows
 
 _HIDDEN = 0.1
@@ -48,7 +49,7 @@ class Filling:
         owners : list of int
             For every number, the position of its code among the codes.
         """
-        codes = net.encode(data, lambda x: hide_missing(x, owners))
+        codes = read(net, data, lambda x: net.module_.encode(hide_missing(x, owners)))
         codes = NormalCodes.of(torch.from_numpy(codes).to(net.device))
         filling = cls(codes, copy.deepcopy(net.module_.likelihood))
         filling.likelihood.calibrate(filling._error(net, judges, owners))

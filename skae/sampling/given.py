@@ -7,9 +7,10 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from skae.tables.category import Category
+from skae.tables.cells import HIDDEN, is_missing
 from skae.tables.columns import Columns
 from skae.tables.containers import unwrap
-from skae.tables.fields import HIDDEN, Category, is_missing
 from skae.tables.mixed import MixedColumns
 
 _FARTHEST = 1e4

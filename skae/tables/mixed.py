@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from skae.tables.cells import HIDDEN, MISSING, is_missing
 from skae.tables.columns import FARTHEST
 from skae.tables.containers import unwrap
-from skae.tables.fields import HIDDEN, MISSING, Number, is_missing
+from skae.tables.number import Number
 from skae.tables.table import Table
 
 

@@ -6,8 +6,8 @@ import narwhals as nw
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from skae.tables.cells import VALUE
 from skae.tables.dependencies import Dependency, find_dependencies, keep_dependencies
-from skae.tables.fields import VALUE
 from skae.tables.mixed import MixedColumns
 
 _MOST_INTERVALS = 1024

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import narwhals as nw
 import numpy as np
 
-from skae.tables.fields import Category, Number, fewest_cells, n_distinct
+from skae.tables.category import Category, fewest_cells
+from skae.tables.cells import n_distinct
+from skae.tables.number import Number
 
 _TEMPORAL = {nw.Datetime: "datetime", nw.Date: "date", nw.Duration: "duration", nw.Time: "time"}
 _LABELS = {

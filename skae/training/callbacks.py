@@ -1,8 +1,9 @@
-"""What watches the training: the best weights, early stopping, scikit-learn's callbacks."""
+"""What watches the training: the best weights, early stopping, how much is done."""
 
 import torch
 from skorch.callbacks import Callback
 
+from skae.training.reading import losses, mean_loss
 from skae.training.rows import Rows
 
 _FEWEST_JUDGES, _MOST_JUDGES = 1000, 4096
@@ -51,7 +52,7 @@ class KeepBest(Callback):
             self.is_held_out_ = dataset_valid is not None
             judges = dataset_valid if self.is_held_out_ else _judges(dataset_train)
             self.epoch_ = self.last_gain_ = 0
-            self.start_losses_, weights = net.losses(judges)
+            self.start_losses_, weights = losses(net, judges)
             self.importance_ = weights / weights.sum()
             self._keep(net, float(self.importance_ @ self.start_losses_))
             self.start_, self.judges_ = self.best_weights_, judges
@@ -59,7 +60,7 @@ class KeepBest(Callback):
     def on_epoch_end(self, net, **kwargs) -> None:
         """Keep the weights if they are the best; stop if nothing has gained for long."""
         self.epoch_ += 1
-        loss = net.history[-1, "valid_loss"] if self.is_held_out_ else net.evaluate(self.judges_)
+        loss = net.history[-1, "valid_loss"] if self.is_held_out_ else mean_loss(net, self.judges_)
         if loss < self.best_loss_ - self.tol or self.epoch_ <= self.warm_up:
             self.last_gain_ = self.epoch_
         if loss < self.best_loss_:
@@ -78,7 +79,7 @@ class KeepBest(Callback):
             self.best_loss_ = float(self.importance_ @ self.start_losses_)
 
     def _is_better_than_start(self, net) -> bool:
-        gains = self.start_losses_ - net.losses(self.judges_)[0]
+        gains = self.start_losses_ - losses(net, self.judges_)[0]
         mean = self.importance_ @ gains
         variance = self.importance_.square() @ (gains - mean).square()
         return bool(mean > _STANDARD_ERRORS * torch.sqrt(variance))
@@ -105,41 +106,3 @@ class Progress(Callback):
         """Tell it before every epoch."""
         net.module_.at(self.epoch_ / net.max_epochs)
         self.epoch_ += 1
-
-
-class SklearnBridge(Callback):
-    """Report every epoch as a task to scikit-learn's callbacks.
-
-    It holds the estimator and the training data, so it must not outlive the fit.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The estimator that is being fitted.
-    context : sklearn.callback.CallbackContext
-        Its fit task.
-    report : dict
-        What every task reports of the data: ``X`` and ``metadata``.
-    """
-
-    def __init__(self, estimator, context, report) -> None:
-        self.estimator = estimator
-        self.context = context
-        self.report = report
-
-    def on_epoch_begin(self, net, **kwargs) -> None:
-        """Begin a task."""
-        self.task_ = self.context.subcontext(task_name="epoch")
-        self.task_.call_on_fit_task_begin(**self._state(net))
-
-    def on_epoch_end(self, net, **kwargs) -> None:
-        """End the task, and the training if a callback asks for it."""
-        if self.task_.call_on_fit_task_end(**self._state(net)):
-            net.stop()
-
-    def _state(self, net) -> dict:
-        return {
-            "estimator": self.estimator,
-            "reconstruction_attributes": lambda: {"net_": net.frozen()},
-            **self.report,
-        }

@@ -3,17 +3,16 @@
 import copy
 import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor, nn
 
 from skae.common.interrupts import noting_ctrl_c
-from skae.training.rows import Batches, Rows
+from skae.training.rows import Batches
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -172,6 +171,10 @@ class AutoencoderNet(NeuralNet):
         loss = self.criterion_(self.module_.loss(*output, x, weights), weights)
         return {"loss": loss, "y_pred": output}
 
+    def batches(self, dataset: object) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yield the rows and weights of a data set, a batch at a time, on the device of the net."""
+        return map(self._to_device, self.get_iterator(dataset))
+
     def _to_device(self, batch: tuple) -> tuple[Tensor, Tensor | None]:
         x, weights = batch
         return x.to(self.device), None if weights is None else weights.to(self.device)
@@ -215,60 +218,11 @@ class AutoencoderNet(NeuralNet):
         losses = torch.stack(losses).cpu().double()
         weights = torch.tensor(weights, dtype=torch.float64)
         mean = float(losses @ weights / weights.sum())
-        self._check_finite(mean, f"{prefix} loss of epoch {len(self.history)}")
+        self.check_finite(mean, f"{prefix} loss of epoch {len(self.history)}")
         best = self.smallest_.setdefault(prefix, math.inf)
         self.smallest_[prefix] = min(mean, best)
         self.history.record(prefix + "_loss", mean)
         self.history.record(prefix + "_loss_best", mean < best)
-
-    def evaluate(self, dataset: object) -> float:
-        """Return the weighted mean loss of a data set in evaluation mode."""
-        losses, weights = self.losses(dataset)
-        return float(losses @ weights / weights.sum())
-
-    def check(self, dataset: object) -> None:
-        """Raise FloatingPointError if the mean loss of a data set is not finite."""
-        self._check_finite(self.evaluate(dataset), "loss after training")
-
-    @torch.no_grad()
-    def losses(self, dataset: object) -> tuple[Tensor, Tensor]:
-        """Return the loss and the weight of every row in evaluation mode, shapes (n_rows,)."""
-        self._set_training(False)
-        losses, weights = [], []
-        for x, weight in map(self._to_device, self.get_iterator(dataset)):
-            losses.append(self.module_.loss(*self.module_(x), x).cpu())
-            weights.append(losses[-1].new_ones(len(x)) if weight is None else weight.cpu())
-        return torch.cat(losses), torch.cat(weights)
-
-    @torch.no_grad()
-    def calibrate(self, dataset: Rows) -> np.ndarray:
-        """Set the variances of normals to mean squared errors, and return these by column."""
-        total, count = 0.0, 0.0
-        for x, weights in map(self._to_device, self.get_iterator(dataset)):
-            squared = self.module_.squared_error(*self.module_.views(x)).cpu().double()
-            weights = torch.ones(len(x)) if weights is None else weights.cpu()
-            total = total + weights.double() @ squared.nan_to_num(nan=0.0, posinf=math.inf)
-            count = count + weights.double() @ (~squared.isnan()).double()
-        self._check_finite(float(total.sum()), "squared error after training")
-        mean = total / count.clamp_min(1)
-        self.module_.likelihood.calibrate(mean)
-        return mean.numpy()
-
-    @torch.inference_mode()
-    def encode(
-        self, dataset: Rows, prepare: Callable[[Tensor], Tensor] | None = None
-    ) -> np.ndarray:
-        """Return the codes of a data set, prepared or as it is, shape (n_rows, n_components)."""
-        encode = self.module_.encode
-        return self.read(dataset, encode if prepare is None else lambda x: encode(prepare(x)))
-
-    @torch.inference_mode()
-    def read(self, dataset: Rows, function: Callable[[Tensor], Tensor]) -> np.ndarray:
-        """Return what a function makes of what the encoder sees, a line for each row."""
-        batches = (self.module_.views(x.to(self.device))[0] for x, _ in self.get_iterator(dataset))
-        found = torch.cat([function(x) for x in batches])
-        self._check_finite(float(found.abs().max()), "largest code after training")
-        return found.cpu().numpy()
 
     def finish(self) -> None:
         """Drop what only another step of the same training would need."""
@@ -299,7 +253,8 @@ class AutoencoderNet(NeuralNet):
                 group["lr"] = factor * share
         self.step_ += 1
 
-    def _check_finite(self, number: float, name: str) -> None:
+    def check_finite(self, number: float, name: str) -> None:
+        """Raise FloatingPointError if a number that training led to is not finite."""
         if not math.isfinite(number):
             raise FloatingPointError(
                 f"The {name} is {number}: training diverged. Try a smaller learning_rate (it is "

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 
 from skae import AutoencoderTransformer, VAETransformer
+from skae.training.reading import mean_loss
 from skae.training.rows import Rows
 
 LATENT = ["normal", "von_mises_fisher", "power_spherical"]
@@ -128,7 +129,7 @@ class TestBound:
         losses = []
         for progress in (0.0, 1.0):
             autoencoder.net_.module_.at(progress)
-            losses.append(autoencoder.net_.evaluate(Rows(encoded)))
+            losses.append(mean_loss(autoencoder.net_, Rows(encoded)))
         assert losses[0] == losses[1]
 
     def test_cells_add_up_to_the_row(self, rows, shop, fitted_shop):

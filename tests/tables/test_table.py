@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from skae.tables.fields import MISSING, OTHER, VALUE
+from skae.tables.cells import MISSING, OTHER, VALUE
 from skae.tables.table import Table
 
 N_ROWS = 60

@@ -1,0 +1,63 @@
+"""What a trained net says of rows, in evaluation mode: losses, codes, and how far it is off."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skae.training.net import AutoencoderNet
+from skae.training.rows import Rows
+
+
+@torch.no_grad()
+def losses(net: AutoencoderNet, rows: Rows) -> tuple[Tensor, Tensor]:
+    """Return the loss and the weight of every row, shapes (n_rows,)."""
+    module = net.module_.eval()
+    found, weights = [], []
+    for x, weight in net.batches(rows):
+        found.append(module.loss(*module(x), x).cpu())
+        weights.append(found[-1].new_ones(len(x)) if weight is None else weight.cpu())
+    return torch.cat(found), torch.cat(weights)
+
+
+def mean_loss(net: AutoencoderNet, rows: Rows) -> float:
+    """Return the weighted mean loss of rows."""
+    found, weights = losses(net, rows)
+    return float(found @ weights / weights.sum())
+
+
+def check_loss(net: AutoencoderNet, rows: Rows) -> None:
+    """Raise FloatingPointError if the mean loss of rows is not finite."""
+    net.check_finite(mean_loss(net, rows), "loss after training")
+
+
+@torch.no_grad()
+def calibrate(net: AutoencoderNet, rows: Rows) -> np.ndarray:
+    """Set the variances of normals to mean squared errors, and return these by column."""
+    module = net.module_
+    total, count = 0.0, 0.0
+    for x, weights in net.batches(rows):
+        squared = module.squared_error(*module.views(x)).cpu().double()
+        weights = torch.ones(len(x)) if weights is None else weights.cpu()
+        total = total + weights.double() @ squared.nan_to_num(nan=0.0, posinf=math.inf)
+        count = count + weights.double() @ (~squared.isnan()).double()
+    net.check_finite(float(total.sum()), "squared error after training")
+    mean = total / count.clamp_min(1)
+    module.likelihood.calibrate(mean)
+    return mean.numpy()
+
+
+@torch.inference_mode()
+def read(net: AutoencoderNet, rows: Rows, function: Callable[[Tensor], Tensor]) -> np.ndarray:
+    """Return what a function makes of what the encoder sees, a line for each row."""
+    sources = (net.module_.views(x)[0] for x, _ in net.batches(rows))
+    found = torch.cat([function(x) for x in sources])
+    net.check_finite(float(found.abs().max()), "largest code after training")
+    return found.cpu().numpy()
+
+
+def encode(net: AutoencoderNet, rows: Rows) -> np.ndarray:
+    """Return the codes of rows, shape (n_rows, n_components)."""
+    return read(net, rows, net.module_.encode)
