@@ -19,15 +19,9 @@ from torch import nn
 
 from skae.autoencoders.cell_readings import CellReadings
 from skae.autoencoders.readings import Readings
-from skae.building.networks import (
-    UNIT_INTERVAL,
-    Sizes,
-    find_principal_components,
-    make_likelihood,
-    make_networks,
-    make_widening,
-    starts_at_pca,
-)
+from skae.building.components import find_principal_components
+from skae.building.likelihoods import UNIT_INTERVAL, make_likelihood, make_widening
+from skae.building.networks import Sizes, make_networks, starts_at_pca
 from skae.building.pretraining import pretrain
 from skae.common.devices import has_room, resolve_device
 from skae.common.seeds import draw_seed

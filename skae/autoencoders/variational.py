@@ -16,7 +16,8 @@ from torch import nn
 
 from skae.autoencoders.base import BaseAutoencoder
 from skae.autoencoders.plain import AutoencoderTransformer
-from skae.building.networks import make_likelihood, starts_at_pca
+from skae.building.likelihoods import make_likelihood
+from skae.building.networks import starts_at_pca
 from skae.common.documentation import documented_like
 from skae.common.seeds import draw_seed
 from skae.nn.corruptions import HideCells

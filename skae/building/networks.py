@@ -1,4 +1,4 @@
-"""From an estimator's parameters to its networks and its likelihood."""
+"""From an estimator's parameters to its networks."""
 
 import copy
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from numbers import Integral
 import torch
 from torch import nn
 
-from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
 from skae.nn.networks import (
     CodeToEveryLayer,
     SkipNetwork,
@@ -17,69 +16,9 @@ from skae.nn.networks import (
     linear_pair,
     with_outputs,
 )
-from skae.nn.one_hot import Widen
-from skae.nn.pca import PrincipalComponents, principal_components, principal_components_of_few
-from skae.nn.table_likelihoods import NumbersAndCodes
-from skae.tables.columns import Columns
-from skae.tables.mixed import MixedColumns
-from skae.training.rows import Batches, Rows
 
 _AUTO_DENSE = (128, 128)
 _AUTO_CHANNELS = (16, 32)
-_WIDEST_COVARIANCE = 4096
-_MOST_CELLS = 2**25
-UNIT_INTERVAL = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}
-
-
-def find_principal_components(data: Rows, widen: nn.Module, n_encoded: int) -> PrincipalComponents:
-    """Return the principal components of widened rows; of a sample, where they are very wide.
-
-    Parameters
-    ----------
-    data : Rows
-        The encoded rows; of two views side by side, the second counts.
-    widen : nn.Module
-        What makes numbers of them.
-    n_encoded : int
-        The number of columns of one view.
-    """
-
-    def widened(x: torch.Tensor) -> torch.Tensor:
-        return widen(x[:, -n_encoded:])
-
-    n_columns = widened(data.take(torch.zeros(1, dtype=torch.long))[0]).shape[1]
-    if n_columns <= min(len(data), _WIDEST_COVARIANCE):
-        return principal_components((widened(x), weight) for x, weight in Batches(data, 4096))
-    few = data.sample(max(2, min(_WIDEST_COVARIANCE, _MOST_CELLS // n_columns)))
-    x, weight = few.take(torch.arange(len(few)))
-    return principal_components_of_few(widened(x), weight)
-
-
-def make_likelihood(columns: Columns | MixedColumns, kind: str, *, variance: float) -> nn.Module:
-    """Return the likelihood of encoded rows.
-
-    Parameters
-    ----------
-    columns : Columns or MixedColumns
-        The columns.
-    kind : {"gaussian", "bernoulli", "continuous_bernoulli"}
-        The likelihood of a number.
-    variance : float
-        The variance of a Gaussian, of encoded numbers.
-    """
-    if isinstance(columns, MixedColumns):
-        return NumbersAndCodes(columns.n_codes, columns.owners, columns.atoms, variance)
-    if kind != "gaussian":
-        return UNIT_INTERVAL[kind]()
-    low, high = map(torch.from_numpy, columns.encoded_range)
-    return Gaussian(low, high, variance)
-
-
-def make_widening(columns: Columns | MixedColumns) -> nn.Module:
-    """Return the module that makes numbers alone of encoded rows."""
-    if isinstance(columns, MixedColumns):
-        return Widen(columns.n_numbers, columns.n_codes)
-    return nn.Identity()
 
 
 @dataclass(frozen=True)

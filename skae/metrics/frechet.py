@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skae.metrics.space import as_points
+from skae.metrics.encoding import as_points
 
 
 @validate_params(

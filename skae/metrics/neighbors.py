@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skae.common.seeds import draw_seed
+from skae.metrics.encoding import as_points
 from skae.metrics.points import Points, batches, squared_distances
-from skae.metrics.space import as_points
 
 _ROUNDING = 1e-9
 

@@ -1,10 +1,8 @@
 """Displays of fitted estimators, made as scikit-learn's displays are."""
 
-from skae.plotting.displays import (
-    ExplanationDisplay,
-    LatentDisplay,
-    LossCurveDisplay,
-    ReconstructionDisplay,
-)
+from skae.plotting.explanations import ExplanationDisplay
+from skae.plotting.latent import LatentDisplay
+from skae.plotting.losses import LossCurveDisplay
+from skae.plotting.reconstructions import ReconstructionDisplay
 
 __all__ = ["ExplanationDisplay", "LatentDisplay", "LossCurveDisplay", "ReconstructionDisplay"]

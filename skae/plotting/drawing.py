@@ -1,0 +1,38 @@
+"""What displays share: axes, and rows as arrays and images."""
+
+import numpy as np
+from scipy import sparse
+
+from skae.tables.containers import unwrap
+
+_DRAWABLE_CHANNELS = (1, 3, 4)
+
+
+def make_axes(ax, **options):
+    """Return axes, those that are given or new ones, and their figure."""
+    import matplotlib.pyplot as plt
+
+    ax = plt.subplots(**options)[1] if ax is None else ax
+    return ax, ax.figure
+
+
+def as_array(rows, otherwise):
+    """Return rows of any container as a dense array of numbers, or say what else to do."""
+    rows = unwrap(rows)
+    rows = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
+    if rows.dtype.kind not in "buif":
+        raise ValueError(otherwise)
+    return rows
+
+
+def as_images(rows, image_shape):
+    """Return rows as images of shape (height, width) or (height, width, channels)."""
+    if len(image_shape) == 2:
+        return rows.reshape(-1, *image_shape)
+    if image_shape[0] not in _DRAWABLE_CHANNELS:
+        raise ValueError(
+            f"Images of {image_shape[0]} channels cannot be drawn: 'image_shape' must have 1, 3 "
+            f"or 4. Got {image_shape!r}."
+        )
+    images = rows.reshape(-1, *image_shape).transpose(0, 2, 3, 1)
+    return images[..., 0] if images.shape[-1] == 1 else images

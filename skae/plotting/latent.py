@@ -1,0 +1,205 @@
+"""LatentDisplay: the plane of two components of the code."""
+
+import numpy as np
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_is_fitted
+
+from skae.plotting.drawing import as_array, as_images, make_axes
+
+_MOST_CLASSES = 20
+_N_IMAGES = 15
+_N_CODES = 2000
+_RANGE = (0.025, 0.975)
+_NOT_CODES = "LatentDisplay draws components that are numbers, but 'transform' gives others."
+_NOT_IMAGES = (
+    "LatentDisplay draws decoded images, but codes decode to columns that are not all numbers. "
+    "Give rows as X and leave 'n_images' at its default."
+)
+
+
+class LatentDisplay:
+    """The plane of two components of the code: the codes of rows, and what the plane decodes to.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_rows, 2) or None
+        The two components; None draws no rows.
+    labels : ndarray of shape (n_rows,) or None
+        What to colour the rows by: up to twenty different labels get a legend, more a colour bar.
+    names : tuple of str
+        The names of the two components.
+    manifold : ndarray of shape (n, n, height, width) or (n, n, height, width, channels), optional
+        Images of evenly spaced codes, from the smallest of both components on; None draws none.
+    extent : tuple of float, optional
+        The plane that they cover: the smallest and the largest of both components.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    scatter_ : matplotlib PathCollection
+        The points, if rows were drawn.
+    image_ : matplotlib AxesImage
+        The decoded images, if they were.
+
+    See Also
+    --------
+    LossCurveDisplay : The loss of every epoch.
+    ReconstructionDisplay : Rows above their reconstructions.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skae import AutoencoderTransformer
+    >>> from skae.plotting import LatentDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> autoencoder = AutoencoderTransformer(n_components=2, random_state=0).fit(X)
+    >>> LatentDisplay.from_estimator(autoencoder, X, y)
+    <...>
+    >>> plt.show()
+    """
+
+    def __init__(self, *, codes, labels, names, manifold=None, extent=None):
+        self.codes = codes
+        self.labels = labels
+        self.names = names
+        self.manifold = manifold
+        self.extent = extent
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X=None,
+        y=None,
+        *,
+        components=(0, 1),
+        n_images=None,
+        image_shape=None,
+        ax=None,
+    ):
+        """Draw the codes of rows, or the images that the plane decodes to, or both.
+
+        Parameters
+        ----------
+        estimator : transformer
+            A fitted transformer with at least two components.
+        X : array-like of shape (n_rows, n_features), default=None
+            The rows; None draws only images.
+        y : array-like of shape (n_rows,), default=None
+            What to colour the rows by.
+        components : tuple of two int, default=(0, 1)
+            The components to draw.
+        n_images : int, default=None
+            How many codes to decode along each side, between the 2.5 % and the 97.5 % quantile of
+            the prior; the other components keep their mean. For autoencoders of images. None is
+            none, or 15 without rows.
+        image_shape : tuple of int, default=None
+            The shape of an image; None takes the estimator's own.
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        Returns
+        -------
+        display : LatentDisplay
+            The display.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        check_is_fitted(estimator)
+        if X is None and y is not None:
+            raise ValueError("'y' colours rows, but there are none: 'X' is None.")
+        names = estimator.get_feature_names_out()
+        if len(components) != 2 or not set(components) <= set(range(len(names))):
+            raise ValueError(
+                f"'components' must be two numbers in the range [0, {len(names)}), the number "
+                f"of components of the code. Got {components!r}."
+            )
+        n_images = (_N_IMAGES if X is None else 0) if n_images is None else n_images
+        manifold, extent = None, None
+        if n_images:
+            shape = image_shape or getattr(estimator, "image_shape", None)
+            manifold, extent = _manifold(estimator, list(components), n_images, shape)
+        codes = (
+            None if X is None else as_array(estimator.transform(X), _NOT_CODES)[:, list(components)]
+        )
+        display = cls(
+            codes=codes,
+            labels=None if y is None else np.asarray(y),
+            names=tuple(names[c] for c in components),
+            manifold=manifold,
+            extent=extent,
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the images and the codes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        Returns
+        -------
+        display : LatentDisplay
+            The display.
+        """
+        self.ax_, self.figure_ = make_axes(ax)
+        if self.manifold is not None:
+            self._plot_manifold()
+        if self.codes is not None:
+            self._plot_codes()
+        self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
+        return self
+
+    def _plot_manifold(self):
+        frame = [(0, 0), (0, 0), (1, 1), (1, 1), (0, 0)][: self.manifold.ndim]
+        tiles = np.pad(self.manifold, frame, constant_values=self.manifold.min())
+        mosaic = np.concatenate(np.concatenate(tiles[::-1], axis=1), axis=1)
+        self.image_ = self.ax_.imshow(mosaic, extent=self.extent, aspect="auto", cmap="gray")
+
+    def _plot_codes(self):
+        classes, index = (None, None) if self.labels is None else _classes(self.labels)
+        colours = self.labels if index is None else index
+        cmap = None if classes is None else f"tab{10 if len(classes) <= 10 else 20}"
+        self.scatter_ = self.ax_.scatter(*self.codes.T, c=colours, cmap=cmap, s=12, alpha=0.8)
+        if classes is not None:
+            handles, _ = self.scatter_.legend_elements(num=None)
+            self.ax_.legend(handles, classes, loc="center left", bbox_to_anchor=(1, 0.5))
+        elif colours is not None:
+            self.figure_.colorbar(self.scatter_, ax=self.ax_)
+
+
+def _manifold(estimator, components, n_images, image_shape):
+    """Return the images of codes on a grid, and the plane that they cover."""
+    if image_shape is None:
+        raise ValueError(
+            "'image_shape' must be given to draw what codes decode to, as (height, width) or "
+            "(channels, height, width)."
+        )
+    codes = estimator.prior_.sample(_N_CODES, 0)
+    low, high = np.quantile(codes[:, components], _RANGE, axis=0)
+    middle = (np.arange(n_images) + 0.5) / n_images
+    along, up = (low[i] + (high[i] - low[i]) * middle for i in range(2))
+    grid = np.tile(codes.mean(0), (n_images, n_images, 1))
+    grid[..., components[0]], grid[..., components[1]] = along[None, :], up[:, None]
+    rows = as_array(estimator.inverse_transform(grid.reshape(n_images**2, -1)), _NOT_IMAGES)
+    images = as_images(rows, image_shape)
+    images = images.reshape(n_images, n_images, *images.shape[1:])
+    return images, (low[0], high[0], low[1], high[1])
+
+
+def _classes(labels):
+    """Return the different labels and every row's index among them, if they are few."""
+    classes, index = np.unique(labels, return_inverse=True)
+    if len(classes) <= _MOST_CLASSES:
+        return classes, index
+    if not np.issubdtype(labels.dtype, np.number):
+        raise ValueError(
+            f"'y' must hold numbers or at most {_MOST_CLASSES} different labels. "
+            f"Got {len(classes)} labels."
+        )
+    return None, None

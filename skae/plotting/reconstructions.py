@@ -1,0 +1,129 @@
+"""ReconstructionDisplay: rows above what transformers make of them."""
+
+import numpy as np
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_is_fitted
+
+from skae.plotting.drawing import as_array, as_images
+
+_NOT_LINES = (
+    "ReconstructionDisplay draws columns of numbers, but X has others. Select the columns of "
+    "numbers, or print X beside estimator.reconstruct(X)."
+)
+
+
+class ReconstructionDisplay:
+    """Rows above what autoencoders, or other transformers, make of them.
+
+    Images are drawn as images; other rows as lines over the columns.
+
+    Parameters
+    ----------
+    rows : dict of str to ndarray of shape (n_rows, n_features)
+        The rows and their reconstructions, by name, from top to bottom.
+    image_shape : tuple of int or None
+        (height, width) or (channels, height, width); None draws lines.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+
+    See Also
+    --------
+    LossCurveDisplay : The loss of every epoch.
+    LatentDisplay : Rows in the plane of two components.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.decomposition import PCA
+    >>> from skae import AutoencoderTransformer
+    >>> from skae.plotting import ReconstructionDisplay
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> transformers = [PCA(8).fit(X), AutoencoderTransformer(8, max_epochs=5).fit(X)]
+    >>> ReconstructionDisplay.from_estimator(transformers, X[:10], image_shape=(8, 8))
+    <...>
+    >>> plt.show()
+    """
+
+    def __init__(self, *, rows, image_shape):
+        self.rows = rows
+        self.image_shape = image_shape
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, image_shape=None):
+        """Draw rows and their reconstructions.
+
+        Parameters
+        ----------
+        estimator : transformer or list of them
+            Fitted transformers with `inverse_transform`.
+        X : array-like of shape (n_rows, n_features)
+            The rows; ten or so.
+        image_shape : tuple of int, default=None
+            The shape of an image; None takes the estimator's own, if it has one.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+            The display.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        estimators = estimator if isinstance(estimator, (list, tuple)) else [estimator]
+        rows = {"original": as_array(X, _NOT_LINES)}
+        for each in estimators:
+            check_is_fitted(each)
+            name = _new_name(type(each).__name__, rows)
+            rows[name] = as_array(each.inverse_transform(each.transform(X)), _NOT_LINES)
+            image_shape = image_shape or getattr(each, "image_shape", None)
+        return cls(rows=rows, image_shape=image_shape).plot()
+
+    def plot(self):
+        """Draw the rows.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+            The display.
+        """
+        import matplotlib.pyplot as plt
+
+        n_rows = len(self.rows["original"])
+        if self.image_shape is None:
+            self.figure_, self.axes_ = plt.subplots(
+                n_rows, 1, squeeze=False, sharex=True, figsize=(8, 1 + 1.2 * n_rows)
+            )
+            self._plot_lines()
+        else:
+            self.figure_, self.axes_ = plt.subplots(
+                len(self.rows), n_rows, squeeze=False, figsize=(1 + n_rows, 1 + len(self.rows))
+            )
+            self._plot_images()
+        return self
+
+    def _plot_lines(self):
+        for i, ax in enumerate(self.axes_[:, 0]):
+            for name, rows in self.rows.items():
+                ax.plot(rows[i], label=name, linestyle="-" if name == "original" else "--")
+        self.axes_[0, 0].legend(ncols=len(self.rows), loc="lower left", bbox_to_anchor=(0, 1))
+        self.axes_[-1, 0].set_xlabel("Column")
+
+    def _plot_images(self):
+        low, high = self.rows["original"].min(), self.rows["original"].max()
+        span = (high - low) or 1
+        for axes, (name, rows) in zip(self.axes_, self.rows.items(), strict=True):
+            images = as_images((rows - low) / span, self.image_shape)
+            for ax, image in zip(axes, images, strict=True):
+                ax.imshow(np.clip(image, 0, 1), cmap="gray", vmin=0, vmax=1)
+                ax.set(xticks=[], yticks=[])
+            axes[0].set_ylabel(name, rotation=0, ha="right", va="center")
+
+
+def _new_name(name, taken):
+    """Return a name, with a number where it is taken."""
+    names = (name, *(f"{name} {i}" for i in range(2, len(taken) + 2)))
+    return next(each for each in names if each not in taken)
