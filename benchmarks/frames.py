@@ -114,7 +114,7 @@ class OneHot:
         return pd.DataFrame(columns)
 
     @property
-    def owners(self):
+    def column_of_number(self):
         """The name of the table's column that every column of the matrix belongs to."""
         labels = [name for name, kept in self.labels.items() for _ in kept]
         return [*self.numbers, *self.flagged, *labels]

@@ -129,7 +129,7 @@ def run_decoder(decoder, seed, fit, data, judge, args):
     }
 
 
-def codes_of(fitted, X, seed):
+def states_of(fitted, X, seed):
     """Return codes of rows: draws where they are distributions."""
     if not isinstance(fitted, VAETransformer):
         return fitted.transform(X)
@@ -137,20 +137,20 @@ def codes_of(fitted, X, seed):
     return mean + scale * np.random.default_rng(seed).standard_normal(mean.shape)
 
 
-def draw_codes(fitted, kind, train, n_samples, seed):
+def draw_states(fitted, kind, train, n_samples, seed):
     """Return codes from a prior."""
     if kind == "normal" and isinstance(fitted, VAETransformer):
         return np.random.default_rng(seed).standard_normal((n_samples, N_COMPONENTS))
     order = np.random.default_rng(seed).permutation(len(train))
     rows = train[order[: MOST_CODES if kind == "posterior" else N_CODES]]
-    return Prior(kind).fit(codes_of(fitted, rows, seed), seed).sample(n_samples, seed)
+    return Prior(kind).fit(states_of(fitted, rows, seed), seed).sample(n_samples, seed)
 
 
 def run_priors(name, fitted, seed, data, judge, args):
     """Yield the runs of the second table as dicts."""
     train, _, test = data
     for kind in PRIORS:
-        codes = draw_codes(fitted, kind, train, args.samples, seed)
+        codes = draw_states(fitted, kind, train, args.samples, seed)
         yield {"model": name, "prior": kind, "seed": seed, **judge(fitted.inverse_transform(codes))}
     back = fitted.reconstruct(test[-args.samples :])
     yield {"model": name, "prior": "reconstructions", "seed": seed, **judge(back)}

@@ -55,8 +55,8 @@ def by_pca(train, swapped, n_components):
 
     scale = residuals(train).std(0) + 1e-12
     sizes = np.abs(residuals(swapped)) / scale
-    owners = np.array(encoding.owners)
-    return np.stack([sizes[:, owners == name].max(1) for name in train], axis=1)
+    column_of_number = np.array(encoding.column_of_number)
+    return np.stack([sizes[:, column_of_number == name].max(1) for name in train], axis=1)
 
 
 def main():

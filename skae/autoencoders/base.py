@@ -295,7 +295,7 @@ class BaseAutoencoder(
         fraction = _MASK_FRACTION if self.mask_fraction == "auto" else self.mask_fraction
         if fraction == 0:
             return nn.Identity()
-        return Repeated(HideCells(fraction, self.columns_.owners))
+        return Repeated(HideCells(fraction, self.columns_.column_of_number))
 
     @property
     def _module(self):
@@ -487,7 +487,7 @@ class BaseAutoencoder(
 
     def _learn_filling(self, data, judges):
         """Return what fills the holes of tables."""
-        return Filling.learn(self.net_, data, judges, self.columns_.owners)
+        return Filling.learn(self.net_, data, judges, self.columns_.column_of_number)
 
     def _find_codes(self, data):
         """Return the codes that the prior is fitted to, and read off what they tell."""

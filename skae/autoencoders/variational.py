@@ -23,7 +23,7 @@ from skae.common.seeds import draw_seed
 from skae.nn.corruptions import HideCells
 from skae.nn.initialisation import start_at_mean, start_at_probabilistic_pca
 from skae.nn.likelihoods import Gaussian
-from skae.nn.mixtures import ScoresAndCodes
+from skae.nn.mixtures import ScoresAndStates
 from skae.nn.posteriors import NormalPosterior, SphericalPosterior
 from skae.nn.variational_chain import Variational, VariationalAutoencoder, mutual_information
 from skae.sampling.conditional import Conditional, ImportanceFilling
@@ -456,8 +456,8 @@ class VAETransformer(BaseAutoencoder):
 
     def _make_hiding(self):
         fraction = _MASK_FRACTION if self.mask_fraction == "auto" else self.mask_fraction
-        owners = self.columns_.owners
-        return HideCells(fraction, owners, _SHARE_OF_ROWS) if fraction else nn.Identity()
+        column_of_number = self.columns_.column_of_number
+        return HideCells(fraction, column_of_number, _SHARE_OF_ROWS) if fraction else nn.Identity()
 
     def _number_of_outputs(self, n_columns):
         return self._likelihood_of_cells().n_outputs if self._takes_tables_ else n_columns
@@ -466,7 +466,7 @@ class VAETransformer(BaseAutoencoder):
         columns = self.columns_
         seen = [field.shares > 0 for field in columns.table.fields]
         intervals = [scores.edges for scores in columns.scores], columns.numbers_of_intervals
-        return ScoresAndCodes(columns.n_codes, columns.owners, *intervals, seen)
+        return ScoresAndStates(columns.n_states, columns.column_of_number, *intervals, seen)
 
     def _make_likelihood(self, pca, residual, n_rows):
         if self.likelihood_ != "gaussian" and self.noise_variance != "shared":

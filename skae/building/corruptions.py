@@ -100,11 +100,11 @@ def _make(corruption, level, columns, data: Rows, shape) -> nn.Module:
 
 
 def _of_table(corruption: str, level: float, columns: MixedColumns) -> nn.Module:
-    owners = columns.owners
+    column_of_number = columns.column_of_number
     if corruption == "swap":
-        return SwapCells(level, [*owners, *range(len(columns.n_codes))])
+        return SwapCells(level, [*column_of_number, *range(len(columns.n_states))])
     if corruption == "masking":
-        return HideCells(level, owners)
+        return HideCells(level, column_of_number)
     return OfNumbers(GaussianNoise(level), columns.n_numbers)
 
 

@@ -5,7 +5,7 @@ from torch import nn
 
 from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
 from skae.nn.one_hot import Widen
-from skae.nn.table_likelihoods import NumbersAndCodes
+from skae.nn.table_likelihoods import NumbersAndStates
 from skae.tables.columns import Columns
 from skae.tables.mixed import MixedColumns
 
@@ -25,7 +25,9 @@ def make_likelihood(columns: Columns | MixedColumns, kind: str, *, variance: flo
         The variance of a Gaussian, of encoded numbers.
     """
     if isinstance(columns, MixedColumns):
-        return NumbersAndCodes(columns.n_codes, columns.owners, columns.atoms, variance)
+        return NumbersAndStates(
+            columns.n_states, columns.column_of_number, columns.point_masses, variance
+        )
     if kind != "gaussian":
         return UNIT_INTERVAL[kind]()
     low, high = map(torch.from_numpy, columns.encoded_range)
@@ -35,5 +37,5 @@ def make_likelihood(columns: Columns | MixedColumns, kind: str, *, variance: flo
 def make_widening(columns: Columns | MixedColumns) -> nn.Module:
     """Return the module that makes numbers alone of encoded rows."""
     if isinstance(columns, MixedColumns):
-        return Widen(columns.n_numbers, columns.n_codes)
+        return Widen(columns.n_numbers, columns.n_states)
     return nn.Identity()

@@ -28,7 +28,7 @@ class Encoded:
     numbers : ndarray of shape (n_rows, n_numbers)
         The numbers and times; NaN where cells are missing.
     labels : ndarray of shape (n_rows, n_labels), int32
-        The labels as codes: 0 for those that no real row has, 1 for missing cells.
+        The labels as states: 0 for those that no real row has, 1 for missing cells.
     flagged : ndarray of shape (n_numbers,), bool
         The numbers that are missing in some row, real or not.
     """
@@ -42,40 +42,40 @@ class Encoded:
         return len(self.numbers)
 
     @property
-    def n_codes(self) -> list[int]:
-        """How many codes every column of labels has."""
+    def n_states(self) -> list[int]:
+        """How many states every column of labels has."""
         fields = self.columns.table.fields
-        return [field.n_codes for field in fields if not isinstance(field, Number)]
+        return [field.n_states for field in fields if not isinstance(field, Number)]
 
     def iter_columns(self) -> Iterator[tuple[np.ndarray, int | None]]:
-        """Yield the cells of every column, and how many codes they have; numbers have None."""
-        numbers, labels = iter(self.numbers.T), zip(self.labels.T, self.n_codes, strict=True)
+        """Yield the cells of every column, and how many states they have; numbers have None."""
+        numbers, labels = iter(self.numbers.T), zip(self.labels.T, self.n_states, strict=True)
         for field in self.columns.table.fields:
             yield (next(numbers), None) if isinstance(field, Number) else next(labels)
 
     def split(self, position: int) -> tuple["Encoded", np.ndarray]:
         """Return the other columns by themselves, and the cells of the one at a position."""
-        table, owners = self.columns.table, self.columns.owners
+        table, column_of_number = self.columns.table, self.columns.column_of_number
         fields = table.fields[:position] + table.fields[position + 1 :]
-        is_kept = np.array([owner != position for owner in owners], dtype=bool)
-        label = position - sum(owner < position for owner in owners)
+        is_kept = np.array([column != position for column in column_of_number], dtype=bool)
+        label = position - sum(column < position for column in column_of_number)
         numbers, labels = self.numbers[:, is_kept], self.labels
         if is_kept.all():
             cells, labels = labels[:, label], np.delete(labels, label, axis=1)
         else:
-            cells = self.numbers[:, owners.index(position)]
+            cells = self.numbers[:, column_of_number.index(position)]
         center, scale = self.columns.center[is_kept], self.columns.scale[is_kept]
         columns = MixedColumns(Table(fields), center, scale)
         return Encoded(columns, numbers, labels, self.flagged[is_kept]), cells
 
     def features(self) -> np.ndarray:
-        """Return numbers, NaN where missing, and then codes, for trees that know both."""
+        """Return numbers, NaN where missing, and then states, for trees that know both."""
         return np.hstack([self.numbers, self.labels])
 
     @property
     def native(self) -> np.ndarray:
-        """Tell which features are codes of labels that are few enough for trees."""
-        few = np.array(self.n_codes, dtype=int) <= _MOST_NATIVE
+        """Tell which features are states of labels that are few enough for trees."""
+        few = np.array(self.n_states, dtype=int) <= _MOST_NATIVE
         return np.concatenate([np.zeros(self.numbers.shape[1], dtype=bool), few])
 
     def points(self) -> Points:
@@ -86,8 +86,8 @@ class Encoded:
         scaled = (self.numbers - self.columns.center) / self.columns.scale
         flags = np.isnan(self.numbers[:, self.flagged])
         labels = np.hstack([flags, self.labels]).astype(np.int32)
-        n_codes = (2,) * flags.shape[1] + tuple(self.n_codes)
-        return Points(np.nan_to_num(scaled), labels, n_codes)
+        n_states = (2,) * flags.shape[1] + tuple(self.n_states)
+        return Points(np.nan_to_num(scaled), labels, n_states)
 
 
 def encode(*, categorical_features="from_dtype", least: int = 1, **samples) -> list[Encoded]:
@@ -103,7 +103,7 @@ def encode(*, categorical_features="from_dtype", least: int = 1, **samples) -> l
         The samples, by the names that messages give them.
     """
     frames = alike_frames(least, **samples)
-    # Every label of the real rows has a code of its own, whatever their number.
+    # Every label of the real rows has a state of its own, whatever their number.
     options = {"max_categories": sys.maxsize, "min_frequency": 1}
     columns = MixedColumns.learn(
         frames[0], None, categorical_features=categorical_features, **options
@@ -111,7 +111,7 @@ def encode(*, categorical_features="from_dtype", least: int = 1, **samples) -> l
     encoded = [columns.table.encode(each) for each in frames]
     flagged = np.any([np.isnan(numbers).any(0) for numbers, _ in encoded], axis=0)
     is_label = [not isinstance(field, Number) for field in columns.table.fields]
-    return [Encoded(columns, numbers, codes[:, is_label], flagged) for numbers, codes in encoded]
+    return [Encoded(columns, numbers, states[:, is_label], flagged) for numbers, states in encoded]
 
 
 def alike_frames(least: int = 1, **samples) -> list[nw.DataFrame]:

@@ -10,7 +10,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import gen_batches
 
 _CELLS_AT_A_TIME = 2**22
-_MOST_CODES = 258
+_MOST_STATES = 258
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class Points:
     numbers : ndarray of shape (n_rows, n_numbers)
         The numbers.
     labels : ndarray of shape (n_rows, n_labels), int
-        The codes of the labels.
-    n_codes : tuple of int
-        How many codes every column of labels has.
+        The states of the labels.
+    n_states : tuple of int
+        How many states every column of labels has.
     """
 
     numbers: np.ndarray
     labels: np.ndarray
-    n_codes: tuple[int, ...] = ()
+    n_states: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -40,7 +40,7 @@ class Points:
         return cls(numbers, np.empty((len(numbers), 0), dtype=np.int32))
 
     def __getitem__(self, rows) -> "Points":
-        return Points(self.numbers[rows], self.labels[rows], self.n_codes)
+        return Points(self.numbers[rows], self.labels[rows], self.n_states)
 
     def some(self, most: int | None, rng: np.random.Generator) -> "Points":
         """Return no more than so many rows, drawn without replacement."""
@@ -55,16 +55,16 @@ class Points:
         the 256 commonest share a unit vector.
         """
         blocks = [self.numbers]
-        for codes, n_codes in zip(self.labels.T, self.n_codes, strict=True):
-            units = np.eye(min(n_codes, _MOST_CODES + 1)) / math.sqrt(2)
-            blocks.append(units[np.minimum(codes, _MOST_CODES)])
+        for states, n_states in zip(self.labels.T, self.n_states, strict=True):
+            units = np.eye(min(n_states, _MOST_STATES + 1)) / math.sqrt(2)
+            blocks.append(units[np.minimum(states, _MOST_STATES)])
         return np.hstack(blocks)
 
 
 def joined(first: Points, second: Points) -> Points:
     """Return the rows of two samples, one after the other."""
     numbers = np.vstack([first.numbers, second.numbers])
-    return Points(numbers, np.vstack([first.labels, second.labels]), first.n_codes)
+    return Points(numbers, np.vstack([first.labels, second.labels]), first.n_states)
 
 
 def squared_distances(first: Points, second: Points) -> np.ndarray:
@@ -84,9 +84,9 @@ def city_distances(first: Points, second: Points) -> np.ndarray:
 
 
 def _with_mismatches(distances, first: Points, second: Points, cost: int) -> np.ndarray:
-    count = np.zeros(distances.shape, dtype=np.min_scalar_type(cost * len(first.n_codes)))
-    # Narrow codes are compared many at a time.
-    narrow = np.min_scalar_type(max(first.n_codes, default=0))
+    count = np.zeros(distances.shape, dtype=np.min_scalar_type(cost * len(first.n_states)))
+    # Narrow states are compared many at a time.
+    narrow = np.min_scalar_type(max(first.n_states, default=0))
     pairs = zip(first.labels.T.astype(narrow), second.labels.T.astype(narrow), strict=True)
     for here, there in pairs:
         count += here[:, None] != there

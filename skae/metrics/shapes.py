@@ -60,15 +60,15 @@ def column_shapes(real, synthetic, *, categorical_features="from_dtype") -> pd.S
     samples = encode(real=real, synthetic=synthetic, categorical_features=categorical_features)
     pairs = zip(*(each.iter_columns() for each in samples), strict=True)
     shapes = [
-        _number_shape(x, y) if n_codes is None else 1 - total_variation(x, y, n_codes)
-        for (x, n_codes), (y, _) in pairs
+        _number_shape(x, y) if n_states is None else 1 - total_variation(x, y, n_states)
+        for (x, n_states), (y, _) in pairs
     ]
     return pd.Series(shapes, [field.name for field in samples[0].columns.table.fields])
 
 
-def total_variation(x: np.ndarray, y: np.ndarray, n_codes: int) -> float:
-    """Return half the sum of differences between the shares of codes in two samples."""
-    shares = (np.bincount(codes, minlength=n_codes) / len(codes) for codes in (x, y))
+def total_variation(x: np.ndarray, y: np.ndarray, n_states: int) -> float:
+    """Return half the sum of differences between the shares of states in two samples."""
+    shares = (np.bincount(states, minlength=n_states) / len(states) for states in (x, y))
     return min(1.0, float(np.abs(np.subtract(*shares)).sum() / 2))
 
 

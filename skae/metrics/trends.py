@@ -73,7 +73,7 @@ def pair_trends(
     samples = encode(real=real, synthetic=synthetic, categorical_features=categorical_features)
     names = [field.name for field in samples[0].columns.table.fields]
     trends = np.full((len(names), len(names)), np.nan)
-    numeric = samples[0].columns.owners
+    numeric = samples[0].columns.column_of_number
     trends[np.ix_(numeric, numeric)] = _correlation_trends(*samples)
     np.fill_diagonal(trends, np.nan)
     binned = _binned(*samples, own_edges=own_edges)
@@ -94,14 +94,14 @@ def _correlations(numbers: np.ndarray) -> np.ndarray:
 
 
 def _binned(real: Encoded, synthetic: Encoded, *, own_edges: bool) -> list[tuple]:
-    """Return every column as the codes of both samples, and how many codes there are."""
+    """Return every column as the states of both samples, and how many states there are."""
     columns = []
     pairs = zip(real.iter_columns(), synthetic.iter_columns(), strict=True)
-    for (x, n_codes), (y, _) in pairs:
-        if n_codes is None:
+    for (x, n_states), (y, _) in pairs:
+        if n_states is None:
             other = y if own_edges else x
-            x, y, n_codes = _bins(x, x), _bins(y, other), _ABSENT + 1
-        columns.append((x, y, n_codes))
+            x, y, n_states = _bins(x, x), _bins(y, other), _ABSENT + 1
+        columns.append((x, y, n_states))
     return columns
 
 
@@ -118,11 +118,11 @@ def _bins(numbers: np.ndarray, other: np.ndarray) -> np.ndarray:
     return bins
 
 
-def _joint_variation(x, y, n_codes, other_x, other_y, n_others) -> float:
-    """Return the total variation of two columns of codes together."""
+def _joint_variation(x, y, n_states, other_x, other_y, n_others) -> float:
+    """Return the total variation of two columns of states together."""
     joint = np.concatenate([x, y]).astype(np.int64) * n_others
     joint += np.concatenate([other_x, other_y])
-    n_joint = n_codes * n_others
+    n_joint = n_states * n_others
     if n_joint > len(joint):
         values, joint = np.unique(joint, return_inverse=True)
         n_joint = len(values)

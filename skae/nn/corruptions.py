@@ -146,7 +146,7 @@ class SwapCells(nn.Module):
 
 
 class OfNumbers(nn.Module):
-    """Corrupt the numbers of rows of numbers and codes.
+    """Corrupt the numbers of rows of numbers and states.
 
     Parameters
     ----------
@@ -163,8 +163,8 @@ class OfNumbers(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Corrupt $(B, n + f)$."""
-        numbers, codes = x[:, : self.n_numbers], x[:, self.n_numbers :]
-        return torch.cat([self.corruption(numbers), codes], dim=1)
+        numbers, states = x[:, : self.n_numbers], x[:, self.n_numbers :]
+        return torch.cat([self.corruption(numbers), states], dim=1)
 
 
 class Applied(nn.Module):
@@ -186,40 +186,44 @@ class Applied(nn.Module):
 
 
 class HideCells(nn.Module):
-    r"""Hide cells of rows of numbers and codes from the encoder, which learns to fill them.
+    r"""Hide cells of rows of numbers and states from the encoder, which learns to fill them.
 
     A row hides its own share of its cells, drawn between zero and twice the mean share, and every
-    other one also all cells that are missing. A hidden cell has the code -1, and its number
+    other one also all cells that are missing. A hidden cell has the state -1, and its number
     is NaN.
 
     Parameters
     ----------
     fraction : float
         The mean share of the cells, at most a half.
-    owners : sequence of int
-        For every number, the position of its code among the codes.
+    column_of_number : sequence of int
+        For every number, the position of its state among the states.
     share : float, default=1.0
         The share of the rows that hide anything.
     """
 
-    def __init__(self, fraction: float, owners: Sequence[int], share: float = 1.0) -> None:
+    def __init__(
+        self, fraction: float, column_of_number: Sequence[int], share: float = 1.0
+    ) -> None:
         super().__init__()
         self.fraction = fraction
         self.share = share
-        self.register_buffer("owners", torch.tensor(tuple(owners), dtype=torch.long))
+        self.register_buffer(
+            "column_of_number", torch.tensor(tuple(column_of_number), dtype=torch.long)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Hide cells of $(B, n + f)$ in training."""
         if not self.training:
             return x
-        return _hide(x, self._choose(x[:, len(self.owners) :]), self.owners)
+        return _hide(x, self._choose(x[:, len(self.column_of_number) :]), self.column_of_number)
 
-    def _choose(self, codes: Tensor) -> Tensor:
+    def _choose(self, states: Tensor) -> Tensor:
         def draw(n_columns: int) -> Tensor:
-            return torch.rand(len(codes), n_columns, device=codes.device)
+            return torch.rand(len(states), n_columns, device=states.device)
 
-        by_share = draw(codes.shape[1]) < 2 * self.fraction * draw(1)
-        hidden = by_share | ((codes == _MISSING) & (draw(1) < 0.5))
+        by_share = draw(states.shape[1]) < 2 * self.fraction * draw(1)
+        hidden = by_share | ((states == _MISSING) & (draw(1) < 0.5))
         return hidden if self.share == 1 else hidden & (draw(1) < self.share)
 
     def extra_repr(self) -> str:
@@ -227,12 +231,12 @@ class HideCells(nn.Module):
         return f"fraction={self.fraction:.3g}, share={self.share:.3g}"
 
 
-def hide_missing(x: Tensor, owners: Sequence[int]) -> Tensor:
-    """Hide the missing cells of rows of numbers and codes, $(B, n + f)$."""
-    return _hide(x, x[:, len(owners) :] == _MISSING, owners)
+def hide_missing(x: Tensor, column_of_number: Sequence[int]) -> Tensor:
+    """Hide the missing cells of rows of numbers and states, $(B, n + f)$."""
+    return _hide(x, x[:, len(column_of_number) :] == _MISSING, column_of_number)
 
 
-def _hide(x: Tensor, hidden: Tensor, owners: Sequence[int]) -> Tensor:
-    n_numbers = len(owners)
-    numbers = torch.where(hidden[:, owners], torch.nan, x[:, :n_numbers])
+def _hide(x: Tensor, hidden: Tensor, column_of_number: Sequence[int]) -> Tensor:
+    n_numbers = len(column_of_number)
+    numbers = torch.where(hidden[:, column_of_number], torch.nan, x[:, :n_numbers])
     return torch.cat([numbers, torch.where(hidden, -1.0, x[:, n_numbers:])], dim=1)

@@ -52,7 +52,7 @@ class Ensemble(nn.Module):
 
     Parameters
     ----------
-    owners : sequence of int
+    column_of_coordinate : sequence of int
         The column of each of the $w$ coordinates of a point.
     n_views, n_folds : int
         The number of members is their product.
@@ -67,7 +67,7 @@ class Ensemble(nn.Module):
 
     def __init__(
         self,
-        owners: Sequence[int],
+        column_of_coordinate: Sequence[int],
         n_views: int,
         n_folds: int,
         hidden_layer_sizes: Sequence[int],
@@ -75,11 +75,11 @@ class Ensemble(nn.Module):
         noise: Sequence[float],
     ) -> None:
         super().__init__()
-        self.n_views, self.n_folds, self.n_wide = n_views, n_folds, len(owners)
-        self.register_buffer("owners", torch.tensor(owners))
+        self.n_views, self.n_folds, self.n_wide = n_views, n_folds, len(column_of_coordinate)
+        self.register_buffer("column_of_coordinate", torch.tensor(column_of_coordinate))
         self.register_buffer("noise", torch.tensor(noise, dtype=torch.float32))
         self.register_buffer("folds", torch.arange(n_folds).repeat(n_views))
-        self.n_columns = int(max(owners)) + 1
+        self.n_columns = int(max(column_of_coordinate)) + 1
         n_members, n_inputs = n_views * n_folds, self.n_wide + self.n_columns
         sizes = [n_inputs, *hidden_layer_sizes]
         self.layers = nn.ModuleList(BatchedLinear(n_members, *each) for each in pairwise(sizes))
@@ -122,7 +122,7 @@ class Ensemble(nn.Module):
     def _hide(self, points: Tensor, hidden: Tensor) -> Tensor:
         # What is far from all rows would drag the other columns along.
         points = points.clamp(-FARTHEST, FARTHEST)
-        return torch.cat([points * (1 - hidden[:, :, self.owners]), hidden], dim=2)
+        return torch.cat([points * (1 - hidden[:, :, self.column_of_coordinate]), hidden], dim=2)
 
     def _deep(self, x: Tensor) -> Tensor:
         for layer in self.layers:

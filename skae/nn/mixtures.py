@@ -1,4 +1,4 @@
-"""The likelihood of tables whose numbers are normal scores: of any shape, given the code."""
+"""The likelihood of tables whose numbers are normal scores: of any shape, given the state."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from skae.nn.table_likelihoods import Codes, draw_index
+from skae.nn.table_likelihoods import States, draw_index
 
 _N_MIXTURE = 5
 _LOG_WIDTHS = (-7.0, 3.0)
@@ -17,8 +17,8 @@ _N_QUANTILES = 16
 _FARTHEST = 6.0
 
 
-class ScoresAndCodes(Codes):
-    r"""Independent cells, each a code and, where the code says that there is one, a number.
+class ScoresAndStates(States):
+    r"""Independent cells, each a state and, where the state says that there is one, a number.
 
     A number is in one of some intervals, and has the probability that a mixture of logistic
     densities gives to its own,
@@ -26,20 +26,20 @@ class ScoresAndCodes(Codes):
     $p(x_j) = \pi_{c_j} \sum_k w_k [F((b - \mu_k) / s_k) - F((a - \mu_k) / s_k)]$
 
     between the edges $a$ and $b$, with $F$ the logistic function, so it can be of any shape and
-    does not grow without bound. Absent numbers are NaN, hidden codes -1, and both have the
+    does not grow without bound. Absent numbers are NaN, hidden states -1, and both have the
     log-probability 0. The decoder gives, for all numbers, the logits of the weights $w$, the
-    centres $\mu$ and the logarithms of the widths $s$, and then the logits of the codes.
+    centres $\mu$ and the logarithms of the widths $s$, and then the logits of the states.
 
     Parameters
     ----------
-    n_codes, owners : sequence of int
-        As in `Codes`.
+    n_states, column_of_number : sequence of int
+        As in `States`.
     edges : sequence of array-like
         For every number, the edges between its intervals, from the lowest to the highest.
     numbers : sequence of array-like
         For every number, what its intervals stand for, in rising order.
     seen : sequence of array-like of bool
-        For every code, which of its values are ever drawn; the others have a probability as well.
+        For every state, which of its values are ever drawn; the others have a probability as well.
 
     References
     ----------
@@ -50,13 +50,15 @@ class ScoresAndCodes(Codes):
 
     def __init__(
         self,
-        n_codes: Sequence[int],
-        owners: Sequence[int],
+        n_states: Sequence[int],
+        column_of_number: Sequence[int],
         edges: Sequence[Sequence[float]],
         numbers: Sequence[Sequence[float]],
         seen: Sequence[Sequence[bool]],
     ) -> None:
-        super().__init__(n_codes, owners, n_before=3 * _N_MIXTURE * len(owners))
+        super().__init__(
+            n_states, column_of_number, n_before=3 * _N_MIXTURE * len(column_of_number)
+        )
         self.register_buffer("edges", _table(edges))
         self.register_buffer("numbers", _table(numbers))
         last = [len(each) - 1 for each in numbers]
@@ -95,7 +97,7 @@ class ScoresAndCodes(Codes):
         return torch.cat(weights), torch.cat(biases), torch.cat(spreads)
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the log-probability of every number and of every code."""
+        """Return the log-probability of every number and of every state."""
         return torch.cat([self._log_mass(output, x), self._log_probability(output, x)], dim=1)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
@@ -103,7 +105,7 @@ class ScoresAndCodes(Codes):
         return -self._log_mass(output, x).sum(1) - self._log_probability(output, x).sum(1)
 
     def mean(self, output: Tensor) -> Tensor:
-        """Return the expected numbers, as scores, and the likeliest codes, shape $(B, n + f)$."""
+        """Return the expected numbers, as scores, and the likeliest states, shape $(B, n + f)$."""
         numbers = self.scores_of(self.expected_numbers(output))
         return torch.cat([numbers, self.logits(output).argmax(2).to(output)], dim=1)
 
@@ -126,14 +128,14 @@ class ScoresAndCodes(Codes):
         return torch.special.ndtri((torch.special.ndtr(low) + torch.special.ndtr(high)) / 2).T
 
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw numbers and codes, shape $(B, n + f)$."""
+        """Draw numbers and states, shape $(B, n + f)$."""
         weights, centres, widths = self._mixtures(output)
         chosen = draw_index(weights, generator)[..., None]
         uniform = torch.rand(chosen.shape, generator=generator).to(output)
         logistic = torch.logit(uniform, eps=_SMALLEST_UNIFORM)
         numbers = centres.gather(2, chosen) + widths.gather(2, chosen) * logistic
         output = output.masked_fill(~self.drawn, -torch.inf)
-        return torch.cat([numbers[..., 0], self.draw_codes(output, generator)], dim=1)
+        return torch.cat([numbers[..., 0], self.draw_states(output, generator)], dim=1)
 
     def _mixtures(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of the weights, the centres and the widths, $(B, n, K)$ each."""

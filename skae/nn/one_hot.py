@@ -1,4 +1,4 @@
-"""Widening: from numbers and codes, as tables travel, to what dense layers take."""
+"""Widening: from numbers and states, as tables travel, to what dense layers take."""
 
 from collections.abc import Sequence
 
@@ -7,42 +7,42 @@ from torch import Tensor, nn
 
 
 class Widen(nn.Module):
-    r"""Fill absent numbers with zero and write every code as a unit vector.
+    r"""Fill absent numbers with zero and write every state as a unit vector.
 
-    A row is $n$ numbers, NaN where there is none, and $f$ codes; a code of -1 is one that is
+    A row is $n$ numbers, NaN where there is none, and $f$ states; a state of -1 is one that is
     hidden, and becomes the zero vector.
 
     Parameters
     ----------
     n_numbers : int
         The number of numbers $n$.
-    n_codes : sequence of int
-        How many values each of the $f$ codes takes.
+    n_states : sequence of int
+        How many values each of the $f$ states takes.
     """
 
-    def __init__(self, n_numbers: int, n_codes: Sequence[int]) -> None:
+    def __init__(self, n_numbers: int, n_states: Sequence[int]) -> None:
         super().__init__()
         self.n_numbers = n_numbers
-        self.n_codes = tuple(n_codes)
-        sizes = torch.tensor(self.n_codes, dtype=torch.long)
+        self.n_states = tuple(n_states)
+        sizes = torch.tensor(self.n_states, dtype=torch.long)
         self.register_buffer("offsets", n_numbers + sizes.cumsum(0) - sizes)
 
     @property
     def n_wide(self) -> int:
         """The number of columns of a widened row."""
-        return self.n_numbers + sum(self.n_codes)
+        return self.n_numbers + sum(self.n_states)
 
     def forward(self, x: Tensor) -> Tensor:
         """Widen rows $(B, n + f)$ to $(B, w)$."""
-        codes = x[:, self.n_numbers :].long()
+        states = x[:, self.n_numbers :].long()
         wide = x.new_zeros(len(x), self.n_wide + 1)
-        wide.scatter_(1, torch.where(codes < 0, self.n_wide, self.offsets + codes), 1.0)
+        wide.scatter_(1, torch.where(states < 0, self.n_wide, self.offsets + states), 1.0)
         wide[:, : self.n_numbers] = torch.nan_to_num(x[:, : self.n_numbers], nan=0.0)
         return wide[:, : self.n_wide]
 
     def extra_repr(self) -> str:
         """Show the sizes."""
-        return f"n_numbers={self.n_numbers}, n_codes={self.n_codes}"
+        return f"n_numbers={self.n_numbers}, n_states={self.n_states}"
 
 
 def split_at_widening(encoder: nn.Module) -> tuple[nn.Sequential, nn.Module]:

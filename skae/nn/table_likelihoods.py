@@ -1,4 +1,4 @@
-"""The likelihood of tables: numbers that may be absent, and codes."""
+"""The likelihood of tables: numbers that may be absent, and states."""
 
 import math
 from collections.abc import Sequence
@@ -7,30 +7,32 @@ import torch
 from torch import Tensor, nn
 
 _SMALLEST_VARIANCE = 1e-6
-_ATOM_WIDTH = 0.1
+_POINT_MASS_WIDTH = 0.1
 _MISSING = 1
 _SMALLEST_UNIFORM = 1e-20
 
 
-class Codes(nn.Module):
-    """Codes, whose logits stand at the end of the decoder's output, and numbers before them.
+class States(nn.Module):
+    """States, whose logits stand at the end of the decoder's output, and numbers before them.
 
     Parameters
     ----------
-    n_codes : sequence of int
-        How many values each of the codes takes.
-    owners : sequence of int
-        For every number, the position of its code among the codes.
+    n_states : sequence of int
+        How many values each of the states takes.
+    column_of_number : sequence of int
+        For every number, the position of its state among the states.
     n_before : int
         The number of outputs before the logits.
     """
 
-    def __init__(self, n_codes: Sequence[int], owners: Sequence[int], n_before: int) -> None:
+    def __init__(
+        self, n_states: Sequence[int], column_of_number: Sequence[int], n_before: int
+    ) -> None:
         super().__init__()
-        self.n_numbers = len(owners)
+        self.n_numbers = len(column_of_number)
         self.n_before = n_before
-        self.sizes = tuple(map(int, n_codes))
-        sizes = torch.tensor(tuple(n_codes), dtype=torch.long)
+        self.sizes = tuple(map(int, n_states))
+        sizes = torch.tensor(tuple(n_states), dtype=torch.long)
         places = torch.arange(int(sizes.max()))
         starts = sizes.cumsum(0) - sizes
         places = torch.where(places < sizes[:, None], starts[:, None] + places, sizes.sum())
@@ -39,70 +41,72 @@ class Codes(nn.Module):
         self.register_buffer("fields", fields)
         self.register_buffer("membership", torch.nn.functional.one_hot(fields).float())
         self.register_buffer("places", places)
-        self.register_buffer("owners", torch.tensor(tuple(owners), dtype=torch.long))
+        self.register_buffer(
+            "column_of_number", torch.tensor(tuple(column_of_number), dtype=torch.long)
+        )
 
     def without_missing(self, output: Tensor) -> Tensor:
         """Return the decoder's output given that no cell is missing, shape $(B, m)$."""
         return output.index_fill(1, self.n_before + self.places[:, _MISSING], -math.inf)
 
     def logits(self, output: Tensor) -> Tensor:
-        """Return the logits of every code, minus infinity beyond its size, $(B, f, k)$.
+        """Return the logits of every state, minus infinity beyond its size, $(B, f, k)$.
 
-        All codes so go through one softmax, padded to the longest of them.
+        All states so go through one softmax, padded to the longest of them.
         """
         beyond = output.new_full((len(output), 1), -math.inf)
         return torch.cat([output[:, self.n_before :], beyond], dim=1)[:, self.places]
 
-    def draw_codes(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw codes, shape $(B, f)$."""
+    def draw_states(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw states, shape $(B, f)$."""
         return draw_index(self.logits(output), generator).to(output)
 
     def _log_probability(self, output: Tensor, x: Tensor) -> Tensor:
-        codes = x[:, self.n_numbers :].long()
+        states = x[:, self.n_numbers :].long()
         logits = output[:, self.n_before :]
         parts = logits.detach().split(self.sizes, dim=1)
         peaks = torch.stack([part.amax(1) for part in parts], dim=1)
-        # A product with unit vectors adds up each code's values quicker than a padded softmax.
+        # A product with unit vectors adds up each state's values quicker than a padded softmax.
         total = torch.exp(logits - peaks[:, self.fields]) @ self.membership
-        found = logits.gather(1, self.places[:, 0] + codes.clamp_min(0))
-        return (found - peaks - torch.log(total)).masked_fill(codes < 0, 0.0)
+        found = logits.gather(1, self.places[:, 0] + states.clamp_min(0))
+        return (found - peaks - torch.log(total)).masked_fill(states < 0, 0.0)
 
 
-class NumbersAndCodes(Codes):
-    r"""Independent cells, each a code and, where the code says that there is one, a number.
+class NumbersAndStates(States):
+    r"""Independent cells, each a state and, where the state says that there is one, a number.
 
-    A row is $n$ numbers, NaN where there is none, and $f$ codes, -1 where they are hidden; hidden
+    A row is $n$ numbers, NaN where there is none, and $f$ states, -1 where they are hidden; hidden
     cells have the log-probability 0. The decoder gives the means of the numbers and then the logits
-    of the codes, side by side: $p(x_j) = \pi_{c_j}$, times $N(x_j; \mu_j, \sigma_j^2)$ where the
-    code $c_j$ is 0. Training also brings the means to the numbers that other codes stand for, so
-    that they are right where the code is wrong.
+    of the states, side by side: $p(x_j) = \pi_{c_j}$, times $N(x_j; \mu_j, \sigma_j^2)$ where the
+    state $c_j$ is 0. Training also brings the means to the numbers that other states stand for, so
+    that they are right where the state is wrong.
 
     Parameters
     ----------
-    n_codes : sequence of int
-        How many values each of the $f$ codes takes.
-    owners : sequence of int
-        For every number, the position of its code among the codes.
-    atoms : sequence of array-like
-        For every number, the numbers that its codes from 2 on stand for.
+    n_states : sequence of int
+        How many values each of the $f$ states takes.
+    column_of_number : sequence of int
+        For every number, the position of its state among the states.
+    point_masses : sequence of array-like
+        For every number, the numbers that its states from 2 on stand for.
     variance : float
         The variance of all numbers in training; `calibrate` sets each afterwards.
     """
 
     def __init__(
         self,
-        n_codes: Sequence[int],
-        owners: Sequence[int],
-        atoms: Sequence[Sequence[float]],
+        n_states: Sequence[int],
+        column_of_number: Sequence[int],
+        point_masses: Sequence[Sequence[float]],
         variance: float,
     ) -> None:
-        super().__init__(n_codes, owners, n_before=len(owners))
-        table = torch.full((len(owners), self.places.shape[1]), torch.nan)
-        for row, numbers in zip(table, atoms, strict=True):
+        super().__init__(n_states, column_of_number, n_before=len(column_of_number))
+        table = torch.full((len(column_of_number), self.places.shape[1]), torch.nan)
+        for row, numbers in zip(table, point_masses, strict=True):
             row[2 : 2 + len(numbers)] = torch.as_tensor(numbers)
-        self.register_buffer("atoms", table)
-        self.register_buffer("variance", torch.empty(len(owners)))
-        self.calibrate(torch.full((len(owners),), variance))
+        self.register_buffer("point_masses", table)
+        self.register_buffer("variance", torch.empty(len(column_of_number)))
+        self.calibrate(torch.full((len(column_of_number),), variance))
 
     def calibrate(self, variance: Tensor) -> None:
         """Set the variance of every number, shape $(n,)$."""
@@ -115,36 +119,36 @@ class NumbersAndCodes(Codes):
         return torch.where(self._are_numbers(x), squared, torch.nan)
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the log density of every number and the log-probability of every code."""
+        """Return the log density of every number and the log-probability of every state."""
         numbers = self._log_density(output, x) * self._are_numbers(x)
         return torch.cat([numbers, self._log_probability(output, x)], dim=1)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the loss of every row, shape $(B,)$; numbers count whatever their code."""
+        """Return the loss of every row, shape $(B,)$; numbers count whatever their state."""
         return -self._log_density(output, x).sum(1) - self._log_probability(output, x).sum(1)
 
     def mean(self, output: Tensor) -> Tensor:
-        """Return the expected numbers and the likeliest codes, shape $(B, n + f)$.
+        """Return the expected numbers and the likeliest states, shape $(B, n + f)$.
 
-        The code of a single number is taken only where the expected number is near it.
+        The state of a single number is taken only where the expected number is near it.
         """
         means, logits = output[:, : self.n_numbers], self.logits(output)
-        distance = (means[:, :, None] - self.atoms).nan_to_num().square()
-        width = 2 * (self.variance[:, None] + _ATOM_WIDTH**2)
-        logits = logits.index_add(1, self.owners, -distance / width)
+        distance = (means[:, :, None] - self.point_masses).nan_to_num().square()
+        width = 2 * (self.variance[:, None] + _POINT_MASS_WIDTH**2)
+        logits = logits.index_add(1, self.column_of_number, -distance / width)
         return torch.cat([means, logits.argmax(2).to(output)], dim=1)
 
     def expected(self, output: Tensor) -> Tensor:
-        """Return the expected numbers, whatever their codes, and the likeliest other codes."""
-        numbers, codes = self.mean(output).split([self.n_numbers, len(self.places)], dim=1)
-        return torch.cat([numbers, codes.index_fill(1, self.owners, 0.0)], dim=1)
+        """Return the expected numbers, whatever their states, and the likeliest other states."""
+        numbers, states = self.mean(output).split([self.n_numbers, len(self.places)], dim=1)
+        return torch.cat([numbers, states.index_fill(1, self.column_of_number, 0.0)], dim=1)
 
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw numbers and codes, shape $(B, n + f)$."""
+        """Draw numbers and states, shape $(B, n + f)$."""
         means = output[:, : self.n_numbers]
         noise = torch.randn(means.shape, generator=generator).to(output)
         numbers = means + self.variance.sqrt() * noise
-        return torch.cat([numbers, self.draw_codes(output, generator)], dim=1)
+        return torch.cat([numbers, self.draw_states(output, generator)], dim=1)
 
     def _log_density(self, output: Tensor, x: Tensor) -> Tensor:
         numbers = x[:, : self.n_numbers]
@@ -153,8 +157,8 @@ class NumbersAndCodes(Codes):
         return log_density * ~torch.isnan(numbers)
 
     def _are_numbers(self, x: Tensor) -> Tensor:
-        """Tell whether the code of every number says that it is one, shape $(B, n)$."""
-        return x[:, self.n_numbers + self.owners] == 0
+        """Tell whether the state of every number says that it is one, shape $(B, n)$."""
+        return x[:, self.n_numbers + self.column_of_number] == 0
 
 
 def draw_index(logits: Tensor, generator: torch.Generator) -> Tensor:

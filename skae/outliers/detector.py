@@ -456,8 +456,8 @@ class AEOutlierDetector(
         is_kept = self._find_kept()
         kept = self._memory_.take(is_kept)
         self.n_trimmed_ = int((~is_kept).sum())
-        self.columns_ = Points.learn(self.schema_, kept.numbers, kept.codes)
-        points = self._points(kept.numbers, kept.codes)
+        self.columns_ = Points.learn(self.schema_, kept.numbers, kept.states)
+        points = self._points(kept.numbers, kept.states)
         options = {"seed": self._seed_, "device": device, "net": net}
         trained = train_members(self, points, kept.folds, self.columns_, **options)
         self.net_, self.best_epoch_ = trained
@@ -482,27 +482,27 @@ class AEOutlierDetector(
 
     def _score_memory(self, kept, is_kept):
         """Return the surprisals of the rows in the memory, as if nothing knew of them."""
-        points = self._points(kept.numbers, kept.codes, held_out=True)
+        points = self._points(kept.numbers, kept.states, held_out=True)
         parts = self._explaining_.items()
         surprisals = {name: part.learn(points, kept.folds) for name, part in parts}
         found = np.empty(len(is_kept))
         found[is_kept] = self._mean(surprisals, self.parts_)
         if self.n_trimmed_:
             rest = self._memory_.take(~is_kept)
-            found[~is_kept] = self._mean(self._surprisals([(rest.numbers, rest.codes)]))
+            found[~is_kept] = self._mean(self._surprisals([(rest.numbers, rest.states)]))
         return found
 
     def _find_kept(self):
         """Return which rows of the memory are learned from."""
-        numbers, codes = self._memory_.numbers, self._memory_.codes
+        numbers, states = self._memory_.numbers, self._memory_.states
         if self.novelty:
-            return np.ones(len(codes), dtype=bool)
+            return np.ones(len(states), dtype=bool)
         share = self.trim_fraction
         if share == "auto":
             share = max(_AUTO_TRIM, 0 if self.contamination == "auto" else self.contamination)
-        n_far = min(int(share * len(codes)), len(codes) - 2)
-        columns = Points.learn(self.schema_, numbers, codes)
-        return ~far_rows(columns, numbers, codes, n_far)
+        n_far = min(int(share * len(states)), len(states) - 2)
+        columns = Points.learn(self.schema_, numbers, states)
+        return ~far_rows(columns, numbers, states, n_far)
 
     def _find_threshold(self):
         """Return the surprisal beyond which a row is an outlier."""

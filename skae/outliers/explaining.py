@@ -21,10 +21,10 @@ def explain(detector, frame, index, n_columns):
         How many columns to name for each.
     """
     parts = [share_out(detector, *rows) for rows in detector._encode(frame)]
-    numbers, codes, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
-    expected = detector.schema_.decode(numbers, codes, extrapolates=True)
+    numbers, states, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
+    expected = detector.schema_.decode(numbers, states, extrapolates=True)
     order = np.argsort(-shares, axis=1, kind="stable")[:, :n_columns]
-    rows = np.repeat(np.arange(len(codes)), order.shape[1])
+    rows = np.repeat(np.arange(len(states)), order.shape[1])
     columns = order.ravel()
     values = [column.to_list() for column in frame.iter_columns()]
     expected = [column.to_list() for column in expected.iter_columns()]
@@ -39,24 +39,24 @@ def explain(detector, frame, index, n_columns):
     )
 
 
-def share_out(detector, numbers, codes):
+def share_out(detector, numbers, states):
     """Return what is expected in each cell of rows, and the share of each column.
 
     Returns
     -------
-    expected_numbers, expected_codes : ndarray
+    expected_numbers, expected_states : ndarray
         The expected cells, as the detector's table encodes them.
     shares : ndarray of shape (n_rows, n_columns)
         They add up to minus the scores; all columns have the same where none gains.
     """
-    found = _explaining(detector, numbers, codes)
+    found = _explaining(detector, numbers, states)
     surprisal, before = detector._mean(found, detector.parts_), detector._mean(found)
-    points = detector._points(numbers, codes)
-    expected = np.empty_like(numbers), np.zeros_like(codes)
-    gains = np.empty(codes.shape)
-    for j in range(codes.shape[1]):
+    points = detector._points(numbers, states)
+    expected = np.empty_like(numbers), np.zeros_like(states)
+    gains = np.empty(states.shape)
+    for j in range(states.shape[1]):
         members = detector._members.expected(points, column=j)
-        replaced = numbers.copy(), codes.copy()
+        replaced = numbers.copy(), states.copy()
         for cells in (expected, replaced):
             detector.columns_.cells_of_column(members, j, *cells)
         gains[:, j] = before - detector._mean(_explaining(detector, *replaced))
@@ -65,9 +65,9 @@ def share_out(detector, numbers, codes):
     return *expected, shares
 
 
-def _explaining(detector, numbers, codes):
+def _explaining(detector, numbers, states):
     """Return the surprisals of the parts that explain."""
-    return detector._surprisals([(numbers, codes)], detector._explaining_)
+    return detector._surprisals([(numbers, states)], detector._explaining_)
 
 
 def _cells(values, rows, columns):

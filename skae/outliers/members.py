@@ -36,7 +36,9 @@ def make_ensemble(estimator, points):
     hidden = hidden_sizes(estimator.hidden_layer_sizes, (64, 64))
     activation = ACTIVATIONS[estimator.activation]
     n_folds = estimator.n_members // len(VIEWS)
-    return Ensemble(points.owners.tolist(), len(VIEWS), n_folds, hidden, activation, NOISE)
+    return Ensemble(
+        points.column_of_coordinate.tolist(), len(VIEWS), n_folds, hidden, activation, NOISE
+    )
 
 
 class Members:

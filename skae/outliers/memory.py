@@ -14,7 +14,7 @@ class Memory:
 
     Attributes
     ----------
-    numbers, codes : ndarray of shape (n_rows, ...)
+    numbers, states : ndarray of shape (n_rows, ...)
         The rows, as a `Table` encodes them.
     folds : ndarray of int of shape (n_rows,)
         The fold of every row, which some members do not learn from.
@@ -23,7 +23,7 @@ class Memory:
     """
 
     numbers: np.ndarray
-    codes: np.ndarray
+    states: np.ndarray
     folds: np.ndarray
     positions: np.ndarray
 
@@ -37,13 +37,13 @@ class Memory:
         rng: np.random.Generator,
     ) -> "Memory":
         """Return the rows of a frame, which had some positions, with folds of like sizes."""
-        numbers, codes = table.encode(frame)
+        numbers, states = table.encode(frame)
         # Few rows at a time would all fall into the first folds.
         folds = (rng.permutation(len(positions)) + rng.integers(n_folds)) % n_folds
-        return cls(numbers, codes, folds, positions)
+        return cls(numbers, states, folds, positions)
 
     def __len__(self) -> int:
-        return len(self.codes)
+        return len(self.states)
 
     def take(self, chosen: np.ndarray) -> "Memory":
         """Return some of the rows, chosen by a mask or by their places."""
@@ -60,4 +60,4 @@ class Memory:
 
     @property
     def _parts(self) -> tuple[np.ndarray, ...]:
-        return self.numbers, self.codes, self.folds, self.positions
+        return self.numbers, self.states, self.folds, self.positions

@@ -36,7 +36,7 @@ class Points:
     scores : tuple of NormalScores
         Those of every column of numbers.
     shares : tuple of ndarray
-        How often every code of every column was seen, a little more than nothing if never.
+        How often every state of every column was seen, a little more than nothing if never.
     edge : float
         The normal score of what is just beyond the numbers that were seen.
     """
@@ -48,31 +48,31 @@ class Points:
     edge: float
 
     @classmethod
-    def learn(cls, table: Table, numbers: np.ndarray, codes: np.ndarray) -> "Points":
+    def learn(cls, table: Table, numbers: np.ndarray, states: np.ndarray) -> "Points":
         """Return the way to points of encoded rows of a table."""
         spans = np.array([field.high - field.low or 1.0 for field in table.numbers])
         scaling = Scaling.learn(numbers, spans)
         scores = tuple(_scores(column) for column in numbers.T)
         shares = tuple(
-            _shares(column, field.n_codes)
-            for field, column in zip(table.fields, codes.T, strict=True)
+            _shares(column, field.n_states)
+            for field, column in zip(table.fields, states.T, strict=True)
         )
-        edge = -ndtri(0.5 / (len(codes) + 1))
+        edge = -ndtri(0.5 / (len(states) + 1))
         return cls(table, scaling, scores, shares, edge)
 
     @property
     def n_encoded(self) -> int:
         """The number of coordinates of both views, and one for the fold of a row."""
-        return len(VIEWS) * len(self.owners) + 1
+        return len(VIEWS) * len(self.column_of_coordinate) + 1
 
     @cached_property
-    def number_owners(self) -> list[int]:
+    def column_of_number(self) -> list[int]:
         """The column of every number."""
         fields = enumerate(self.table.fields)
         return [j for j, field in fields if isinstance(field, Number)]
 
     @cached_property
-    def owners(self) -> np.ndarray:
+    def column_of_coordinate(self) -> np.ndarray:
         """The column of every coordinate."""
         widths = [
             places.shape[1] + isinstance(field, Number)
@@ -81,7 +81,7 @@ class Points:
         return np.repeat(np.arange(len(widths)), widths)
 
     def of(
-        self, view: str, numbers: np.ndarray, codes: np.ndarray, *, held_out: bool = False
+        self, view: str, numbers: np.ndarray, states: np.ndarray, *, held_out: bool = False
     ) -> np.ndarray:
         """Return the points of encoded rows, shape (n_rows, n_coordinates).
 
@@ -89,7 +89,7 @@ class Points:
         they would have if it had been learned from the others alone.
         """
         if held_out:
-            codes = self._without_singles(codes)
+            states = self._without_singles(states)
         read = self.scaling if view == "standard" else self._score
         blocks, numbers = [], iter(read(numbers, held_out=held_out).T)
         for j, field in enumerate(self.table.fields):
@@ -97,48 +97,48 @@ class Points:
                 # A hole where there was none is as far as what is just beyond all numbers.
                 hole = 0.0 if field.shares[MISSING] > 0 else self.edge
                 blocks.append(np.nan_to_num(next(numbers), nan=hole)[:, None])
-            blocks.append(self._places[view][j][codes[:, j]])
+            blocks.append(self._places[view][j][states[:, j]])
         return np.hstack(blocks)
 
     def cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers and the codes that points of the view "standard" are nearest to.
+        """Return the numbers and the states that points of the view "standard" are nearest to.
 
         No cell is missing, unless all cells of its column were.
         """
         numbers = np.empty((len(points), len(self.scores)))
-        codes = np.zeros((len(points), len(self.table.fields)), dtype=int)
+        states = np.zeros((len(points), len(self.table.fields)), dtype=int)
         for j in range(len(self.table.fields)):
-            self.cells_of_column(points, j, numbers, codes)
-        return numbers, codes
+            self.cells_of_column(points, j, numbers, states)
+        return numbers, states
 
     def cells_of_column(
-        self, points: np.ndarray, j: int, numbers: np.ndarray, codes: np.ndarray
+        self, points: np.ndarray, j: int, numbers: np.ndarray, states: np.ndarray
     ) -> None:
-        """Write the numbers or the codes of one column that points are nearest to."""
-        own = np.flatnonzero(self.owners == j)
+        """Write the numbers or the states of one column that points are nearest to."""
+        own = np.flatnonzero(self.column_of_coordinate == j)
         field = self.table.fields[j]
         if isinstance(field, Number):
-            i = self.number_owners.index(j)
+            i = self.column_of_number.index(j)
             numbers[:, i] = points[:, own[0]] * self.scaling.scale[i] + self.scaling.center[i]
-            codes[:, j] = VALUE
+            states[:, j] = VALUE
         else:
             labels = np.flatnonzero(_may_come_back(field))
             places = self._places["standard"][j][labels]
             distances = (places**2).sum(1) - 2 * points[:, own] @ places.T
-            codes[:, j] = labels[distances.argmin(1)]
+            states[:, j] = labels[distances.argmin(1)]
 
-    def _without_singles(self, codes: np.ndarray) -> np.ndarray:
-        """Return codes of which those that one row alone has are other labels."""
-        codes = codes.copy()
+    def _without_singles(self, states: np.ndarray) -> np.ndarray:
+        """Return states of which those that one row alone has are other labels."""
+        states = states.copy()
         for j, field in enumerate(self.table.fields):
             if not isinstance(field, Number):
-                counts = np.bincount(codes[:, j], minlength=field.n_codes)
-                codes[counts[codes[:, j]] == 1, j] = OTHER
-        return codes
+                counts = np.bincount(states[:, j], minlength=field.n_states)
+                states[counts[states[:, j]] == 1, j] = OTHER
+        return states
 
     @cached_property
     def _places(self) -> dict[str, list[np.ndarray]]:
-        """The coordinates of every code of all columns, by view."""
+        """The coordinates of every state of all columns, by view."""
         fields = list(zip(self.table.fields, self.shares, strict=True))
         return {view: [_places(*each, view) for each in fields] for view in VIEWS}
 
@@ -176,15 +176,15 @@ def _scores(column: np.ndarray) -> NormalScores:
     return NormalScores.learn(column, np.ones(len(column)))
 
 
-def _shares(codes: np.ndarray, n_codes: int) -> np.ndarray:
-    counts = np.bincount(codes, minlength=n_codes) + 0.5
+def _shares(states: np.ndarray, n_states: int) -> np.ndarray:
+    counts = np.bincount(states, minlength=n_states) + 0.5
     return counts / counts.sum()
 
 
 def _places(field: Category | Number, shares: np.ndarray, view: str) -> np.ndarray:
-    """Return the coordinates of every code of a column, shape (n_codes, n_coordinates).
+    """Return the coordinates of every state of a column, shape (n_states, n_coordinates).
 
-    Codes that were never seen are farther from all others than these are from each other.
+    States that were never seen are farther from all others than these are from each other.
     """
     if isinstance(field, Category):
         return _coordinates(shares, field.shares > 0, view)
@@ -216,7 +216,7 @@ def _coordinates(shares: np.ndarray, seen: np.ndarray, view: str) -> np.ndarray:
 
 
 def _may_come_back(field) -> np.ndarray:
-    """Tell which codes of labels may be expected: those that were seen, holes if nothing else."""
+    """Tell which states of labels may be expected: those that were seen, holes if nothing else."""
     seen = field.shares > 0
     if seen.sum() > 1:
         seen = seen & (np.arange(len(seen)) != MISSING)

@@ -221,20 +221,20 @@ class OutlierReadings(TransformerMixin):
         )
 
     def _batches(self, X):
-        """Return checked rows as numbers and codes, some at a time."""
+        """Return checked rows as numbers and states, some at a time."""
         return self._encode(self._check_rows(X))
 
     def _encode(self, frame):
         for batch in gen_batches(len(frame), _ROWS_AT_A_TIME):
             yield self.schema_.encode(frame[batch])
 
-    def _points(self, numbers, codes, *, held_out=False):
-        return {view: self.columns_.of(view, numbers, codes, held_out=held_out) for view in VIEWS}
+    def _points(self, numbers, states, *, held_out=False):
+        return {view: self.columns_.of(view, numbers, states, held_out=held_out) for view in VIEWS}
 
     def _surprisals(self, batches, parts=None):
         """Return the surprisals of new rows by part, each of shape (n_readings, n_rows)."""
         parts = self.parts_ if parts is None else parts
-        points = (self._points(numbers, codes) for numbers, codes in batches)
+        points = (self._points(numbers, states) for numbers, states in batches)
         found = [[part(each) for part in parts.values()] for each in points]
         joined = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
         return dict(zip(parts, joined, strict=True))

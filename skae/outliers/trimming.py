@@ -10,7 +10,7 @@ _SHARES = {"standard": 0.05, "quantile": 0.5}
 _N_REFERENCES = 1000
 
 
-def far_rows(columns: Points, numbers: np.ndarray, codes: np.ndarray, n_rows: int) -> np.ndarray:
+def far_rows(columns: Points, numbers: np.ndarray, states: np.ndarray, n_rows: int) -> np.ndarray:
     """Return which rows, so many of them, are the farthest from others.
 
     Far is the distance within which a twentieth of (a sample of) the rows is, so that outliers
@@ -20,7 +20,7 @@ def far_rows(columns: Points, numbers: np.ndarray, codes: np.ndarray, n_rows: in
     ----------
     columns : Points
         The way from rows to points.
-    numbers, codes : ndarray
+    numbers, states : ndarray
         The rows, in no order.
     n_rows : int
         How many rows to find.
@@ -32,10 +32,10 @@ def far_rows(columns: Points, numbers: np.ndarray, codes: np.ndarray, n_rows: in
     """
     surprisal = 0
     for view, share in _SHARES.items():
-        points = columns.of(view, numbers, codes)
+        points = columns.of(view, numbers, states)
         distances = TypicalDistance(points[:_N_REFERENCES], share).distances_to_others(points)
         distances = logarithm(distances)
         surprisal = surprisal + Surprisal.learn(distances)(distances)
-    far = np.zeros(len(codes), dtype=bool)
+    far = np.zeros(len(states), dtype=bool)
     far[np.argsort(-surprisal, kind="stable")[:n_rows]] = True
     return far

@@ -30,7 +30,7 @@ class Conditional:
     chain : VariationalAutoencoder
         The trained chain, in evaluation mode.
     takes_tables : bool
-        Whether rows are numbers and codes, -1 where they are hidden, or numbers, NaN where they
+        Whether rows are numbers and states, -1 where they are hidden, or numbers, NaN where they
         are.
     """
 
@@ -54,7 +54,7 @@ class Conditional:
         return torch.cat(drawn)
 
     def expected(self, x: Tensor) -> Tensor:
-        """Return a table's expected numbers and likeliest codes given the cells that are seen."""
+        """Return a table's expected numbers and likeliest states given the cells that are seen."""
         found = []
         for part in self._split(x, _FEWEST_PROPOSALS):
             z, weights = self._propose(part, _FEWEST_PROPOSALS, seed=0)
@@ -142,9 +142,12 @@ class Conditional:
         """Put the cells that are seen back where they were."""
         if not self.takes_tables:
             return torch.where(torch.isnan(x), rows, x)
-        n, owners = self.chain.likelihood.n_numbers, self.chain.likelihood.owners
+        n, column_of_number = (
+            self.chain.likelihood.n_numbers,
+            self.chain.likelihood.column_of_number,
+        )
         hidden = x[:, n:] < 0
-        return torch.where(torch.cat([hidden[:, owners], hidden], dim=1), rows, x)
+        return torch.where(torch.cat([hidden[:, column_of_number], hidden], dim=1), rows, x)
 
     def _split(self, x: Tensor, n_proposals: int) -> tuple[Tensor, ...]:
         n_out = getattr(self.chain.likelihood, "n_outputs", x.shape[1])
@@ -158,9 +161,9 @@ class ImportanceFilling:
     """How a variational autoencoder fills the hidden cells of tables; see `Conditional`."""
 
     def expected(self, chain: nn.Module, x: Tensor) -> Tensor:
-        """Return the expected numbers and the likeliest codes of rows, shape $(B, n + f)$."""
+        """Return the expected numbers and the likeliest states of rows, shape $(B, n + f)$."""
         return Conditional(chain, takes_tables=True).expected(x)
 
     def draw(self, chain: nn.Module, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw the numbers and codes of rows, shape $(B, n + f)$."""
+        """Draw the numbers and states of rows, shape $(B, n + f)$."""
         return Conditional(chain, takes_tables=True).draw(x, 1, generator)

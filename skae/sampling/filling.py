@@ -37,7 +37,9 @@ class Filling:
     likelihood: nn.Module
 
     @classmethod
-    def learn(cls, net: AutoencoderNet, data: Rows, judges: Rows, owners: list[int]) -> "Filling":
+    def learn(
+        cls, net: AutoencoderNet, data: Rows, judges: Rows, column_of_number: list[int]
+    ) -> "Filling":
         """Read off the codes of rows, and from those that judged how far hidden numbers are off.
 
         Parameters
@@ -46,21 +48,21 @@ class Filling:
             The trained net.
         data, judges : Rows
             Rows to encode, and rows to hide cells of.
-        owners : list of int
-            For every number, the position of its code among the codes.
+        column_of_number : list of int
+            For every number, the position of its state among the states.
         """
-        codes = read(net, data, lambda x: net.module_.encode(hide_missing(x, owners)))
+        codes = read(net, data, lambda x: net.module_.encode(hide_missing(x, column_of_number)))
         codes = NormalCodes.of(torch.from_numpy(codes).to(net.device))
         filling = cls(codes, copy.deepcopy(net.module_.likelihood))
-        filling.likelihood.calibrate(filling._error(net, judges, owners))
+        filling.likelihood.calibrate(filling._error(net, judges, column_of_number))
         return filling
 
     def expected(self, chain: nn.Module, x: Tensor) -> Tensor:
-        """Return the expected numbers and the likeliest codes of rows, shape $(B, n + f)$."""
+        """Return the expected numbers and the likeliest states of rows, shape $(B, n + f)$."""
         return self.likelihood.expected(self._output(chain, x))
 
     def draw(self, chain: nn.Module, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw the numbers and codes of rows, shape $(B, n + f)$."""
+        """Draw the numbers and states of rows, shape $(B, n + f)$."""
         return self.likelihood.sample(self._output(chain, x), generator)
 
     def _output(self, chain: nn.Module, x: Tensor) -> Tensor:
@@ -69,13 +71,13 @@ class Filling:
         return self.likelihood.without_missing((outputs[0] + outputs[1]) / 2)
 
     @torch.no_grad()
-    def _error(self, net: AutoencoderNet, judges: Rows, owners: list[int]) -> Tensor:
+    def _error(self, net: AutoencoderNet, judges: Rows, column_of_number: list[int]) -> Tensor:
         """Return the mean squared error of numbers that are hidden, 1 where none was, (n,)."""
         x, _ = judges.sample(_N_TRIALS).take(torch.arange(min(_N_TRIALS, len(judges))))
         x = x.to(net.device).repeat(ceil(_N_TRIALS / len(x)), 1)
         chain = net.module_.eval()
         source, target = chain.views(x)
-        hidden = Repeated(HideCells(_HIDDEN, owners)).to(x.device).eval()(source)
+        hidden = Repeated(HideCells(_HIDDEN, column_of_number)).to(x.device).eval()(source)
         squared = self.likelihood.squared_error(self._output(chain, hidden), target)
-        seen = ~torch.isnan(hidden[:, : len(owners)])
+        seen = ~torch.isnan(hidden[:, : len(column_of_number)])
         return squared.masked_fill(seen, torch.nan).nanmean(0).nan_to_num(nan=1.0)

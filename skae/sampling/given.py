@@ -50,14 +50,14 @@ class Given:
         """Return encoded rows whose other cells are hidden, float32."""
         if isinstance(columns, Columns):
             return self._encode_numbers(columns)
-        numbers, codes = [], []
+        numbers, states = [], []
         for field in columns.table.fields:
-            number, code = self._encode_field(field)
-            codes.append(code)
+            number, state = self._encode_field(field)
+            states.append(state)
             if not isinstance(field, Category):
                 numbers.append(number)
         numbers = np.stack(numbers, axis=1) if numbers else np.empty((self.n_rows, 0))
-        return columns.join(numbers, np.stack(codes, axis=1))
+        return columns.join(numbers, np.stack(states, axis=1))
 
     def restore(self, frame: nw.DataFrame, n_draws: int) -> nw.DataFrame:
         """Put the cells into drawn rows, as they were given, each row in its turn."""
@@ -84,10 +84,12 @@ class Given:
         filled = [some if cell is None else cell for cell in cells]
         if isinstance(field, Category):
             self._check_known(field, filled)
-            number, code = field.encode(nw.from_native(_boxed(filled, pd.Series), series_only=True))
+            number, state = field.encode(
+                nw.from_native(_boxed(filled, pd.Series), series_only=True)
+            )
         else:
-            number, code = field.encode(_series(field.name, filled, field.empty))
-        return number, np.where(missing, HIDDEN, code)
+            number, state = field.encode(_series(field.name, filled, field.empty))
+        return number, np.where(missing, HIDDEN, state)
 
     def _encode_numbers(self, columns: Columns) -> np.ndarray:
         rows = self._as_numbers()
@@ -106,10 +108,10 @@ class Given:
 
     def _check_known(self, field: Category, cells: list) -> None:
         for cell in cells:
-            if cell not in field.codes and cell not in field.rare:
+            if cell not in field.states and cell not in field.rare:
                 raise ValueError(
                     f"The 'given' parameter holds {cell!r} in column {field.name!r}, which fit did "
-                    f"not see there. It saw {_few([*field.codes, *field.rare]) or 'no label'}."
+                    f"not see there. It saw {_few([*field.states, *field.rare]) or 'no label'}."
                 )
 
 

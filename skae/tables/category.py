@@ -1,4 +1,4 @@
-"""Category: a column of labels as codes, and the way back."""
+"""Category: a column of labels as states, and the way back."""
 
 import math
 from collections import Counter
@@ -12,7 +12,7 @@ from skae.tables.cells import MISSING, N_RESERVED, OTHER, cells_of
 
 @dataclass(frozen=True)
 class Category:
-    """A column of labels: one code for each, one for missing cells and one for all others.
+    """A column of labels: one state for each, one for missing cells and one for all others.
 
     Attributes
     ----------
@@ -21,14 +21,14 @@ class Category:
     kind : {"boolean", "binary", "category", "ordered", "text", "constant", "missing"}
         What its labels are.
     labels : narwhals.Series
-        What every code comes back as. Code 0, other, is the commonest of the labels without a code,
+        What every state comes back as. State 0, other, is the commonest of the labels without a state,
         or the commonest of all where each has one.
-    codes : dict
-        From a label to its code.
-    shares : ndarray of shape (n_codes,)
-        How often each code was seen.
+    states : dict
+        From a label to its state.
+    shares : ndarray of shape (n_states,)
+        How often each state was seen.
     rare : frozenset
-        The labels without a code that were seen.
+        The labels without a state that were seen.
     accepts_unknown : bool
         Whether others are accepted as well.
     """
@@ -36,7 +36,7 @@ class Category:
     name: str
     kind: str
     labels: nw.Series
-    codes: dict
+    states: dict
     shares: np.ndarray
     rare: frozenset = frozenset()
     accepts_unknown: bool = True
@@ -60,9 +60,9 @@ class Category:
         kind : str
             What its labels are.
         max_categories : int
-            The largest number of labels with a code of their own; the rarest go without.
+            The largest number of labels with a state of their own; the rarest go without.
         fewest : float
-            The number of cells that a label needs for a code of its own.
+            The number of cells that a label needs for a state of its own.
         accepts_unknown : bool, default=True
             Whether `encode` takes labels that are not in the column.
         """
@@ -86,7 +86,7 @@ class Category:
             column.name,
             kind,
             column[positions],
-            {label: code for code, label in enumerate(kept, N_RESERVED)},
+            {label: state for state, label in enumerate(kept, N_RESERVED)},
             np.array([*seen, *(counts[label] for label in kept)]) / max(1, len(cells)),
             frozenset(rare),
             accepts_unknown,
@@ -96,19 +96,19 @@ class Category:
         """Return the same field, which also accepts the labels of a column, as rare ones."""
         if self.accepts_unknown:
             return self
-        return replace(self, rare=self.rare.union(cells_of(column)).difference(self.codes, {None}))
+        return replace(self, rare=self.rare.union(cells_of(column)).difference(self.states, {None}))
 
     @property
-    def n_codes(self) -> int:
-        """The number of codes, those for missing cells and for other labels included."""
-        return N_RESERVED + len(self.codes)
+    def n_states(self) -> int:
+        """The number of states, those for missing cells and for other labels included."""
+        return N_RESERVED + len(self.states)
 
     def encode(self, column: nw.Series) -> tuple[None, np.ndarray]:
-        """Return no numbers, and the codes of a column, shape (n_rows,)."""
-        known, rare, cells = {**self.codes, None: MISSING}, self.rare, cells_of(column)
+        """Return no numbers, and the states of a column, shape (n_rows,)."""
+        known, rare, cells = {**self.states, None: MISSING}, self.rare, cells_of(column)
         if nw.Float32 in (column.dtype, self.labels.dtype) and column.dtype.is_numeric():
             # A label such as 0.1 is another number in each precision.
-            known = {_in_single_precision(label): code for label, code in known.items()}
+            known = {_in_single_precision(label): state for label, state in known.items()}
             rare, cells = (list(map(_in_single_precision, each)) for each in (rare, cells))
         if not self.accepts_unknown:
             self._check_known(set(cells).difference(known, rare))
@@ -122,15 +122,15 @@ class Category:
                 f"count as other labels."
             )
 
-    def decode(self, numbers: None, codes: np.ndarray, *, extrapolates: bool = False) -> nw.Series:
-        """Return the column of codes of shape (n_rows,)."""
-        return nw.maybe_reset_index(self.labels[codes.tolist()])
+    def decode(self, numbers: None, states: np.ndarray, *, extrapolates: bool = False) -> nw.Series:
+        """Return the column of states of shape (n_rows,)."""
+        return nw.maybe_reset_index(self.labels[states.tolist()])
 
     def __str__(self) -> str:
         if self.kind in ("constant", "missing"):
             return ""
-        some = ", ".join(map(str, list(self.codes)[:3]))
-        return f"{len(self.codes)} labels: {some}" + (", ..." if len(self.codes) > 3 else "")
+        some = ", ".join(map(str, list(self.states)[:3]))
+        return f"{len(self.states)} labels: {some}" + (", ..." if len(self.states) > 3 else "")
 
 
 def _in_single_precision(label: object) -> object:

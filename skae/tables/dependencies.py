@@ -48,16 +48,16 @@ def find_dependencies(values: np.ndarray) -> list[Dependency]:
         A number for every cell, equal where cells are.
     """
     values = np.nan_to_num(values, nan=_MISSING)
-    codes, sizes = [], []
+    states, sizes = [], []
     for column in values.T:
-        distinct, code = np.unique(column, return_inverse=True)
-        codes.append(code)
+        distinct, state = np.unique(column, return_inverse=True)
+        states.append(state)
         sizes.append(len(distinct))
     found = []
     for source, target in permutations(range(len(sizes)), 2):
         few = sizes[source] * _FEWEST_ROWS_PER_VALUE <= len(values)
-        if few and 1 < sizes[target] <= sizes[source] and _may_fix(codes[source], codes[target]):
-            pairs = np.unique(codes[source] * sizes[target] + codes[target])
+        if few and 1 < sizes[target] <= sizes[source] and _may_fix(states[source], states[target]):
+            pairs = np.unique(states[source] * sizes[target] + states[target])
             if len(pairs) == sizes[source]:
                 _, first = np.unique(values[:, source], return_index=True)
                 found.append(

@@ -1,4 +1,4 @@
-"""Columns of any kind, encoded as numbers and codes side by side."""
+"""Columns of any kind, encoded as numbers and states side by side."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from skae.tables.table import Table
 
 @dataclass(frozen=True)
 class MixedColumns:
-    """The columns of a table and their encoding as a float32 matrix of numbers and codes.
+    """The columns of a table and their encoding as a float32 matrix of numbers and states.
 
     Attributes
     ----------
@@ -51,21 +51,21 @@ class MixedColumns:
         return cls(table, center, np.sqrt(np.where(variance > 0, variance, 1)))
 
     @property
-    def owners(self) -> list[int]:
+    def column_of_number(self) -> list[int]:
         """The column of every number."""
         fields = enumerate(self.table.fields)
         return [i for i, field in fields if isinstance(field, Number)]
 
     @property
-    def atoms(self) -> list[np.ndarray]:
-        """The encoded numbers of every column of numbers that have a code of their own."""
+    def point_masses(self) -> list[np.ndarray]:
+        """The encoded numbers of every column of numbers that have a state of their own."""
         numbers = zip(self.table.numbers, self.center, self.scale, strict=True)
-        return [(field.atoms - center) / scale for field, center, scale in numbers]
+        return [(field.point_masses - center) / scale for field, center, scale in numbers]
 
     @property
-    def n_codes(self) -> tuple[int, ...]:
-        """How many values the code of every column takes."""
-        return tuple(field.n_codes for field in self.table.fields)
+    def n_states(self) -> tuple[int, ...]:
+        """How many values the state of every column takes."""
+        return tuple(field.n_states for field in self.table.fields)
 
     @property
     def n_encoded(self) -> int:
@@ -96,14 +96,14 @@ class MixedColumns:
 
     def encode(self, frame: nw.DataFrame, *, hide_missing: bool = False) -> np.ndarray:
         """Return rows as a float32 matrix; hidden cells, unlike missing ones, are to be filled."""
-        numbers, codes = self.table.encode(frame)
+        numbers, states = self.table.encode(frame)
         if hide_missing:
-            codes = np.where(codes == MISSING, HIDDEN, codes)
-        return self.join(numbers, codes)
+            states = np.where(states == MISSING, HIDDEN, states)
+        return self.join(numbers, states)
 
-    def join(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Return numbers and codes, as the table encodes them, as a float32 matrix."""
-        return np.hstack([self._encode_numbers(numbers, codes), codes]).astype(np.float32)
+    def join(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return numbers and states, as the table encodes them, as a float32 matrix."""
+        return np.hstack([self._encode_numbers(numbers, states), states]).astype(np.float32)
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return a float32 matrix as it is; `to_frame` goes the rest of the way."""
@@ -117,8 +117,8 @@ class MixedColumns:
         Cells that are `given` are certain, for encodings that know of other cells by them.
         """
         numbers = self._decode_numbers(encoded[:, : self.n_numbers])
-        codes = encoded[:, self.n_numbers :].astype(np.int64)
-        return self.table.decode(numbers, codes, extrapolates=extrapolates)
+        states = encoded[:, self.n_numbers :].astype(np.int64)
+        return self.table.decode(numbers, states, extrapolates=extrapolates)
 
     def fill(self, frame: nw.DataFrame, encoded: np.ndarray) -> nw.DataFrame:
         """Return a frame with the cells of encoded rows in its holes."""
@@ -130,28 +130,32 @@ class MixedColumns:
         )
 
     def by_column(self, cells: np.ndarray) -> np.ndarray:
-        """Add what is said of a number to what is said of its code, shape (n_rows, n_columns)."""
+        """Add what is said of a number to what is said of its state, shape (n_rows, n_columns)."""
         n = self.n_numbers
         columns = cells[:, n:].copy()
-        columns[:, self.owners] += cells[:, :n]
+        columns[:, self.column_of_number] += cells[:, :n]
         return columns
 
-    def values(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Return one number for every cell: itself, NaN where it is missing, or a label's code."""
-        values = codes.astype(float)
-        for owner, field, column in zip(self.owners, self.table.numbers, numbers.T, strict=True):
-            values[:, owner] = field.numbers_of(column, codes[:, owner])
+    def values(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return one number for every cell: itself, NaN where it is missing, or a label's state."""
+        values = states.astype(float)
+        for place, field, column in zip(
+            self.column_of_number, self.table.numbers, numbers.T, strict=True
+        ):
+            values[:, place] = field.numbers_of(column, states[:, place])
         return values
 
     def cells_of(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers and the codes of such values."""
-        codes = np.nan_to_num(values).astype(np.int64)
-        numbers = values[:, self.owners]
-        for owner, field, column in zip(self.owners, self.table.numbers, numbers.T, strict=True):
-            codes[:, owner] = field.codes_of(column)
-        return numbers, codes
+        """Return the numbers and the states of such values."""
+        states = np.nan_to_num(values).astype(np.int64)
+        numbers = values[:, self.column_of_number]
+        for place, field, column in zip(
+            self.column_of_number, self.table.numbers, numbers.T, strict=True
+        ):
+            states[:, place] = field.states_of(column)
+        return numbers, states
 
-    def _encode_numbers(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    def _encode_numbers(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
             return np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
 

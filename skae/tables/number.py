@@ -1,4 +1,4 @@
-"""Number: a column of numbers or times as numbers and codes, and the way back."""
+"""Number: a column of numbers or times as numbers and states, and the way back."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from skae.tables.cells import MISSING, N_RESERVED, VALUE, found_in, is_missing
 from skae.tables.stepping import find_origin, find_step, from_steps, to_steps
 
 _MOST_DECIMALS = 6
-_LEAST_ATOM = 0.02
-_ATOM_TO_MEAN = 10
+_LEAST_POINT_MASS = 0.02
+_POINT_MASS_TO_MEAN = 10
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Number:
         Other numbers are rounded to this many decimals when they come back; None leaves them.
     low, high : float
         The range of the encoded numbers.
-    atoms : ndarray of shape (n_codes - 2,)
-        The encoded numbers that have a code of their own.
-    shares : ndarray of shape (n_codes,)
-        How often each code was seen: a number, a missing cell, every atom.
+    point_masses : ndarray of shape (n_states - 2,)
+        The encoded numbers that have a state of their own.
+    shares : ndarray of shape (n_states,)
+        How often each state was seen: a number, a missing cell, every point_mass.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Number:
     decimals: int | None
     low: float
     high: float
-    atoms: np.ndarray
+    point_masses: np.ndarray
     shares: np.ndarray
 
     @classmethod
@@ -61,52 +61,54 @@ class Number:
             decimals = _decimals(raw)
         numbers = to_steps(raw, origin, step)
         values, counts = np.unique(numbers, return_counts=True)
-        needed = max(_LEAST_ATOM * len(column), _ATOM_TO_MEAN * counts.mean())
-        atoms = values[counts >= needed]
-        n_atoms = counts[counts >= needed]
-        seen = [len(raw) - n_atoms.sum(), len(column) - len(raw), *n_atoms]
+        needed = max(_LEAST_POINT_MASS * len(column), _POINT_MASS_TO_MEAN * counts.mean())
+        point_masses = values[counts >= needed]
+        n_point_masses = counts[counts >= needed]
+        seen = [len(raw) - n_point_masses.sum(), len(column) - len(raw), *n_point_masses]
         shares = np.array(seen) / len(column)
         kind = "integer" if kind == "number" and decimals in (None, 0) and _is_whole(raw) else kind
         low, high = float(values[0]), float(values[-1])
         empty = column.to_frame()[:0].clone().get_column(column.name)
-        return cls(column.name, kind, empty, origin, step, decimals, low, high, atoms, shares)
+        return cls(
+            column.name, kind, empty, origin, step, decimals, low, high, point_masses, shares
+        )
 
     @property
-    def n_codes(self) -> int:
-        """The number of codes: a number, a missing cell, and every atom."""
-        return N_RESERVED + len(self.atoms)
+    def n_states(self) -> int:
+        """The number of states: a number, a missing cell, and every point_mass."""
+        return N_RESERVED + len(self.point_masses)
 
     def encode(self, column: nw.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers, NaN where cells are missing, and the codes, shapes (n_rows,)."""
+        """Return the numbers, NaN where cells are missing, and the states, shapes (n_rows,)."""
         raw, missing = _raw_numbers(column, self.kind, self.empty.dtype)
         numbers = np.full(len(column), np.nan)
         numbers[~missing] = to_steps(raw, self.origin, self.step)
-        return numbers, self.codes_of(numbers)
+        return numbers, self.states_of(numbers)
 
-    def codes_of(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the codes of encoded numbers, shape (n_rows,)."""
-        codes = np.where(np.isnan(numbers), MISSING, VALUE).astype(np.int32)
-        for code, atom in enumerate(self.atoms, N_RESERVED):
-            codes[numbers == atom] = code
-        return codes
+    def states_of(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the states of encoded numbers, shape (n_rows,)."""
+        states = np.where(np.isnan(numbers), MISSING, VALUE).astype(np.int32)
+        for state, point_mass in enumerate(self.point_masses, N_RESERVED):
+            states[numbers == point_mass] = state
+        return states
 
-    def numbers_of(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Return the encoded numbers that codes stand for, NaN where cells are missing."""
-        by_code = np.concatenate([[0.0, np.nan], self.atoms])[codes]
-        return np.where(codes == VALUE, numbers, by_code)
+    def numbers_of(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return the encoded numbers that states stand for, NaN where cells are missing."""
+        by_code = np.concatenate([[0.0, np.nan], self.point_masses])[states]
+        return np.where(states == VALUE, numbers, by_code)
 
     def decode(
-        self, numbers: np.ndarray, codes: np.ndarray, *, extrapolates: bool = False
+        self, numbers: np.ndarray, states: np.ndarray, *, extrapolates: bool = False
     ) -> nw.Series:
-        """Return the column of numbers and codes, of shapes (n_rows,).
+        """Return the column of numbers and states, of shapes (n_rows,).
 
         Numbers are brought to the steps or the decimals that the column had, and to its range; if
         they extrapolate, integers and times alone are, and others are kept on the side of zero
         where the column was. Where it had no missing cells, none comes back.
         """
-        missing = (codes == MISSING) & (self.shares[MISSING] > 0)
-        by_code = np.concatenate([np.zeros(N_RESERVED), self.atoms])[codes]
-        numbers = np.where(codes >= N_RESERVED, by_code, numbers)
+        missing = (states == MISSING) & (self.shares[MISSING] > 0)
+        by_code = np.concatenate([np.zeros(N_RESERVED), self.point_masses])[states]
+        numbers = np.where(states >= N_RESERVED, by_code, numbers)
         low, high = self._bounds(extrapolates=extrapolates)
         numbers = np.clip(np.where(missing, self.low, numbers), low, high)
         if self.is_stepped:
@@ -128,9 +130,11 @@ class Number:
     def __str__(self) -> str:
         ends = np.array([self.low, self.high])
         low, high = self.decode(ends, np.full(2, VALUE)).to_list()
-        atoms = self.decode(self.atoms, np.full(len(self.atoms), VALUE)).to_list()
+        point_masses = self.decode(
+            self.point_masses, np.full(len(self.point_masses), VALUE)
+        ).to_list()
         text = f"{low} to {high}"
-        return text + (f", often {', '.join(map(str, atoms))}" if atoms else "")
+        return text + (f", often {', '.join(map(str, point_masses))}" if point_masses else "")
 
 
 def _raw_numbers(

@@ -87,7 +87,7 @@ class NormalScores:
 class ScoredColumns(MixedColumns):
     """The columns of a table whose numbers are encoded as normal scores.
 
-    A number that a code stands for, because it is frequent, has none.
+    A number that a state stands for, because it is frequent, has none.
 
     Attributes
     ----------
@@ -104,14 +104,14 @@ class ScoredColumns(MixedColumns):
     def learn(cls, frame: nw.DataFrame, weights: np.ndarray | None, **options) -> "ScoredColumns":
         """Return the encoding of a frame; `options` are those of `Table.learn`."""
         plain = MixedColumns.learn(frame, weights, **options)
-        numbers, codes = plain.table.encode(frame)
+        numbers, states = plain.table.encode(frame)
         weights = np.ones(len(frame)) if weights is None else weights
         scores = []
-        for owner, column in zip(plain.owners, numbers.T, strict=True):
-            seen = codes[:, owner] == VALUE
+        for place, column in zip(plain.column_of_number, numbers.T, strict=True):
+            seen = states[:, place] == VALUE
             seen = seen if seen.any() else ~np.isnan(column)
             scores.append(NormalScores.learn(column[seen], weights[seen]))
-        found = find_dependencies(plain.values(numbers, codes))
+        found = find_dependencies(plain.values(numbers, states))
         return cls(plain.table, plain.center, plain.scale, tuple(scores), tuple(found))
 
     @property
@@ -137,14 +137,14 @@ class ScoredColumns(MixedColumns):
         if extrapolates or not self.dependencies:
             return super().to_frame(encoded, extrapolates=extrapolates)
         numbers = self._decode_numbers(encoded[:, : self.n_numbers])
-        codes = encoded[:, self.n_numbers :].astype(np.int64)
-        values = self.values(numbers, codes)
+        states = encoded[:, self.n_numbers :].astype(np.int64)
+        values = self.values(numbers, states)
         given = np.zeros(values.shape, dtype=bool) if given is None else given
         values = keep_dependencies(self.dependencies, values, given)
         return self.table.decode(*self.cells_of(values))
 
-    def _encode_numbers(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        numbers = np.where(codes[:, self.owners] == VALUE, numbers, np.nan)
+    def _encode_numbers(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
+        numbers = np.where(states[:, self.column_of_number] == VALUE, numbers, np.nan)
         return self._by_column(NormalScores.encode, numbers)
 
     def _decode_numbers(self, encoded: np.ndarray) -> np.ndarray:

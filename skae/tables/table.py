@@ -1,4 +1,4 @@
-"""Tables: frames of columns of any kind, as numbers and codes, and the way back."""
+"""Tables: frames of columns of any kind, as numbers and states, and the way back."""
 
 from dataclasses import dataclass
 
@@ -86,7 +86,7 @@ class Table:
         return [field for field in self.fields if isinstance(field, Number)]
 
     def encode(self, frame: nw.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Return a frame as numbers and codes.
+        """Return a frame as numbers and states.
 
         Parameters
         ----------
@@ -97,26 +97,26 @@ class Table:
         -------
         numbers : ndarray of shape (n_rows, n_numbers)
             One column for each `Number`; NaN where cells are missing.
-        codes : ndarray of shape (n_rows, n_fields), int32
+        states : ndarray of shape (n_rows, n_fields), int32
             One column for each field.
         """
         columns = zip(self.fields, frame.iter_columns(), strict=True)
         encoded = [field.encode(column) for field, column in columns]
         numbers = [number for number, _ in encoded if number is not None]
         numbers = np.stack(numbers, axis=1) if numbers else np.empty((len(frame), 0))
-        return numbers, np.stack([code for _, code in encoded], axis=1)
+        return numbers, np.stack([state for _, state in encoded], axis=1)
 
     def decode(
-        self, numbers: np.ndarray, codes: np.ndarray, *, extrapolates: bool = False
+        self, numbers: np.ndarray, states: np.ndarray, *, extrapolates: bool = False
     ) -> nw.DataFrame:
-        """Return numbers and codes, as `encode` gives them, as a frame of the learned columns.
+        """Return numbers and states, as `encode` gives them, as a frame of the learned columns.
 
         Numbers may leave the range that they had if `extrapolates`.
         """
-        numbers, codes, columns = iter(np.transpose(numbers)), iter(np.transpose(codes)), {}
+        numbers, states, columns = iter(np.transpose(numbers)), iter(np.transpose(states)), {}
         for field in self.fields:
             number = next(numbers) if isinstance(field, Number) else None
-            columns[field.name] = field.decode(number, next(codes), extrapolates=extrapolates)
+            columns[field.name] = field.decode(number, next(states), extrapolates=extrapolates)
         return nw.DataFrame.from_dict(columns)
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from torch.distributions import ContinuousBernoulli as TorchContinuousBernoulli
 from torch.distributions import Normal
 
 from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
-from skae.nn.table_likelihoods import NumbersAndCodes
+from skae.nn.table_likelihoods import NumbersAndStates
 
 INFINITE = torch.full((3,), math.inf, dtype=torch.float64)
 
@@ -138,11 +138,11 @@ def test_variance_of_an_exact_fit_keeps_the_density_finite(x):
 
 
 class TestNumbersAndCodes:
-    """Two numbers, the second with an atom at 1, and three codes, the last of labels."""
+    """Two numbers, the second with an point_mass at 1, and three codes, the last of labels."""
 
     @pytest.fixture
     def cells(self):
-        return NumbersAndCodes([2, 3, 4], [0, 1], [[], [1.0]], 0.5).double()
+        return NumbersAndStates([2, 3, 4], [0, 1], [[], [1.0]], 0.5).double()
 
     @pytest.fixture
     def output(self, generator):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from skae.nn.mixtures import ScoresAndCodes
+from skae.nn.mixtures import ScoresAndStates
 from skae.tables.mixed import as_frame
 from skae.tables.scores import NormalScores, ScoredColumns
 
@@ -80,7 +80,7 @@ class TestScoresAndCodes:
 
     @pytest.fixture
     def likelihood(self):
-        return ScoresAndCodes([2, 3], [0], [self.edges], [self.numbers], self.seen)
+        return ScoresAndStates([2, 3], [0], [self.edges], [self.numbers], self.seen)
 
     @pytest.fixture
     def output(self, likelihood):
@@ -121,13 +121,13 @@ class TestScoresAndCodes:
 
     def test_codes_that_were_never_seen_are_not_drawn(self, output, generator):
         seen = [[True, False], [False, True, True]]
-        likelihood = ScoresAndCodes([2, 3], [0], [self.edges], [self.numbers], seen)
+        likelihood = ScoresAndStates([2, 3], [0], [self.edges], [self.numbers], seen)
         draws = likelihood.sample(output.repeat(1000, 1), generator)
         assert draws[:, 1].unique().tolist() == [0]
         assert draws[:, 2].unique().tolist() == [1, 2]
 
     def test_gradient_is_that_of_differences(self, output):
-        likelihood = ScoresAndCodes(
+        likelihood = ScoresAndStates(
             [2, 3], [0], [self.edges], [self.numbers], [[True] * 2, [True] * 3]
         ).double()
         x = torch.tensor([[0.2, 0.0, 2.0], [-30.0, 0.0, 0.0], [torch.nan, 1.0, 1.0]]).double()

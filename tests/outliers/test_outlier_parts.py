@@ -216,7 +216,7 @@ class TestPoints:
     def test_columns_have_variance_one(self, frame, points):
         standard = points.of("standard", *points.table.encode(frame))
         variance = standard.var(0)
-        by_column = np.bincount(points.owners, variance)
+        by_column = np.bincount(points.column_of_coordinate, variance)
         np.testing.assert_allclose(by_column[[0, 2, 3]], 1, rtol=0.15)
         assert by_column[4] == 0
 

@@ -10,7 +10,7 @@ from skae import AutoencoderTransformer
 from skae.nn.chain import Autoencoder
 from skae.nn.corruptions import HideCells, Repeated, hide_missing
 from skae.nn.hidden_cells import NormalCodes
-from skae.nn.table_likelihoods import NumbersAndCodes
+from skae.nn.table_likelihoods import NumbersAndStates
 
 RNG = np.random.default_rng(0)
 
@@ -24,7 +24,7 @@ def correlated(n_rows):
 def test_the_most_probable_code_of_a_linear_decoder_is_exact():
     torch.manual_seed(0)
     decoder = nn.Linear(2, 3 + 6).double()
-    likelihood = NumbersAndCodes([2, 2, 2], [0, 1, 2], [[], [], []], 0.3).double()
+    likelihood = NumbersAndStates([2, 2, 2], [0, 1, 2], [[], [], []], 0.3).double()
     with torch.no_grad():
         decoder.weight[3:] = 0
     chain = Autoencoder(nn.Identity(), decoder, likelihood)

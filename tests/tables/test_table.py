@@ -199,9 +199,9 @@ def test_integers_are_told_apart_beside_one_that_is_far(far):
 def test_integers_may_be_all_over_the_range():
     ids = pd.Series(np.random.default_rng(0).integers(-(2**63), 2**63 - 1, 200))
     field = learn(ids)
-    numbers, codes = encode(field, ids)
+    numbers, states = encode(field, ids)
     np.testing.assert_allclose(numbers * field.step, ids.astype(float) - field.origin)
-    back = np.array(field.decode(numbers, codes).to_list(), dtype=float)
+    back = np.array(field.decode(numbers, states).to_list(), dtype=float)
     np.testing.assert_allclose(back, ids, rtol=1e-12, atol=1e4)
 
 
@@ -209,9 +209,9 @@ def test_days_stay_days_beside_one_that_is_far():
     days = pd.Series(pd.date_range("2024-01-01", periods=90)).astype("datetime64[ns]")
     days[5] = pd.Timestamp("1677-09-22")
     field = learn(days)
-    numbers, codes = encode(field, days)
+    numbers, states = encode(field, days)
     assert field.step == 86_400 * 10**9
-    assert (field.decode(numbers, codes).to_native() == days).all()
+    assert (field.decode(numbers, states).to_native() == days).all()
 
 
 def test_durations_are_read_in_the_unit_that_they_had():
@@ -221,21 +221,21 @@ def test_durations_are_read_in_the_unit_that_they_had():
 
 
 def test_numbers_extrapolate_on_their_side_of_zero_if_asked():
-    codes, far = np.array([VALUE, VALUE]), np.array([-50.0, 50.0])
+    states, far = np.array([VALUE, VALUE]), np.array([-50.0, 50.0])
     price = learn(pd.Series([1.25, 3.5, 9.99] * 20))
-    assert price.decode(far, codes).to_list() == [1.25, 9.99]
-    assert price.decode(far, codes, extrapolates=True).to_list() == [0, 50]
+    assert price.decode(far, states).to_list() == [1.25, 9.99]
+    assert price.decode(far, states, extrapolates=True).to_list() == [0, 50]
     change = learn(pd.Series([-1.25, 3.5, 9.99] * 20))
-    assert change.decode(far, codes, extrapolates=True).to_list() == [-50, 50]
+    assert change.decode(far, states, extrapolates=True).to_list() == [-50, 50]
     count = learn(pd.Series(WHOLE))
-    assert count.decode(far, codes, extrapolates=True).to_list() == [min(WHOLE), max(WHOLE)]
+    assert count.decode(far, states, extrapolates=True).to_list() == [min(WHOLE), max(WHOLE)]
 
 
 def test_frequent_values_have_codes_of_their_own():
     gain = pd.Series([0.0] * 900 + RNG.lognormal(5, 1, 100).tolist())
     field = learn(gain)
-    numbers, codes = encode(field, gain)
-    np.testing.assert_array_equal(codes == 2, gain == 0)
+    numbers, states = encode(field, gain)
+    np.testing.assert_array_equal(states == 2, gain == 0)
     np.testing.assert_array_equal(numbers, gain)
     np.testing.assert_allclose(field.shares, [0.1, 0, 0.9])
 
@@ -258,13 +258,13 @@ def test_unseen_and_rare_labels_are_other():
     assert encode(field, pd.Series(["a", "rare 3", "new"]))[1].tolist() == [2, OTHER, OTHER]
     assert field.decode(None, np.array([OTHER])).to_list()[0].startswith("rare")
     np.testing.assert_allclose(field.shares, [0.2, 0, 0.5, 0.3])
-    assert learn(labels, min_frequency=0.1).n_codes == 4
-    assert learn(labels, min_frequency=400).n_codes == 3
+    assert learn(labels, min_frequency=0.1).n_states == 4
+    assert learn(labels, min_frequency=400).n_states == 3
 
 
 def test_a_constant_column_that_changes_is_other():
-    codes = encode(learn(pd.Series([3] * 9)), pd.Series([3, 4, None]))[1]
-    assert codes.tolist() == [2, OTHER, MISSING]
+    states = encode(learn(pd.Series([3] * 9)), pd.Series([3, 4, None]))[1]
+    assert states.tolist() == [2, OTHER, MISSING]
 
 
 @pytest.mark.parametrize("features", [["x"], [0], [True, False]])
@@ -311,15 +311,15 @@ def test_columns_that_are_no_data_are_refused_by_name(column, error, message):
 def test_rows_and_columns_keep_their_places():
     frame = nw.from_native(pd.DataFrame({"a": LABELS, "b": REAL, "c": FLAGS, "d": WHOLE}))
     table = Table.learn(frame)
-    numbers, codes = table.encode(frame)
+    numbers, states = table.encode(frame)
     np.testing.assert_array_equal(numbers[:, 0], REAL)
-    assert codes.shape == (N_ROWS, 4)
-    assert codes.dtype == np.int32
+    assert states.shape == (N_ROWS, 4)
+    assert states.dtype == np.int32
     part = table.encode(frame[[5, 3]])
     np.testing.assert_array_equal(part[0], numbers[[5, 3]])
-    np.testing.assert_array_equal(part[1], codes[[5, 3]])
+    np.testing.assert_array_equal(part[1], states[[5, 3]])
     assert [array.shape for array in table.encode(frame[:0])] == [(0, 2), (0, 4)]
-    assert len(table.decode(numbers[:0], codes[:0])) == 0
+    assert len(table.decode(numbers[:0], states[:0])) == 0
 
 
 def test_prints_as_a_table():

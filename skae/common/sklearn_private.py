@@ -1,0 +1,25 @@
+"""What skae takes from scikit-learn's private modules: the one file that a new version can break."""
+
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    RealNotInt,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import _num_samples as n_samples_of
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "RealNotInt",
+    "StrOptions",
+    "check_matplotlib_support",
+    "check_sample_weight",
+    "fit_context",
+    "n_samples_of",
+    "validate_params",
+]
