@@ -59,10 +59,10 @@ def classifier_error(train, y_train, test, y_test):
     """Return the error of logistic regression, its penalty chosen on the last training rows."""
     scale = SCALE / np.sqrt(train.var(0).sum())
     train, test = scale * train, scale * test
-    part, judges = slice(N_TO_CHOOSE_FROM), slice(-N_VALIDATION, None)
+    part, validation_rows = slice(N_TO_CHOOSE_FROM), slice(-N_VALIDATION, None)
     scores = [
         logistic_regression(c * len(train) / N_TO_CHOOSE_FROM, train[part], y_train[part]).score(
-            train[judges], y_train[judges]
+            train[validation_rows], y_train[validation_rows]
         )
         for c in INVERSE_PENALTIES
     ]

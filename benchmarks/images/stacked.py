@@ -87,27 +87,27 @@ def stack(X, seed, params):
     return FrozenEstimator(autoencoder)
 
 
-def error(classifier, train, judges):
+def error(classifier, train, validation_rows):
     """Return the percentage of wrong labels after training."""
-    return 100 * (1 - classifier.fit(*train).score(*judges))
+    return 100 * (1 - classifier.fit(*train).score(*validation_rows))
 
 
-def fine_tuned(autoencoder, choice, seed, train, judges):
+def fine_tuned(autoencoder, choice, seed, train, validation_rows):
     """Return the percentage of wrong labels after training all weights on the labels."""
     rate, n_epochs = choice
     params = {**FINE_TUNING, "learning_rate": rate, "max_epochs": n_epochs, "random_state": seed}
-    return error(EncoderClassifier(autoencoder, **params), train, judges)
+    return error(EncoderClassifier(autoencoder, **params), train, validation_rows)
 
 
 def validate(images, labels):
     """Return a table of the errors on validation images, by start and choice."""
-    train, judges = draw(images, labels, SEED_OF_CHOICES)
+    train, validation_rows = draw(images, labels, SEED_OF_CHOICES)
     rows = []
     for name, params in STARTS.items():
         start = stack(train[0], SEED_OF_CHOICES, params)
         rows.append([name])
         for choice in GRID:
-            wrong = fine_tuned(start, choice, SEED_OF_CHOICES, train, judges)
+            wrong = fine_tuned(start, choice, SEED_OF_CHOICES, train, validation_rows)
             rows[-1].append(f"{wrong:.2f}")
             print(name, choice, rows[-1][-1], flush=True)
     return table(["start", *(f"{rate}, {n} epochs" for rate, n in GRID)], rows)

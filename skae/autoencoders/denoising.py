@@ -1,23 +1,27 @@
 """DenoisingAE: an autoencoder that undoes a corruption."""
 
-from numbers import Real
-from typing import ClassVar
+from collections.abc import Callable
+from dataclasses import field, replace
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-import torch
-from sklearn.utils._param_validation import Interval, StrOptions
-from torch import nn
 
-from skae.autoencoders.base import BaseAutoencoder
-from skae.autoencoders.plain import AutoencoderTransformer
-from skae.building.corruptions import CORRUPTIONS, make_corruption, make_hidden_corruption
-from skae.common.documentation import documented_like
+from skae.autoencoders.deterministic import DeterministicAutoencoder
+from skae.building.corruptions import hidden_masking, make_corruption, with_levels
+from skae.building.recipe import Facts, Recipe
+from skae.common.annotations import Auto, Module, Named, NonNegativeFloat, PositiveInt, Share
+from skae.common.parameters import estimator
 
-_ROWS_TO_LOOK_AT = 4096
+Corruption = Literal["swap", "masking", "gaussian", "salt_and_pepper", "blur", "grey", "patch"]
+Corruptions = Annotated[
+    Corruption | Module | Callable | list | tuple,
+    Named("str, module or callable, or list of them"),
+]
+Levels = Annotated[Auto | NonNegativeFloat | list | tuple, Named('"auto", float or list of them')]
 
 
-@documented_like(AutoencoderTransformer)
-class DenoisingAE(BaseAutoencoder):
+@estimator()
+class DenoisingAE(DeterministicAutoencoder):
     r"""Denoising autoencoder: it learns to undo a corruption of the rows.
 
     The encoder sees rows that are corrupted anew in every step, and the decoder is to give them
@@ -27,41 +31,7 @@ class DenoisingAE(BaseAutoencoder):
 
     so the code holds what cells say of each other, and not what each says of itself. `transform`
     encodes rows as they are; `reconstruct` cleans them. The weights that are kept are the best on
-    held-out rows with a corruption that is the same in every epoch.
-
-    Parameters
-    ----------
-    n_components : int or float, default=32
-        The number of units of the code. A float in (0, 1) takes as many as there are principal
-        components that together explain more than this share of the variance.
-
-    corruption : str, module or callable, or list of them, default="swap"
-        What is done to the rows that the encoder sees, one after the other.
-
-        - "swap": a share of the cells takes the value of another row.
-        - "masking": a share of the cells is set to the mean of its column (to zero under a
-          Bernoulli likelihood), or, in a table, hidden.
-        - "gaussian": normal noise is added, to the numbers of a table.
-        - "salt_and_pepper": a share of the cells is set to the smallest or the largest value of X.
-        - "blur": blocks of an image's pixels are set to their mean: super-resolution.
-        - "grey": the channels of an image are set to their mean: colourisation.
-        - "patch": a square of an image is set to zero: inpainting.
-
-        The last three need `image_shape`, and the last four are for numbers alone, as is a module
-        or callable of your own, from (n, n_features) to the same shape, in the units of X.
-
-    corruption_level : "auto", float or list of them, default="auto"
-        How much: of "swap", "masking" and "salt_and_pepper" the share of the cells, by default
-        0.15, 0.25 and 0.3; of "gaussian" the standard deviation, in units of X or, in a table, of
-        the column, by default a half of the root of the mean variance; of "blur" the height of a
-        block, by default 2 pixels; of "patch" the height of the square, by default a third of the
-        image's. A list has a level for each of a list of corruptions.
-
-    {parameters}
-
-    Attributes
-    ----------
-    {attributes}
+    validation rows whose corruption is the same in every epoch.
 
     See Also
     --------
@@ -88,94 +58,33 @@ class DenoisingAE(BaseAutoencoder):
     True
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **BaseAutoencoder._parameter_constraints,
-        "corruption": [StrOptions(set(CORRUPTIONS)), list, tuple, nn.Module, callable],
-        "corruption_level": [
-            StrOptions({"auto"}),
-            Interval(Real, 0, None, closed="left"),
-            list,
-            tuple,
-        ],
-    }
-    del _parameter_constraints["noise"]
+    n_components: PositiveInt | Share = field(default=32, kw_only=False)
+    """The number of units of the code. A float in (0, 1) takes as many as there are principal
+    components that together explain more than this share of the variance."""
 
-    def __init__(
-        self,
-        n_components=32,
-        *,
-        corruption="swap",
-        corruption_level="auto",
-        hidden_layer_sizes="auto",
-        activation="gelu",
-        tied_weights=False,
-        quantize=None,
-        dropout=0.0,
-        image_shape=None,
-        encoder=None,
-        decoder=None,
-        likelihood="auto",
-        bounds="auto",
-        init="pca",
-        pretraining_epochs="auto",
-        categorical_features="from_dtype",
-        max_categories=256,
-        min_frequency=0.001,
-        handle_unknown="other",
-        mask_fraction="auto",
-        prior="gmm",
-        learning_rate=3e-3,
-        learning_rate_schedule="one_cycle",
-        weight_decay=0.0,
-        batch_size="auto",
-        max_epochs="auto",
-        early_stopping=True,
-        validation_fraction="auto",
-        n_iter_no_change="auto",
-        tol=1e-4,
-        warm_start=False,
-        device="auto",
-        net_params=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self.n_components = n_components
-        self.corruption = corruption
-        self.corruption_level = corruption_level
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.tied_weights = tied_weights
-        self.quantize = quantize
-        self.dropout = dropout
-        self.image_shape = image_shape
-        self.encoder = encoder
-        self.decoder = decoder
-        self.likelihood = likelihood
-        self.bounds = bounds
-        self.init = init
-        self.pretraining_epochs = pretraining_epochs
-        self.categorical_features = categorical_features
-        self.max_categories = max_categories
-        self.min_frequency = min_frequency
-        self.handle_unknown = handle_unknown
-        self.mask_fraction = mask_fraction
-        self.prior = prior
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.device = device
-        self.net_params = net_params
-        self.random_state = random_state
-        self.verbose = verbose
+    corruption: Corruptions = "swap"
+    """The corruptions of the rows that the encoder sees, one after the other.
 
-    def fit(self, X, y=None, sample_weight=None):
+    - "swap": a share of the cells takes the value of another row.
+    - "masking": a share of the cells is set to the mean of its column (to zero under a Bernoulli
+      likelihood), or, in a table, hidden.
+    - "gaussian": normal noise is added, to the numbers of a table.
+    - "salt_and_pepper": a share of the cells is set to the smallest or the largest value of X.
+    - "blur": blocks of an image's pixels are set to their mean: super-resolution.
+    - "grey": the channels of an image are set to their mean: colourisation.
+    - "patch": a square of an image is set to zero: inpainting.
+
+    The last three need `image_shape`, and the last four are for numbers alone, as is a module or
+    callable of your own, from (n, n_features) to the same shape, in the units of X."""
+
+    corruption_level: Levels = "auto"
+    """The amount of corruption: of "swap", "masking" and "salt_and_pepper" the share of the cells,
+    by default 0.15, 0.25 and 0.3; of "gaussian" the standard deviation, in units of X or, in a
+    table, of the column, by default a half of the root of the mean variance; of "blur" the height
+    of a block, by default 2 pixels; of "patch" the height of the square, by default a third of the
+    image's. A list has a level for each of a list of corruptions."""
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the autoencoder to rows, or to pairs of a corrupted row and a clean one.
 
         Parameters
@@ -183,11 +92,11 @@ class DenoisingAE(BaseAutoencoder):
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows to learn from.
         y : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features) or None
-            What the rows should be: the decoder then learns to give y for X, which `corruption`
-            corrupts further. None, or anything of another shape, such as labels, is ignored: the
-            rows of X are then clean.
+            The clean rows: the decoder learns to give y for X, which `corruption` corrupts further.
+            None, or anything of another shape, such as labels, is ignored: the rows of X are then
+            clean.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much every row counts; None counts each as one.
+            The weight of every row; None counts each as one.
 
         Returns
         -------
@@ -196,7 +105,7 @@ class DenoisingAE(BaseAutoencoder):
         """
         return super().fit(X, y, sample_weight)
 
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Pass once over some rows or pairs, at a constant learning rate.
 
         The first call learns the centre, scale and range of the columns, and the principal
@@ -208,9 +117,9 @@ class DenoisingAE(BaseAutoencoder):
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The next rows to learn from.
         y : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features) or None
-            What they should be, as in `fit`.
+            The clean rows, as in `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much every row counts; None counts each as one.
+            The weight of every row; None counts each as one.
 
         Returns
         -------
@@ -219,28 +128,13 @@ class DenoisingAE(BaseAutoencoder):
         """
         return super().partial_fit(X, y, sample_weight)
 
-    def _make_noise(self, noise_unit, n_rows):
-        return nn.Identity()
+    def _recipe(self, facts: Facts) -> Recipe:
+        corruptions = with_levels(self.corruption, self.corruption_level)
+        n_components, masking = facts.pca.number_for(self.n_components), hidden_masking(corruptions)
+        recipe = self._plain_recipe(facts, n_components, hidden_masking=masking)
+        corruption = make_corruption(corruptions, facts, self.image_shape)
+        return replace(recipe, corruption=corruption)
 
-    def _make_corruption(self, data):
-        return make_corruption(self, self.columns_, data)
-
-    def _find_residual(self, pca, data, widen, corruption):
-        x, _ = data.sample(_ROWS_TO_LOOK_AT).take(torch.arange(min(len(data), _ROWS_TO_LOOK_AT)))
-        n_columns = self.columns_.n_encoded
-        corrupted = corruption.train()(x[:, :n_columns].cpu())
-        error = pca.error(widen(corrupted), widen(x[:, -n_columns:].cpu()))
-        return torch.maximum(error, pca.residual)
-
-    def _make_hidden_corruption(self, n_units):
-        return make_hidden_corruption(self, n_units)
-
-    def _clean_view(self, X, y):
-        if y is None:
-            return None
-        shape = _shape(y)
-        return y if len(shape) == 2 and shape == _shape(X) else None
-
-
-def _shape(rows):
-    return rows.shape if hasattr(rows, "shape") else np.asarray(rows).shape
+    def _targets_of(self, X: Any, y: Any) -> Any:
+        is_pair = y is not None and len(np.shape(y)) == 2 and np.shape(y) == np.shape(X)
+        return y if is_pair else None

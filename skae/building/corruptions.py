@@ -2,11 +2,13 @@
 
 import copy
 from numbers import Integral, Real
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from skae.building.networks import check_image_shape
+from skae.building.recipe import Facts
 from skae.nn.corruptions import (
     Applied,
     GaussianNoise,
@@ -19,6 +21,7 @@ from skae.nn.corruptions import (
 )
 from skae.nn.image_corruptions import Blur, Grey, InUnits, Patch
 from skae.tables.columns import Columns
+from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
 from skae.training.rows import Batches, Rows
 
@@ -29,56 +32,53 @@ _OF_IMAGES = ("blur", "grey", "patch")
 _LEVELS = {"swap": 0.15, "masking": 0.25, "gaussian": 0.5, "salt_and_pepper": 0.3, "blur": 2}
 _ROWS_AT_A_TIME = 4096
 
+Corruption = tuple[Any, Any]
+Shape = tuple[int, int, int]
 
-def make_corruption(estimator, columns: Columns | MixedColumns, data: Rows) -> nn.Module:
-    """Return what an estimator's `corruption` and `corruption_level` do to encoded rows.
+
+def make_corruption(corruptions: list[Corruption], facts: Facts, image_shape: Any) -> nn.Module:
+    """Return what training does to encoded rows.
 
     Parameters
     ----------
-    estimator : DenoisingAE
-        Its parameters are read.
-    columns : Columns or MixedColumns
-        The columns of the rows.
-    data : Rows
-        The encoded rows, whose extremes are salt and pepper.
+    corruptions : list of (corruption, level)
+        What `with_levels` returned.
+    facts : Facts
+        The rows, whose extremes are salt and pepper, and their columns.
+    image_shape : sequence of int or None
+        The shape of an image.
     """
-    shape = check_image_shape(estimator.image_shape, columns.n_encoded)
-    parts = [_make(*pair, columns, data, shape) for pair in _with_levels(estimator)]
+    shape = check_image_shape(image_shape, facts.columns.n_encoded)
+    parts = [_make(*each, facts.columns, facts.data, shape) for each in corruptions]
     return Repeated(nn.Sequential(*parts))
 
 
-def make_hidden_corruption(estimator, n_units: int) -> nn.Module:
-    """Return what pre-training does to hidden units: it masks the share of the first that has one.
-
-    Parameters
-    ----------
-    estimator : DenoisingAE
-        Its `corruption` and `corruption_level` are read.
-    n_units : int
-        The number of units.
-    """
+def hidden_masking(corruptions: list[Corruption]) -> float:
+    """Return the share of hidden units that pre-training masks: that of the first that has one."""
     shares = [
         _LEVELS[corruption] if isinstance(level, str) else level
-        for corruption, level in _with_levels(estimator)
+        for corruption, level in corruptions
         if corruption in _OF_SHARES
     ]
-    return MaskCells(shares[0] if shares else _LEVELS["masking"], torch.zeros(n_units))
+    return shares[0] if shares else _LEVELS["masking"]
 
 
-def _with_levels(estimator) -> list[tuple[object, object]]:
-    """Return every corruption and its level."""
-    given, levels = estimator.corruption, estimator.corruption_level
+def with_levels(corruption: Any, corruption_level: Any) -> list[Corruption]:
+    """Return every corruption and its level, given one or a list of both."""
+    given, levels = corruption, corruption_level
     given = list(given) if isinstance(given, (list, tuple)) else [given]
     levels = list(levels) if isinstance(levels, (list, tuple)) else [levels] * len(given)
     if not given or len(levels) != len(given):
         raise ValueError(
             f"The 'corruption_level' parameter must be one level, or one for each of the "
-            f"{len(given)} corruptions, at least one. Got {estimator.corruption_level!r}."
+            f"{len(given)} corruptions, at least one. Got {corruption_level!r}."
         )
     return list(zip(given, levels, strict=True))
 
 
-def _make(corruption, level, columns, data: Rows, shape) -> nn.Module:
+def _make(
+    corruption: Any, level: Any, columns: Columns, data: Rows, shape: Shape | None
+) -> nn.Module:
     is_table = isinstance(columns, MixedColumns)
     if not isinstance(corruption, str):
         return _own(corruption, columns, is_table=is_table)
@@ -108,7 +108,7 @@ def _of_table(corruption: str, level: float, columns: MixedColumns) -> nn.Module
     return OfNumbers(GaussianNoise(level), columns.n_numbers)
 
 
-def _of_numbers(corruption: str, level: float, columns: Columns, data: Rows) -> nn.Module:
+def _of_numbers(corruption: str, level: float, columns: MatrixColumns, data: Rows) -> nn.Module:
     if corruption == "swap":
         return SwapCells(level, range(columns.n_encoded))
     if corruption == "masking":
@@ -118,7 +118,9 @@ def _of_numbers(corruption: str, level: float, columns: Columns, data: Rows) -> 
     return SaltAndPepper(level, *_extremes(columns, data))
 
 
-def _of_images(corruption: str, level, columns: Columns, shape) -> nn.Module:
+def _of_images(
+    corruption: str, level: Any, columns: MatrixColumns, shape: Shape | None
+) -> nn.Module:
     if shape is None:
         raise ValueError(f"corruption={corruption!r} is for images: give their 'image_shape'.")
     if corruption == "grey":
@@ -131,7 +133,7 @@ def _of_images(corruption: str, level, columns: Columns, shape) -> nn.Module:
     return _in_units(module, columns)
 
 
-def _own(corruption, columns, *, is_table: bool) -> nn.Module:
+def _own(corruption: Any, columns: Columns, *, is_table: bool) -> nn.Module:
     """Return a user's corruption, which works on rows in their own units."""
     if is_table or not callable(corruption):
         raise ValueError(
@@ -155,19 +157,20 @@ def _check_shape(module: nn.Module, n_columns: int) -> None:
             f"The module or callable given as 'corruption' cannot take rows of shape "
             f"{tuple(rows.shape)}: {error}"
         ) from error
-    if getattr(corrupted, "shape", None) != rows.shape:
-        got = tuple(getattr(corrupted, "shape", ())) or type(corrupted).__name__
+    is_tensor = isinstance(corrupted, Tensor)
+    if not is_tensor or corrupted.shape != rows.shape:
+        got = tuple(corrupted.shape) if is_tensor else type(corrupted).__name__
         raise ValueError(
             f"The module or callable given as 'corruption' must return a tensor of the shape that "
             f"it gets. For {tuple(rows.shape)} it returned {got}."
         )
 
 
-def _in_units(module: nn.Module, columns: Columns) -> InUnits:
+def _in_units(module: nn.Module, columns: MatrixColumns) -> InUnits:
     return InUnits(module, torch.as_tensor(columns.center, dtype=torch.float32), columns.scale)
 
 
-def _check_level(corruption: str, level, kind: type, smallest, largest):
+def _check_level(corruption: str, level: Any, kind: type, smallest: float, largest: float) -> Any:
     """Return a level, by rule where it is "auto", or say what is wrong with it."""
     if isinstance(level, str) and level == "auto":
         return _LEVELS[corruption]
@@ -180,7 +183,7 @@ def _check_level(corruption: str, level, kind: type, smallest, largest):
     return level
 
 
-def _extremes(columns: Columns, data: Rows) -> tuple[Tensor, Tensor]:
+def _extremes(columns: MatrixColumns, data: Rows) -> tuple[Tensor, Tensor]:
     """Return the smallest and the largest of all cells, encoded for every column."""
     center = torch.as_tensor(columns.center, dtype=torch.float32)
     low, high = float("inf"), -float("inf")

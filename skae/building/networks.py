@@ -1,6 +1,7 @@
-"""From an estimator's parameters to its networks."""
+"""Encoder and decoder, built from an architecture or given as modules."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from numbers import Integral
@@ -22,19 +23,59 @@ _AUTO_CHANNELS = (16, 32)
 
 
 @dataclass(frozen=True)
+class Architecture:
+    """What encoder and decoder are made of; `AutoencoderTransformer` describes the parameters.
+
+    Attributes
+    ----------
+    hidden_layer_sizes : "auto" or sequence of int
+        The number of units, or of channels, of every hidden layer of the encoder.
+    activation : str
+        The activation of the hidden layers.
+    dropout : float
+        The share of the hidden units that every training step leaves out.
+    image_shape : sequence of int or None
+        The shape of an image; None for dense networks.
+    encoder, decoder : nn.Module or None
+        Modules of the user's; None builds them.
+    has_linear_paths : bool
+        Whether built networks have a linear path beside the deep one.
+    tied_weights : bool, default=False
+        Whether the weights of the decoder are those of the encoder, transposed.
+    skip_connections : bool, default=False
+        Whether every layer of the decoder sees the code.
+    """
+
+    hidden_layer_sizes: str | Sequence[int]
+    activation: str
+    dropout: float
+    image_shape: Sequence[int] | None
+    encoder: nn.Module | None
+    decoder: nn.Module | None
+    has_linear_paths: bool
+    tied_weights: bool = False
+    skip_connections: bool = False
+
+    @property
+    def is_built(self) -> bool:
+        """Whether no module of the user's is among the networks."""
+        return self.encoder is None and self.decoder is None
+
+
+@dataclass(frozen=True)
 class Sizes:
-    """What goes into the networks and what comes out.
+    """The numbers of inputs and outputs of the networks.
 
     Attributes
     ----------
     n_in : int
-        The number of encoded columns.
+        The number of encoded columns, one-hot.
     n_components : int
         The number of units of the code.
     n_encoded : int
         The number of outputs of the encoder: as many, or more where a posterior needs them.
     n_out : int
-        The number of outputs of the decoder: a row, or what a likelihood needs for one.
+        The number of outputs of the decoder: a row, or the parameters of its likelihood.
     """
 
     n_in: int
@@ -43,33 +84,35 @@ class Sizes:
     n_out: int
 
 
-def make_networks(estimator, sizes: Sizes) -> tuple[nn.Module, nn.Module]:
-    """Return the encoder and the decoder that an estimator's parameters describe.
+def make_networks(architecture: Architecture, sizes: Sizes) -> tuple[nn.Module, nn.Module]:
+    """Return an encoder and a decoder.
 
-    Parameters
-    ----------
-    estimator : BaseAutoencoder
-        Its parameters of the networks are read.
-    sizes : Sizes
-        What they take and give.
+    Raises
+    ------
+    ValueError
+        If a size is none, or a module of the user's does not fit; the parameter is named.
     """
-    n_in, n_components = sizes.n_in, sizes.n_components
-    shape = check_image_shape(estimator.image_shape, n_in)
-    if estimator.encoder is None or estimator.decoder is None:
-        encoder, decoder = _built_networks(estimator, shape, sizes)
-    if estimator.encoder is not None:
-        encoder = copy.deepcopy(estimator.encoder).cpu()
+    shape = check_image_shape(architecture.image_shape, sizes.n_in)
+    encoder, decoder = architecture.encoder, architecture.decoder
+    if encoder is None or decoder is None:
+        built_encoder, built_decoder = _built_networks(architecture, shape, sizes)
+    if encoder is None:
+        encoder = built_encoder
+    else:
+        encoder = copy.deepcopy(encoder).cpu()
         encoder = encoder if shape is None else nn.Sequential(nn.Unflatten(1, shape), encoder)
-    if estimator.decoder is not None:
-        decoder = copy.deepcopy(estimator.decoder).cpu()
+    if decoder is None:
+        decoder = built_decoder
+    else:
+        decoder = copy.deepcopy(decoder).cpu()
         decoder = decoder if shape is None else nn.Sequential(decoder, nn.Flatten())
     encoder, decoder = encoder.float(), decoder.float()
-    _check_output("encoder", encoder, n_in, sizes.n_encoded)
-    _check_output("decoder", decoder, n_components, sizes.n_out)
+    _check_output("encoder", encoder, sizes.n_in, sizes.n_encoded)
+    _check_output("decoder", decoder, sizes.n_components, sizes.n_out)
     return encoder.train(), decoder.train()
 
 
-def check_image_shape(image_shape, n_in: int) -> tuple[int, int, int] | None:
+def check_image_shape(image_shape: Sequence[int] | None, n_in: int) -> tuple[int, int, int] | None:
     """Return an image shape as (channels, height, width), or say what is wrong with it."""
     if image_shape is None:
         return None
@@ -80,10 +123,11 @@ def check_image_shape(image_shape, n_in: int) -> tuple[int, int, int] | None:
             f"The 'image_shape' parameter must be (height, width) or (channels, height, width) "
             f"with a product of {n_in}, the number of features of X. Got {image_shape!r}."
         )
-    return tuple(int(size) for size in shape)
+    channels, height, width = map(int, shape)
+    return channels, height, width
 
 
-def hidden_sizes(hidden_layer_sizes, auto: tuple[int, ...]) -> tuple[int, ...]:
+def hidden_sizes(hidden_layer_sizes: str | Sequence[int], auto: tuple[int, ...]) -> tuple[int, ...]:
     """Return the sizes of the hidden layers, or say what is wrong with them."""
     if isinstance(hidden_layer_sizes, str):
         return auto
@@ -103,13 +147,14 @@ def _are_sizes(numbers: tuple) -> bool:
     )
 
 
-def _built_networks(estimator, shape, sizes: Sizes):
+def _built_networks(
+    architecture: Architecture, shape: tuple[int, int, int] | None, sizes: Sizes
+) -> tuple[nn.Module, nn.Module]:
     n_in, n_components = sizes.n_in, sizes.n_components
-    hidden = hidden_sizes(
-        estimator.hidden_layer_sizes, _AUTO_DENSE if shape is None else _AUTO_CHANNELS
-    )
-    tied = {"tied": estimator.tied_weights}
-    style = (estimator.activation, estimator.dropout)
+    auto = _AUTO_DENSE if shape is None else _AUTO_CHANNELS
+    hidden = hidden_sizes(architecture.hidden_layer_sizes, auto)
+    tied = {"tied": architecture.tied_weights}
+    style = (architecture.activation, architecture.dropout)
     if not hidden:
         return _sized(*linear_pair(n_in, n_components, **tied), sizes)
     if shape is None:
@@ -117,25 +162,20 @@ def _built_networks(estimator, shape, sizes: Sizes):
     else:
         encoder, decoder = convolutional_pair(shape, hidden, n_components, *style, **tied)
     encoder, decoder = _sized(encoder, decoder, sizes)
-    if getattr(estimator, "skip_connections", False):
+    if architecture.skip_connections:
         decoder = CodeToEveryLayer(decoder, n_components)
-    if not starts_at_pca(estimator):
+    if not (architecture.has_linear_paths and architecture.is_built):
         return encoder, decoder
     linear_encoder, linear_decoder = _sized(*linear_pair(n_in, n_components, **tied), sizes)
     return SkipNetwork(linear_encoder, encoder), SkipNetwork(linear_decoder, decoder)
 
 
-def _sized(encoder: nn.Module, decoder: nn.Module, sizes: Sizes):
+def _sized(encoder: nn.Module, decoder: nn.Module, sizes: Sizes) -> tuple[nn.Module, nn.Module]:
     if sizes.n_encoded != sizes.n_components:
         encoder = with_outputs(encoder, sizes.n_encoded)
     if sizes.n_out != sizes.n_in:
         decoder = with_outputs(decoder, sizes.n_out)
     return encoder, decoder
-
-
-def starts_at_pca(estimator) -> bool:
-    """Tell whether an estimator's networks start at PCA: not if a user's module is among them."""
-    return estimator.init == "pca" and estimator.encoder is None and estimator.decoder is None
 
 
 @torch.no_grad()
@@ -146,8 +186,8 @@ def _check_output(name: str, module: nn.Module, n_in: int, n_out: int) -> None:
         raise ValueError(
             f"The module given as '{name}' cannot take rows of shape (2, {n_in}): {error}"
         ) from error
-    if getattr(output, "shape", None) != (2, n_out):
-        got = tuple(output.shape) if hasattr(output, "shape") else type(output).__name__
+    got = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
+    if got != (2, n_out):
         raise ValueError(
             f"The module given as '{name}' must return shape (2, {n_out}) for rows of shape "
             f"(2, {n_in}). Got {got}."

@@ -1,24 +1,27 @@
 """Pre-training: where the weights of a deep network start, layer by layer."""
 
 import math
+from dataclasses import replace
 
 import torch
 from sklearn import config_context
 from sklearn.neural_network import BernoulliRBM
 from torch import nn
 
-from skae.common.devices import has_room
+from skae.building.networks import Architecture
+from skae.common.shared_parameters import TrainingParameters
 from skae.nn.bottlenecks import Identity
 from skae.nn.chain import Autoencoder
+from skae.nn.corruptions import MaskCells
 from skae.nn.initialisation import start_at_pca
 from skae.nn.likelihoods import Gaussian
 from skae.nn.networks import Transposed, stages
-from skae.nn.one_hot import split_at_widening
+from skae.nn.one_hot import split_at_one_hot
 from skae.nn.pca import principal_components
 from skae.nn.penalties import Contraction
 from skae.training.net import AutoencoderNet
 from skae.training.reading import encode
-from skae.training.rows import Batches, Rows
+from skae.training.rows import Batches, Rows, on_device
 from skae.training.running import make_net, train
 from skae.training.schedule import Plan
 
@@ -27,51 +30,60 @@ _RBM_BATCH = 30
 _LEAST_VARIANCE = 1e-6
 
 
-def pretrain(estimator, chain: Autoencoder, data: Rows, device: torch.device) -> None:
+def pretrain_greedily(
+    chain: Autoencoder,
+    data: Rows,
+    parameters: TrainingParameters,
+    device: torch.device,
+    *,
+    n_epochs: int,
+    hidden_masking: float,
+) -> None:
     """Train the layers of a chain one after another, each with the layer that undoes it.
 
     Parameters
     ----------
-    estimator : BaseAutoencoder
-        Its ``init`` says how, ``pretraining_epochs`` how long.
     chain : Autoencoder
         The chain, whose weights are set.
     data : Rows
         The encoded rows.
+    parameters : TrainingParameters
+        An estimator, whose parameters are read.
     device : torch.device
         Where to train.
-
+    n_epochs : int
+        The number of passes over the rows for every layer.
+    hidden_masking : float
+        The share of the units of a hidden layer that the next one does not see.
     """
-    before, encoder = split_at_widening(chain.encoder)
-    there, back = stages(encoder), stages(chain.decoder)[::-1]
-    plan = Plan.of(estimator, len(data), one_pass=False)
-    n_epochs = estimator.pretraining_epochs
-    n_epochs = math.ceil(plan.max_epochs / len(there)) if n_epochs == "auto" else n_epochs
-    if estimator.init == "rbm":
-        return _stack_machines(estimator, chain, data, there, back, n_epochs)
-    pairs = list(zip(there, back, strict=True))
+    before, encoder = split_at_one_hot(chain.encoder)
+    pairs = list(zip(stages(encoder), stages(chain.decoder)[::-1], strict=True))
+    plan = replace(Plan.of(parameters, len(data)), max_epochs=n_epochs)
     parts = {"corruption": chain.corruption, "n_columns": chain.n_columns}
-    pair = Autoencoder(nn.Sequential(*before, there[0]), back[0], chain.likelihood, **parts)
+    layer, undo = pairs[0]
+    pair = Autoencoder(nn.Sequential(*before, layer), undo, chain.likelihood, **parts)
     for i in range(len(pairs)):
         last = i == len(pairs) - 1
         pair.bottleneck = chain.bottleneck if last else Identity()
         pair.penalty = chain.penalty if last or isinstance(chain.penalty, Contraction) else None
-        net = make_net(estimator, pair, device, plan)
-        net.set_params(train_split=None, max_epochs=n_epochs)
+        net = make_net(pair, parameters, plan, device, n_columns=data.n_columns)
         train(net, data)
         if not last:
             data, shape = _represent(net, data, device)
             pair = _hidden_pair(*pairs[i + 1], data, shape)
-            pair.corruption = estimator._make_hidden_corruption(data.source.shape[1])
-    return None
+            if hidden_masking:
+                pair.corruption = MaskCells(hidden_masking, torch.zeros(data.n_columns))
+
+
+def n_layers(chain: Autoencoder) -> int:
+    """Return the number of layers of a chain's encoder."""
+    return len(stages(split_at_one_hot(chain.encoder)[1]))
 
 
 def _represent(net: AutoencoderNet, data: Rows, device: torch.device) -> tuple[Rows, tuple]:
     """Return what a layer makes of rows, in a line each, and the shape that it had."""
     codes = torch.from_numpy(encode(net, data))
-    rows = codes.flatten(1)
-    rows = rows.to(device) if has_room(device, rows) else rows
-    return Rows(rows, weights=data.weights), tuple(codes.shape[1:])
+    return on_device(codes.flatten(1), device, data.weights), tuple(codes.shape[1:])
 
 
 def _hidden_pair(layer: nn.Module, undo: nn.Module, data: Rows, shape: tuple) -> Autoencoder:
@@ -86,26 +98,29 @@ def _hidden_pair(layer: nn.Module, undo: nn.Module, data: Rows, shape: tuple) ->
     return Autoencoder(layer, undo, Gaussian(-anything, anything, variance))
 
 
-def _stack_machines(
-    estimator,
-    chain: Autoencoder,
-    data: Rows,
-    there: list[nn.Sequential],
-    back: list[nn.Sequential],
-    n_epochs: int,
-) -> None:
+def pretrain_machines(chain: Autoencoder, data: Rows, *, n_epochs: int) -> None:
     """Train restricted Boltzmann machines, each on what the one before makes of the rows.
 
     A linear code is the principal components of the last of them.
+
+    Parameters
+    ----------
+    chain : Autoencoder
+        The chain, whose weights are set; its layers are those that `check_machines` accepts.
+    data : Rows
+        The encoded rows.
+    n_epochs : int
+        The number of passes over the rows for every layer.
     """
-    _check_machines(estimator)
-    rows = torch.cat([chain.views(x)[0] for x, _ in Batches(data.resample(len(data)), 4096)]).cpu()
-    for layer, undo in zip(there, back, strict=True):
-        if layer is there[-1] and isinstance(chain.bottleneck, Identity):
-            pca = principal_components([(rows, None)]).keep(estimator.n_components_)
-            return start_at_pca(layer[0], undo[0], pca, logits=True)
-        rows = _train_machine(layer[0], undo[0], rows, n_epochs)
-    return None
+    sample = Batches(data.resample(len(data)), 4096)
+    rows = torch.cat([chain.input_and_target(x)[0] for x, _ in sample]).cpu()
+    layers, undoing = stages(chain.encoder), stages(chain.decoder)[::-1]
+    for layer, undo in zip(layers, undoing, strict=True):
+        if layer is layers[-1] and isinstance(chain.bottleneck, Identity):
+            pca = principal_components([(rows, None)]).keep(layer[0].out_features)
+            start_at_pca(layer[0], undo[0], pca, chain.likelihood)
+        else:
+            rows = _train_machine(layer[0], undo[0], rows, n_epochs)
 
 
 @torch.no_grad()
@@ -131,17 +146,21 @@ def _train_machine(
     return torch.from_numpy(hidden).float()
 
 
-def _check_machines(estimator) -> None:
-    """Say so where an autoencoder is no stack of machines with units of 0 or 1."""
-    if (
-        estimator.likelihood_ == "gaussian"
-        or estimator.image_shape is not None
-        or estimator.activation != "logistic"
-    ):
+def check_machines(architecture: Architecture, likelihood: str) -> None:
+    """Raise ValueError if an autoencoder cannot be pre-trained as a stack of RBMs.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Its networks.
+    likelihood : str
+        The name of its likelihood.
+    """
+    is_dense = architecture.image_shape is None
+    if likelihood == "gaussian" or not is_dense or architecture.activation != "logistic":
         raise ValueError(
             "The 'init' parameter may be 'rbm' for dense networks with activation='logistic', "
             "without image_shape, and for rows of values in [0, 1] with likelihood='bernoulli' or "
-            f"'continuous_bernoulli'. Got 'rbm' with activation={estimator.activation!r}, "
-            f"image_shape={estimator.image_shape!r} and a likelihood that is "
-            f"{estimator.likelihood_!r}."
+            f"'continuous_bernoulli'. Got 'rbm' with activation={architecture.activation!r}, "
+            f"image_shape={architecture.image_shape!r} and a likelihood that is {likelihood!r}."
         )

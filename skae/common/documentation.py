@@ -1,55 +1,108 @@
-"""Docstrings of a family: what members share is written once."""
+"""Docstrings of estimators: what is said of every parameter and attribute, put where it belongs."""
 
+import ast
 import inspect
 import re
-from itertools import pairwise
+from dataclasses import Field, fields
+from functools import cache
+from textwrap import dedent, indent
+from typing import Any, get_type_hints
 
-_ITEM = re.compile(r"^    (\w+(?:, \w+)*) : ", re.MULTILINE)
+from skae.common.annotations import name_of
+
+_LATER_SECTION = re.compile(r"^(See Also|Notes|References|Examples)\n-+$", re.MULTILINE)
 
 
-def documented_like(source, without=()):
-    """Return a class decorator that fills ``{parameters}`` and ``{attributes}`` of a docstring.
+def document(cls: type, hints: dict[str, Any]) -> list[str]:
+    """Write the sections "Parameters" and "Attributes" into the docstring of a class.
 
     Parameters
     ----------
-    source : type
-        The class whose docstring describes them: its parameters that the decorated constructor
-        has as well, and its attributes, but for those that the docstring describes itself.
-    without : sequence of str, default=()
-        Attributes that the decorated class has not.
+    cls : type
+        A dataclass. The string below a field describes it, and its own docstring a property whose
+        name ends in an underscore. What the class itself has comes first, then what its bases have.
+    hints : dict
+        The types of the fields.
+
+    Returns
+    -------
+    names : list of str
+        The fields in the order in which they are described.
     """
-
-    def fill(cls):
-        if cls.__doc__ is None or source.__doc__ is None:
-            return cls
-        known = {
-            name
-            for section in ("Parameters", "Attributes")
-            for name in _items(cls.__doc__, section)
-        }
-        known |= set(without)
-        taken = inspect.signature(cls).parameters
-        parameters = _items(source.__doc__, "Parameters")
-        for mark, items in (
-            ("{parameters}", {n: t for n, t in parameters.items() if taken.keys() >= _names(n)}),
-            ("{attributes}", _items(source.__doc__, "Attributes")),
-        ):
-            texts = [text for names, text in items.items() if names not in known]
-            cls.__doc__ = cls.__doc__.replace(f"    {mark}", "\n\n".join(texts))
-        return cls
-
-    return fill
+    found = {each.name: each for each in fields(cls)}
+    described = {name: text for name, text in _sentences(cls).items() if name in found}
+    if cls.__doc__ is not None:
+        cls.__doc__ = _with_sections(cls, hints, found, described)
+    return list(described)
 
 
-def _names(names):
-    return set(names.split(", "))
+def _with_sections(
+    cls: type, hints: dict[str, Any], found: dict[str, Field], described: dict[str, str]
+) -> str:
+    """Return the docstring of a class with its sections."""
+    positional_first = sorted(described, key=lambda name: bool(found[name].kw_only))
+    parameters = [
+        _item(
+            name,
+            f"{name_of(hints[name])}, default={_literal(found[name].default)}",
+            described[name],
+        )
+        for name in positional_first
+        if found[name].init
+    ]
+    attributes = [
+        _item(name, name_of(hints[name]), text)
+        for name, text in described.items()
+        if not found[name].init
+    ]
+    attributes += [
+        _item(
+            name, name_of(get_type_hints(value.fget, include_extras=True)["return"]), value.__doc__
+        )
+        for name, value in inspect.getmembers(cls, lambda value: isinstance(value, property))
+        if name.endswith("_") and not name.startswith("_")
+    ]
+    text = inspect.cleandoc(cls.__doc__)
+    later = _LATER_SECTION.search(text)
+    at = later.start() if later else len(text)
+    before, after = text[:at].rstrip(), text[at:]
+    sections = [_section("Parameters", parameters), _section("Attributes", attributes), after]
+    return "\n\n".join([before, *filter(None, sections)])
 
 
-def _items(docstring, section):
-    """Return the texts of a section's items, by their names."""
-    start = re.search(rf"^    {section}\n    -+\n", docstring, re.MULTILINE)
-    end = re.compile(r"^    [A-Z].*\n    -+\n", re.MULTILINE).search(docstring, start.end())
-    body = docstring[start.end() : end.start() if end else None]
-    starts = [match.start() for match in _ITEM.finditer(body)] + [len(body)]
-    texts = (body[a:b].rstrip() for a, b in pairwise(starts))
-    return {_ITEM.match(text).group(1): text for text in texts}
+def _sentences(cls: type) -> dict[str, str]:
+    """Return what the classes that a class is made of say of their fields, its own first."""
+    texts: dict[str, str] = {}
+    for each in cls.__mro__:
+        if "__dataclass_fields__" in vars(each):
+            texts = {**texts, **{n: t for n, t in _strings_below(each).items() if n not in texts}}
+    return texts
+
+
+@cache
+def _strings_below(cls: type) -> dict[str, str]:
+    """Return the strings below the fields of a class; none where its source cannot be read."""
+    try:
+        (definition,) = ast.parse(dedent(inspect.getsource(cls))).body
+    except (OSError, TypeError):
+        return {}
+    pairs = zip(definition.body, definition.body[1:], strict=False)
+    return {
+        field.target.id: inspect.cleandoc(below.value.value)
+        for field, below in pairs
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+    }
+
+
+def _item(name: str, type_name: str, text: str) -> str:
+    return f"{name} : {type_name}\n{indent(inspect.cleandoc(text), '    ')}"
+
+
+def _section(title: str, items: list[str]) -> str:
+    return "\n".join([title, "-" * len(title), "\n\n".join(items)]) if items else ""
+
+
+def _literal(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,4 +1,4 @@
-"""What skae takes from scikit-learn's private modules: the one file that a new version can break."""
+"""scikit-learn's private names that skae uses: the one file that a new version can break."""
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._optional_dependencies import check_matplotlib_support

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from skae.common.seeds import draw_seed
 from skae.metrics.encoding import encode
-from skae.metrics.points import Points, batches, city_distances
+from skae.metrics.sample import Sample, batches, city_distances
 
 
 class NearestCopies(NamedTuple):
@@ -108,13 +108,13 @@ def nearest_copies(
         train=train, test=test, synthetic=synthetic, categorical_features=categorical_features
     )
     rng = np.random.default_rng(draw_seed(random_state))
-    train, test, synthetic = (each.points() for each in samples)
+    train, test, synthetic = (each.sample() for each in samples)
     new = _nearest(test.some(max_samples, rng), train)
     drawn = _nearest(synthetic.some(max_samples, rng), train)
     return NearestCopies(_ratio(np.median(drawn), np.median(new)), _share(drawn, new, quantile))
 
 
-def _nearest(points: Points, others: Points) -> np.ndarray:
+def _nearest(points: Sample, others: Sample) -> np.ndarray:
     """Return the distance of every point to the nearest of the others."""
     nearest = [city_distances(points[rows], others).min(1) for rows in batches(points, others)]
     return np.concatenate(nearest)

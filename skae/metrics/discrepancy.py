@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skae.common.seeds import draw_seed
-from skae.metrics.encoding import as_points
-from skae.metrics.points import joined, squared_distances
+from skae.metrics.encoding import as_samples
+from skae.metrics.sample import joined, squared_distances
 
 _BANDWIDTHS = (0.5, 1, 2)
 
@@ -103,7 +103,7 @@ def maximum_mean_discrepancy(
     0.01
     """
     options = {"scale": scale, "categorical_features": categorical_features}
-    samples = as_points(real=real, synthetic=synthetic, least=2, **options)
+    samples = as_samples(real=real, synthetic=synthetic, min_samples=2, **options)
     rng = np.random.default_rng(draw_seed(random_state))
     real, synthetic = (each.some(max_samples, rng) for each in samples)
     both = joined(real, synthetic)

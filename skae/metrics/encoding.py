@@ -8,7 +8,7 @@ import narwhals as nw
 import numpy as np
 from sklearn.utils import check_array
 
-from skae.metrics.points import Points
+from skae.metrics.sample import Sample
 from skae.tables.containers import frame_without_rows, unwrap
 from skae.tables.mixed import MixedColumns, as_frame
 from skae.tables.number import Number
@@ -78,7 +78,7 @@ class Encoded:
         few = np.array(self.n_states, dtype=int) <= _MOST_NATIVE
         return np.concatenate([np.zeros(self.numbers.shape[1], dtype=bool), few])
 
-    def points(self) -> Points:
+    def sample(self) -> Sample:
         """Return numbers in standard deviations, those missing at the mean, with flags and labels.
 
         The flags tell which numbers are missing, and count as labels.
@@ -87,10 +87,10 @@ class Encoded:
         flags = np.isnan(self.numbers[:, self.flagged])
         labels = np.hstack([flags, self.labels]).astype(np.int32)
         n_states = (2,) * flags.shape[1] + tuple(self.n_states)
-        return Points(np.nan_to_num(scaled), labels, n_states)
+        return Sample(np.nan_to_num(scaled), labels, n_states)
 
 
-def encode(*, categorical_features="from_dtype", least: int = 1, **samples) -> list[Encoded]:
+def encode(*, categorical_features="from_dtype", min_samples: int = 1, **samples) -> list[Encoded]:
     """Return samples of rows in the terms of the first one, the real rows.
 
     Parameters
@@ -102,7 +102,7 @@ def encode(*, categorical_features="from_dtype", least: int = 1, **samples) -> l
     **samples : array or frame
         The samples, by the names that messages give them.
     """
-    frames = alike_frames(least, **samples)
+    frames = alike_frames(min_samples, **samples)
     # Every label of the real rows has a state of its own, whatever their number.
     options = {"max_categories": sys.maxsize, "min_frequency": 1}
     columns = MixedColumns.learn(
@@ -114,7 +114,7 @@ def encode(*, categorical_features="from_dtype", least: int = 1, **samples) -> l
     return [Encoded(columns, numbers, states[:, is_label], flagged) for numbers, states in encoded]
 
 
-def alike_frames(least: int = 1, **samples) -> list[nw.DataFrame]:
+def alike_frames(min_samples: int = 1, **samples) -> list[nw.DataFrame]:
     """Return samples of rows as frames with the columns of the first one in their order.
 
     Parameters
@@ -125,14 +125,14 @@ def alike_frames(least: int = 1, **samples) -> list[nw.DataFrame]:
         The samples, by the names that messages give them.
     """
     (first, real), *others = samples.items()
-    frames = [as_rows(real, first, least)]
+    frames = [as_rows(real, first, min_samples)]
     for name, rows in others:
-        frame = as_rows(rows, name, least)
+        frame = as_rows(rows, name, min_samples)
         frames.append(_aligned(frame, rows, frames[0], f"{name} and {first}"))
     return frames
 
 
-def as_rows(rows, name: str, least: int = 1) -> nw.DataFrame:
+def as_rows(rows, name: str, min_samples: int = 1) -> nw.DataFrame:
     """Return an array or a frame as a frame, or say why it holds no rows."""
     rows = unwrap(rows)
     if frame_without_rows(rows) is not None:
@@ -147,8 +147,8 @@ def as_rows(rows, name: str, least: int = 1) -> nw.DataFrame:
         frame = as_frame(array)
     if not frame.columns:
         raise ValueError(f"{name} has no columns.")
-    if len(frame) < least:
-        raise ValueError(f"{name} must have at least {least} rows. Got {len(frame)}.")
+    if len(frame) < min_samples:
+        raise ValueError(f"{name} must have at least {min_samples} rows. Got {len(frame)}.")
     return frame
 
 
@@ -183,7 +183,7 @@ def _with_unit(dtype: nw.dtypes.DType, unit: str) -> nw.dtypes.DType:
     return nw.Duration(unit)
 
 
-def as_points(*, scale: bool, categorical_features, least: int, **samples) -> list[Points]:
+def as_samples(*, scale: bool, categorical_features, min_samples: int, **samples) -> list[Sample]:
     """Return samples of rows as points.
 
     Parameters
@@ -199,15 +199,17 @@ def as_points(*, scale: bool, categorical_features, least: int, **samples) -> li
         The samples, by the names that messages give them; the first are the real rows.
     """
     if scale:
-        encoded = encode(categorical_features=categorical_features, least=least, **samples)
-        return [each.points() for each in encoded]
+        encoded = encode(
+            categorical_features=categorical_features, min_samples=min_samples, **samples
+        )
+        return [each.sample() for each in encoded]
     _check_unmarked(categorical_features)
     arrays = [
         check_array(frame.to_numpy(), dtype=float, input_name=name)
-        for name, frame in zip(samples, alike_frames(least, **samples), strict=True)
+        for name, frame in zip(samples, alike_frames(min_samples, **samples), strict=True)
     ]
     center = arrays[0].mean(0)
-    return [Points.of(array - center) for array in arrays]
+    return [Sample.of(array - center) for array in arrays]
 
 
 def _check_unmarked(categorical_features) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skae.metrics.encoding import as_points
+from skae.metrics.encoding import as_samples
 
 
 @validate_params(
@@ -85,7 +85,7 @@ def frechet_distance(
     samples = {"real": real, "synthetic": synthetic}
     samples |= {} if fit_on is None else {"fit_on": fit_on}
     options = {"scale": scale, "categorical_features": categorical_features, "least": 2}
-    real, synthetic, *others = (each.matrix() for each in as_points(**samples, **options))
+    real, synthetic, *others = (each.matrix() for each in as_samples(**samples, **options))
     basis = others[0] if others else real
     pca = PCA(min(n_components, *basis.shape), random_state=0).fit(basis)
     return _between_normals(pca.transform(real), pca.transform(synthetic))

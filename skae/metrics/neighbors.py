@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skae.common.seeds import draw_seed
-from skae.metrics.encoding import as_points
-from skae.metrics.points import Points, batches, squared_distances
+from skae.metrics.encoding import as_samples
+from skae.metrics.sample import Sample, batches, squared_distances
 
 _ROUNDING = 1e-9
 
@@ -117,7 +117,7 @@ def density_coverage(
     0.0
     """
     options = {"scale": scale, "categorical_features": categorical_features}
-    samples = as_points(real=real, synthetic=synthetic, least=n_neighbors + 1, **options)
+    samples = as_samples(real=real, synthetic=synthetic, min_samples=n_neighbors + 1, **options)
     rng = np.random.default_rng(draw_seed(random_state))
     real, synthetic = (each.some(max_samples, rng) for each in samples)
     _check_many(n_neighbors, max_samples)
@@ -139,7 +139,7 @@ def _check_many(n_neighbors: int, max_samples: int | None) -> None:
         )
 
 
-def _radii(points: Points, n_neighbors: int) -> np.ndarray:
+def _radii(points: Sample, n_neighbors: int) -> np.ndarray:
     """Return the squared distances of points to their k-th neighbours, a little rounded up.
 
     Equal distances between different pairs differ in their last digits.
@@ -151,7 +151,7 @@ def _radii(points: Points, n_neighbors: int) -> np.ndarray:
     return np.concatenate(radii) + _ROUNDING * (points.numbers**2).sum(1).mean()
 
 
-def _memberships(real: Points, synthetic: Points, radii, other_radii) -> tuple:
+def _memberships(real: Sample, synthetic: Sample, radii, other_radii) -> tuple:
     """Return in how many balls of real rows the synthetic are, and which hold one, both ways."""
     held = np.zeros(len(synthetic), dtype=int)
     holds, is_held = [], []

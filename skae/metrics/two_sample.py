@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 
 from skae.common.seeds import draw_seed
 from skae.metrics.encoding import encode
-from skae.metrics.points import joined
+from skae.metrics.sample import joined
 
 
 @validate_params(
@@ -83,7 +83,7 @@ def two_sample_auc(
     True
     """
     real, synthetic = encode(
-        real=real, synthetic=synthetic, categorical_features=categorical_features, least=cv
+        real=real, synthetic=synthetic, categorical_features=categorical_features, min_samples=cv
     )
     features = np.vstack([real.features(), synthetic.features()])
     is_synthetic = np.arange(len(features)) >= len(real)
@@ -94,7 +94,7 @@ def two_sample_auc(
             categorical_features=real.native, random_state=seed
         )
     else:
-        features = joined(real.points(), synthetic.points()).matrix()
+        features = joined(real.sample(), synthetic.sample()).matrix()
     scores = cross_val_score(estimator, features, is_synthetic, cv=folds, scoring="roc_auc")
     return float(scores.mean())
 

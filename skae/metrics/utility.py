@@ -88,7 +88,7 @@ def train_on_synthetic(
     columns = list(as_rows(test, "test").columns)
     _check_target(target, columns)
     samples = encode(
-        test=test, synthetic=synthetic, categorical_features=categorical_features, least=2
+        test=test, synthetic=synthetic, categorical_features=categorical_features, min_samples=2
     )
     is_number = isinstance(samples[0].columns.table.fields[columns.index(target)], Number)
     if estimator is None:
@@ -119,7 +119,7 @@ def _check_varies(target, truth: np.ndarray) -> None:
 
 
 def _as_matrix(rows: Encoded) -> np.ndarray:
-    return rows.points().matrix()
+    return rows.sample().matrix()
 
 
 def _task(rows: Encoded, position: int, as_features) -> tuple[np.ndarray, np.ndarray]:

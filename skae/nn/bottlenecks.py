@@ -1,10 +1,6 @@
-"""Bottlenecks: what becomes of the encoder's output before it is the code.
+"""Bottlenecks: modules from the encoder's output to a `Code`."""
 
-Each is a module from the encoder's output to a `Code`, with a method `read` that gives the code of
-a row when the chain is read, and a method `constrain` that brings any numbers to the nearest ones
-that a code may hold.
-"""
-
+from abc import ABC, abstractmethod
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -36,22 +32,36 @@ class Code(NamedTuple):
     target: Tensor | None = None
 
 
-class Bottleneck(nn.Module):
-    """What bottlenecks share.
+class Bottleneck(nn.Module, ABC):
+    """From the encoder's output to the code of a row, and what the code costs.
 
     Attributes
     ----------
     n_inputs : int or None
         The number of units that it takes; None for that of the code.
+    warm_up : float
+        The share of the training in which it changes so much that losses cannot be compared.
     """
 
     n_inputs: int | None = None
+    warm_up: float = 0.0
 
-    def read(self, h: Tensor) -> Tensor:
+    @abstractmethod
+    def forward(self, h: Tensor) -> Code:
         """Return the codes of $(B, n)$."""
+
+    @abstractmethod
+    def constrain(self, z: Tensor) -> Tensor:
+        """Bring any numbers $(B, k)$ to the nearest ones that a code may hold."""
+
+    def encode_mean(self, h: Tensor) -> Tensor:
+        """Return the codes of $(B, n)$ in inference: without draws."""
         return self(h).z
 
-    def settled(self) -> "Bottleneck":
+    def set_progress(self, progress: float) -> None:
+        """Learn how much of the training is done, in [0, 1]."""
+
+    def deterministic(self) -> "Bottleneck":
         """Return the bottleneck that predictors train through: without draws and their cost."""
         return self
 
@@ -121,9 +131,9 @@ class TopK(Bottleneck):
         super().__init__()
         self.n_active = n_active
         self.n_components = n_components
-        self.at(1.0)
+        self.set_progress(1.0)
 
-    def at(self, progress: float) -> None:
+    def set_progress(self, progress: float) -> None:
         """Learn how much of the training is done, in [0, 1]."""
         surplus = (self.n_components - self.n_active) * max(0.0, 1 - 2 * progress)
         self.n_kept = self.n_active + ceil(surplus)

@@ -3,7 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from skae.nn.bottlenecks import Code, Identity
+from skae.nn.bottlenecks import Bottleneck, Code, Identity
+from skae.nn.likelihoods import Likelihood
+from skae.nn.penalties import Penalty
+from skae.nn.posteriors import Posterior
+from skae.nn.predictions import Prediction
+from skae.nn.quantization import Quantizer, Unquantized
 
 
 class Autoencoder(nn.Module):
@@ -19,16 +24,16 @@ class Autoencoder(nn.Module):
         From $(B, n)$ to $(B, k)$.
     decoder : nn.Module
         From $(B, k)$ to the parameters of the likelihood, $(B, m)$.
-    likelihood : nn.Module
-        What the parameters say of a row; see `skae.nn.likelihoods`.
-    bottleneck : nn.Module, default=Identity()
+    likelihood : Likelihood or Prediction
+        The distribution of a row, or of what is predicted.
+    bottleneck : Bottleneck, default=Identity()
         From the encoder's output to a `Code`.
     corruption : nn.Module, default=nn.Identity()
         What training does to the rows that the encoder sees; the loss sees them clean.
-    penalty : nn.Module or None, default=None
+    penalty : Penalty or None, default=None
         What the code costs beside what the bottleneck says; see `skae.nn.penalties`.
-    quantizer : nn.Module, default=nn.Identity()
-        What rounds codes when the chain is read; training sees them as they are.
+    quantizer : Quantizer or None, default=None
+        What rounds codes in inference; training sees them as they are.
     n_columns : int or None, default=None
         The number of columns $n$ of a row. Training then also takes rows of two views side by
         side, $(B, 2n)$: one for the encoder, and what the decoder should make of it.
@@ -38,11 +43,11 @@ class Autoencoder(nn.Module):
         self,
         encoder: nn.Module,
         decoder: nn.Module,
-        likelihood: nn.Module,
-        bottleneck: nn.Module | None = None,
+        likelihood: Likelihood | Prediction,
+        bottleneck: Bottleneck | None = None,
         corruption: nn.Module | None = None,
-        penalty: nn.Module | None = None,
-        quantizer: nn.Module | None = None,
+        penalty: Penalty | None = None,
+        quantizer: Quantizer | None = None,
         n_columns: int | None = None,
     ) -> None:
         super().__init__()
@@ -52,10 +57,10 @@ class Autoencoder(nn.Module):
         self.decoder = decoder
         self.likelihood = likelihood
         self.penalty = penalty
-        self.quantizer = nn.Identity() if quantizer is None else quantizer
+        self.quantizer = Unquantized() if quantizer is None else quantizer
         self.n_columns = n_columns
 
-    def views(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def input_and_target(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the encoder sees and what the decoder should give; mostly the same."""
         if self.n_columns is None or x.shape[1] == self.n_columns:
             return x, x
@@ -63,7 +68,7 @@ class Autoencoder(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Code]:
         """Return the likelihood's parameters $(B, m)$ and the code of rows $(B, n)$."""
-        source, _ = self.views(x)
+        source, _ = self.input_and_target(x)
         seen = self.corruption(source)
         code = self.bottleneck(self.encoder(seen))
         if self.penalty is not None:
@@ -71,24 +76,42 @@ class Autoencoder(nn.Module):
             code = Code(code.z, cost if code.penalty is None else code.penalty + cost)
         return self.decoder(code.z), code
 
-    def at(self, progress: float) -> None:
+    @property
+    def posterior(self) -> Posterior | None:
+        """The distribution of codes, of chains that have one."""
+        return None
+
+    def prepare(self) -> None:
+        """Be ready for a training, the first or another."""
+        self.set_progress(1.0)
+        self.quantizer.forget()
+
+    def set_progress(self, progress: float) -> None:
         """Tell the parts that ask for it how much of the training is done, in [0, 1]."""
-        for part in (self.bottleneck, self.penalty):
-            if hasattr(part, "at"):
-                part.at(progress)
+        self.bottleneck.set_progress(progress)
+        if self.penalty is not None:
+            self.penalty.set_progress(progress)
 
     def loss(self, output: Tensor, code: Code, x: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return the loss of every row in nats, shape $(B,)$, given what `forward` returned.
 
         Weights of the rows, $(B,)$, are for likelihoods that learn of them in training.
         """
-        _, target = self.views(x)
+        _, target = self.input_and_target(x)
         loss = self.likelihood.negative_log_prob(output, target)
         return loss if code.penalty is None else loss + code.penalty
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes $(B, k)$ of rows $(B, n)$."""
-        return self.quantizer(self.bottleneck.read(self.encoder(x)))
+        return self.quantizer(self.bottleneck.encode_mean(self.encoder(x)))
+
+    def latent(self, x: Tensor) -> Tensor:
+        """Return what codes of rows $(B, n)$ are drawn from; here the codes themselves."""
+        return self.encode(x)
+
+    def draw_codes(self, latent: Tensor) -> Tensor:
+        """Draw codes $(B, k)$ from what `latent` returned."""
+        return latent
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the expected rows $(B, n)$ of codes $(B, k)$."""
@@ -107,5 +130,6 @@ class Autoencoder(nn.Module):
         return self.likelihood.squared_error(self.decoder(self.encode(source)), target)
 
     def draw(self, z: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw rows $(B, n)$ from the likelihood given codes $(B, k)$."""
-        return self.likelihood.sample(self.decoder(z), generator)
+        """Draw rows $(B, n)$ from the likelihood, given numbers $(B, k)$ near codes."""
+        codes = self.quantizer(self.bottleneck.constrain(z))
+        return self.likelihood.sample(self.decoder(codes), generator)

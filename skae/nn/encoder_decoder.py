@@ -38,7 +38,7 @@ class Encoder(nn.Module):
         # Two float32 centres lose no digits of columns far from zero, on devices without float64.
         centred = x - self.center.to(x) - self.rest.to(x)
         encoded = (centred / self.scale).float()
-        return self.quantizer(self.bottleneck.read(self.encoder(encoded)))
+        return self.quantizer(self.bottleneck.encode_mean(self.encoder(encoded)))
 
 
 class Decoder(nn.Module):

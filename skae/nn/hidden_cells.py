@@ -1,9 +1,10 @@
 """The code of a row of which some cells are hidden."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 _N_STEPS = 100
 _LEARNING_RATE = 0.2
@@ -37,13 +38,15 @@ class NormalCodes:
 
     @torch.inference_mode(False)
     @torch.enable_grad()
-    def most_probable(self, chain: nn.Module, x: Tensor, start: Tensor) -> Tensor:
+    def most_probable(
+        self, losses: Callable[[Tensor, Tensor], Tensor], x: Tensor, start: Tensor
+    ) -> Tensor:
         r"""Return $\arg\max_z \log p(x \mid z) + \log N(z; m, L L^\top)$ for rows, by Adam.
 
         Parameters
         ----------
-        chain : Autoencoder
-            Its likelihood must give hidden cells the log-probability 0.
+        losses : callable
+            From codes $(B, k)$ and rows to $-\log p(x \mid z)$ of the cells that are not hidden.
         x : Tensor of shape (B, n)
             The rows.
         start : Tensor of shape (B, k)
@@ -54,8 +57,8 @@ class NormalCodes:
         optimizer = torch.optim.Adam([u], lr=_LEARNING_RATE)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _N_STEPS)
         for _ in range(_N_STEPS):
-            losses = chain.likelihood.negative_log_prob(chain.decoder(self._codes(u)), x)
-            (u.grad,) = torch.autograd.grad(losses.sum() + 0.5 * u.square().sum(), u)
+            total = losses(self._codes(u), x).sum() + 0.5 * u.square().sum()
+            (u.grad,) = torch.autograd.grad(total, u)
             optimizer.step()
             schedule.step()
         return self._codes(u.detach())

@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from skae.nn.networks import SkipNetwork, Transposed
+from skae.nn.likelihoods import Likelihood
+from skae.nn.networks import LAYERS, SkipNetwork, Transposed
 from skae.nn.pca import PrincipalComponents
+from skae.nn.posteriors import Posterior
 
 _SMALLEST_SCALE = 1e-3
 _SMALLEST_SHARE = 0.01
@@ -16,9 +18,8 @@ def start_at_pca(
     encoder: nn.Module,
     decoder: nn.Module,
     pca: PrincipalComponents,
-    *,
+    likelihood: Likelihood,
     residual: Tensor | None = None,
-    logits: bool | Tensor = False,
 ) -> None:
     r"""Make an encoder and a decoder of linear and deep paths project on principal components.
 
@@ -31,16 +32,16 @@ def start_at_pca(
         Linear layers, or `SkipNetwork` of them.
     pca : PrincipalComponents
         As many components as the code has.
+    likelihood : Likelihood
+        The likelihood; outputs of the decoder that are logits of numbers in [0, 1] start at
+        $4 (x' - 1/2)$, whose logistic function is closest to $x'$ around the middle.
     residual : Tensor of shape (n_features,) or None, default=None
         The mean squared error of every feature that is left to the deep paths; None for what the
         projection leaves.
-    logits : bool or Tensor of shape (n_features,), default=False
-        Which of the decoder's outputs are logits of numbers in [0, 1]: they then start at
-        $4 (x' - 1/2)$, whose logistic function is closest to $x'$ around the middle.
     """
     weight, mean = pca.components, pca.mean
     tied = isinstance(_linear(decoder), Transposed)
-    logits = torch.as_tensor(logits, device=mean.device).expand(len(mean)).to(mean)
+    logits = likelihood.are_logits(len(mean)).to(mean)
     gain, origin = (torch.ones_like(mean) if tied else 1 + 3 * logits), 0.5 * logits
     _set_linear(encoder, weight, -weight @ mean)
     _set_linear(decoder, gain[:, None] * weight.T, gain * (mean - origin))
@@ -58,11 +59,11 @@ def start_at_probabilistic_pca(
     encoder: nn.Module,
     decoder: nn.Module,
     pca: PrincipalComponents,
-    variance: float,
+    likelihood: Likelihood,
+    residual: Tensor | None = None,
     *,
-    logits: Tensor,
-    posterior: nn.Module,
-    likelihood: nn.Module,
+    variance: float,
+    posterior: Posterior,
 ) -> None:
     r"""Make networks of a variational autoencoder be probabilistic PCA.
 
@@ -76,14 +77,16 @@ def start_at_probabilistic_pca(
         Linear layers, or `SkipNetwork` of them.
     pca : PrincipalComponents
         As many components as the code has.
+    likelihood : Likelihood
+        The likelihood, which says what the decoder's outputs parametrise.
+    residual : Tensor of shape (n_features,) or None, default=None
+        The mean squared error of every feature that is left to the deep paths; None for what the
+        projection leaves.
     variance : float
         The variance $\sigma^2$ of the noise.
-    logits : Tensor of bool of shape (n_features,)
-        Which of the expected features are numbers in [0, 1] whose logits the decoder gives.
-    posterior : nn.Module
-        What the encoder's output means; directions on a sphere get the same codes, shortened.
-    likelihood : nn.Module
-        What the decoder's output means; if it has a method `spread`, more than expected features.
+    posterior : Posterior
+        The distribution that the encoder's output parametrises; directions on a sphere get the
+        same codes, shortened.
 
     References
     ----------
@@ -94,19 +97,19 @@ def start_at_probabilistic_pca(
     share = (1 - variance / spread.square()).clamp(_SMALLEST_SIGNAL, _LARGEST_SIGNAL)
     share = torch.where(pca.variance > 0, share, 0.0)
     radius = posterior.radius
-    logits = logits.to(mean)
+    logits = likelihood.are_logits(len(mean)).to(mean)
+    residual = pca.residual if residual is None else residual
     gain, origin = 1 + 3 * logits, 0.5 * logits
     there = (radius * share.sqrt() / spread)[:, None] * pca.components
     back = gain[:, None] * pca.components.T * (spread * share.sqrt() / radius)
     rest = posterior.start(share)
     weight = torch.cat([there, there.new_zeros(len(rest), len(mean))])
     _set_linear(encoder, weight, torch.cat([-there @ mean, rest]))
-    bias, left = gain * (mean - origin), gain * _left(pca.residual)
-    if hasattr(likelihood, "spread"):
-        back, bias, left = likelihood.spread(back, bias, left)
+    bias, left = gain * (mean - origin), gain * _left(residual)
+    back, bias, left = likelihood.expand_to_parameters(back, bias, left)
     _set_linear(decoder, back, bias)
     if isinstance(encoder, SkipNetwork) and isinstance(decoder, SkipNetwork):
-        step = radius * torch.clamp_max(_per_direction(pca, pca.residual) / spread, 1)
+        step = radius * torch.clamp_max(_per_direction(pca, residual) / spread, 1)
         encoder.output_scale = torch.cat([step, torch.ones_like(rest)]).float()
         decoder.input_scale = torch.full_like(spread, radius).float()
         decoder.output_scale = left.float()
@@ -114,9 +117,7 @@ def start_at_probabilistic_pca(
 
 
 @torch.no_grad()
-def start_at_mean(
-    decoder: nn.Module, mean: Tensor, *, logits: Tensor, likelihood: nn.Module | None = None
-) -> None:
+def start_at_mean(decoder: nn.Module, mean: Tensor, likelihood: Likelihood) -> None:
     """Make the last bias of a decoder give the mean row.
 
     Parameters
@@ -125,15 +126,13 @@ def start_at_mean(
         Dense or convolutional layers.
     mean : Tensor of shape (n_features,)
         The mean row.
-    logits : Tensor of bool of shape (n_features,)
-        Which of the decoder's outputs are logits of numbers in [0, 1].
-    likelihood : nn.Module or None, default=None
-        What the decoder's output means, if it is more than expected features.
+    likelihood : Likelihood
+        The likelihood, which says what the decoder's outputs parametrise.
     """
-    bias = [module.bias for module in decoder.modules() if hasattr(module, "weight")][-1]
+    bias = _layers(decoder)[-1].bias
+    logits = likelihood.are_logits(len(mean))
     mean = torch.where(logits, torch.logit(mean, eps=_SMALLEST_SHARE), mean)
-    if hasattr(likelihood, "spread"):
-        _, mean, _ = likelihood.spread(mean[:, None], mean, torch.ones_like(mean))
+    _, mean, _ = likelihood.expand_to_parameters(mean[:, None], mean, torch.ones_like(mean))
     bias.copy_(mean.reshape(len(bias), -1).mean(1))
 
 
@@ -179,4 +178,4 @@ def _silence(encoder: SkipNetwork, decoder: SkipNetwork, n_components: int) -> N
 
 
 def _layers(deep: nn.Module) -> list[nn.Module]:
-    return [module for module in deep.modules() if hasattr(module, "weight")]
+    return [module for module in deep.modules() if isinstance(module, LAYERS)]

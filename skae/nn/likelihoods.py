@@ -1,18 +1,19 @@
-"""Likelihoods: what the decoder's output says of a row, as log-probability, mean and draw.
+"""Likelihoods: the distribution of a row that the decoder's output parametrises.
 
-Every likelihood answers column by column, in nats, so that numbers of all kinds add up, and gives
-the loss of a row by a shorter way. `skae.nn.table_likelihoods` has that of tables.
+A likelihood answers column by column, in nats, so that cells of all kinds add up, and gives the
+loss of a row in fewer passes. `skae.nn.table_likelihoods` has those of tables.
 """
 
 import math
+from abc import abstractmethod
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from skae.nn.predictions import Prediction
+
 _SMALLEST_VARIANCE = 1e-10
-_SMALLEST_RATE = 1e-6
-_NEAR_ZERO = 0.3
 _MOMENTUM = 0.05
 
 
@@ -28,21 +29,109 @@ class _StraightThroughClamp(torch.autograd.Function):
         return gradient, None, None
 
 
-class Gaussian(nn.Module):
+class Likelihood(Prediction):
+    """The distribution of a row given the decoder's output.
+
+    Attributes
+    ----------
+    n_numbers : int
+        The number of first columns that are one cell with a later column, its state.
+    learns_variance : bool
+        Whether training is to call `update_variance`.
+    """
+
+    n_numbers: int = 0
+    learns_variance: bool = False
+
+    @abstractmethod
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the log-probability of every column of a row, shape $(B, n)$."""
+
+    @abstractmethod
+    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw rows, shape $(B, n)$."""
+
+    def are_logits(self, n_columns: int) -> Tensor:
+        """Tell which expected columns are numbers in [0, 1] whose logits the decoder gives."""
+        return torch.zeros(n_columns, dtype=torch.bool)
+
+    def expand_to_parameters(
+        self, weight: Tensor, bias: Tensor, spread: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Turn a linear map to expected rows into one to the decoder's outputs: mostly the same.
+
+        Parameters
+        ----------
+        weight : Tensor of shape (w, k)
+            The weights.
+        bias : Tensor of shape (w,)
+            The biases.
+        spread : Tensor of shape (w,)
+            The standard deviations of cells around what is expected.
+
+        Returns
+        -------
+        weight, bias, spread : Tensor of shape (m, k), (m,) and (m,)
+            The same for the decoder's outputs; the last says how far training may have to move
+            them.
+        """
+        return weight, bias, spread
+
+    def update_variance(self, output: Tensor, x: Tensor, shares: Tensor | None = None) -> None:
+        """Move the variance on towards the squared errors of a batch, where it is learned.
+
+        Parameters
+        ----------
+        output, x : Tensor of shape (B, n)
+            The decoder's output, and what it should have been.
+        shares : Tensor of shape (B,) or None, default=None
+            How much every row counts; None for all alike.
+        """
+
+
+class NumberLikelihood(Likelihood):
+    """The distribution of a row of numbers alone."""
+
+    @abstractmethod
+    def curvature(self, output: Tensor) -> Tensor:
+        """Return the second derivative of minus the log-probability in the output, $(B, n)$."""
+
+
+class VarianceLikelihood(Likelihood):
+    """A distribution whose numbers have a variance, which is measured after training.
+
+    Attributes
+    ----------
+    variance : Tensor
+        The variance of all numbers, or of each.
+    """
+
+    variance: Tensor
+
+    @abstractmethod
+    def calibrate(self, variance: Tensor) -> None:
+        """Set the variance, given that of every number."""
+
+    @abstractmethod
+    def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the squared error of every number, NaN where there is none, $(B, n)$."""
+
+
+class Gaussian(VarianceLikelihood, NumberLikelihood):
     r"""Independent normals, with one variance or one for each: $x_j \sim N(\mu_j, \sigma_j^2)$.
 
     Parameters
     ----------
     low, high : Tensor of shape (n_columns,)
-        The range of the mean, infinite where there is none. The mean is clipped to it and the
-        gradient passes as if it were not.
+        The range of the mean, infinite where there is none. The mean is clipped to it by a
+        straight-through estimator: the gradient passes as if it were not.
     variance : float or Tensor of shape (n_columns,)
         $\sigma^2$; one for all is a constant until `calibrate` sets it.
     smallest : float or Tensor of shape (n_columns,), default=1e-10
-        What the variance stays above, by default what rounding of float32 makes of an exact fit.
-    follows : bool, default=False
-        Whether training should call `follow`: the likelihood is largest where the variance is the
-        mean squared error.
+        The smallest variance, by default what rounding in float32 makes of an exact fit.
+    learns_variance : bool, default=False
+        Whether training is to call `update_variance`: the likelihood is largest where the variance
+        is the mean squared error.
 
     References
     ----------
@@ -57,11 +146,11 @@ class Gaussian(nn.Module):
         variance: float | Tensor,
         smallest: float | Tensor = _SMALLEST_VARIANCE,
         *,
-        follows: bool = False,
+        learns_variance: bool = False,
     ) -> None:
         super().__init__()
         self.bounded = bool(torch.isfinite(low).any() or torch.isfinite(high).any())
-        self.follows = follows
+        self.learns_variance = learns_variance
         variance = torch.as_tensor(variance, dtype=low.dtype)
         self.register_buffer("low", low)
         self.register_buffer("high", high)
@@ -92,16 +181,8 @@ class Gaussian(nn.Module):
         return torch.addmv(self.log_normaliser, self._squared_error(output, x), self.half_precision)
 
     @torch.no_grad()
-    def follow(self, output: Tensor, x: Tensor, shares: Tensor | None = None) -> None:
-        """Move the variance on towards the squared errors of training.
-
-        Parameters
-        ----------
-        output, x : Tensor of shape (B, n)
-            The decoder's output, and what it should have been.
-        shares : Tensor of shape (B,) or None, default=None
-            How much every row counts; None for all alike.
-        """
+    def update_variance(self, output: Tensor, x: Tensor, shares: Tensor | None = None) -> None:
+        """Move the variance on towards the squared errors of a batch."""
         squared = self._squared_error(output, x)
         error = squared.mean(0) if shares is None else shares @ squared / shares.sum()
         error = error if self.variance.dim() else error.mean()
@@ -129,132 +210,3 @@ class Gaussian(nn.Module):
 
     def _squared_error(self, output: Tensor, x: Tensor) -> Tensor:
         return functional.mse_loss(self.mean(output), x, reduction="none")
-
-
-class Bernoulli(nn.Module):
-    r"""Independent coins for columns in [0, 1]: $p(x_j = 1) = \sigma(o_j)$, $o$ the logits.
-
-    On grey values the log-probability is the cross-entropy, which is no density: its largest
-    value is below 0 by the entropy of the grey.
-    """
-
-    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the log-probability of every cell, shape $(B, n)$."""
-        return -functional.binary_cross_entropy_with_logits(output, x, reduction="none")
-
-    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log-probability of every row, shape $(B,)$."""
-        return -self.log_prob(output, x).sum(1)
-
-    def mean(self, output: Tensor) -> Tensor:
-        """Return the expected cells, shape $(B, n)$."""
-        return torch.sigmoid(output)
-
-    def curvature(self, output: Tensor) -> Tensor:
-        """Return the second derivative of minus the log-probability in the output, $(B, n)$."""
-        mean = self.mean(output)
-        return mean * (1 - mean)
-
-    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw cells, each 0 or 1, shape $(B, n)$."""
-        uniform = torch.rand(output.shape, generator=generator).to(output)
-        return (uniform < self.mean(output)).to(output)
-
-
-class ContinuousBernoulli(nn.Module):
-    r"""A density of grey values: $p(x_j) = C(\lambda_j) \lambda_j^{x_j} (1 - \lambda_j)^{1 - x_j}$.
-
-    The decoder gives the logits of $\lambda$; the mean of a column is not $\lambda$.
-
-    References
-    ----------
-    Loaiza-Ganem, G. and Cunningham, J. P. (2019). The continuous Bernoulli: fixing a pervasive
-    error in variational autoencoders. Advances in Neural Information Processing Systems 32.
-    """
-
-    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the log density of every cell, shape $(B, n)$."""
-        return output * (x - 0.5) - _log_sinh_ratio(output / 2)
-
-    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log density of every row, shape $(B,)$."""
-        return -self.log_prob(output, x).sum(1)
-
-    def mean(self, output: Tensor) -> Tensor:
-        """Return the expected cells, shape $(B, n)$."""
-        return 0.5 + 0.5 * _langevin(output / 2)
-
-    def curvature(self, output: Tensor) -> Tensor:
-        """Return the second derivative of minus the log density in the output, $(B, n)$."""
-        half = 0.5 * output
-        safe = torch.where(half.abs() < _NEAR_ZERO, 1.0, half)
-        far = 0.25 * (1 / safe.square() - 1 / torch.sinh(safe.clamp(-40, 40)).square())
-        return torch.where(half.abs() < _NEAR_ZERO, 1 / 12 - half.square() / 60, far)
-
-    def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw cells by inverting the distribution function, shape $(B, n)$."""
-        uniform = torch.rand(output.shape, generator=generator).to(output)
-        falling = torch.where(output > 0, 1 - uniform, uniform)
-        rate = -output.abs().clamp_min(_SMALLEST_RATE)
-        draw = (torch.log1p(falling * torch.expm1(rate)) / rate).clamp(0, 1)
-        return torch.where(output > 0, 1 - draw, draw)
-
-
-class Labels(nn.Module):
-    """One of some classes: the head gives their logits, and a row is the number of its class.
-
-    Parameters
-    ----------
-    n_classes : int
-        How many.
-    """
-
-    def __init__(self, n_classes: int) -> None:
-        super().__init__()
-        self.n_outputs = n_classes
-
-    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the cross-entropy of every row of $(B, 1)$, shape $(B,)$."""
-        return functional.cross_entropy(output, x[:, 0].long(), reduction="none")
-
-    def mean(self, output: Tensor) -> Tensor:
-        """Return the probabilities of the classes, shape $(B, C)$."""
-        return torch.softmax(output, dim=1)
-
-
-class Targets(nn.Module):
-    """Standardised numbers around what the head gives: half the squared error.
-
-    Parameters
-    ----------
-    n_targets : int
-        How many numbers.
-    """
-
-    def __init__(self, n_targets: int) -> None:
-        super().__init__()
-        self.n_outputs = n_targets
-
-    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return half the squared error of every row of $(B, m)$, shape $(B,)$."""
-        return 0.5 * (output - x).square().sum(1)
-
-    def mean(self, output: Tensor) -> Tensor:
-        """Return the expected numbers, shape $(B, m)$."""
-        return output
-
-
-def _log_sinh_ratio(a: Tensor) -> Tensor:
-    r"""Return $\log(\sinh(a) / a)$, by its series near 0, where the closed form loses digits."""
-    square = a.square()
-    near = square / 6 - square.square() / 180 + square**3 / 2835
-    size = torch.where(a.abs() < _NEAR_ZERO, 1.0, a.abs())
-    far = size + torch.log1p(-torch.exp(-2 * size)) - torch.log(2 * size)
-    return torch.where(a.abs() < _NEAR_ZERO, near, far)
-
-
-def _langevin(a: Tensor) -> Tensor:
-    r"""Return $\coth(a) - 1 / a$, by its series near 0, where the closed form loses digits."""
-    near = a / 3 - a**3 / 45 + 2 * a**5 / 945
-    safe = torch.where(a.abs() < _NEAR_ZERO, 1.0, a)
-    return torch.where(a.abs() < _NEAR_ZERO, near, 1 / torch.tanh(safe) - 1 / safe)

@@ -67,23 +67,10 @@ class ScoresAndStates(States):
         before = torch.ones(self.n_before, dtype=torch.bool)
         self.register_buffer("drawn", torch.cat([before, drawn]))
 
-    def spread(self, weight: Tensor, bias: Tensor, spread: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Turn a linear map to expected rows, widened, into one to the parameters of cells.
-
-        Parameters
-        ----------
-        weight : Tensor of shape (w, k)
-            The weights.
-        bias : Tensor of shape (w,)
-            The biases.
-        spread : Tensor of shape (w,)
-            How far cells are from what is expected, as standard deviations.
-
-        Returns
-        -------
-        weight, bias, spread : Tensor of shape (m, k), (m,) and (m,)
-            The same of the decoder's outputs; the last says how far training may have to move them.
-        """
+    def expand_to_parameters(
+        self, weight: Tensor, bias: Tensor, spread: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Turn a linear map to expected rows, one-hot, into one to the parameters of cells."""
         n, k = self.n_numbers, _N_MIXTURE
         wide = spread[:n].clamp_min(_SMALLEST_SPREAD)
         steps = torch.special.ndtri((torch.arange(k).to(bias) + 0.5) / k)

@@ -39,6 +39,9 @@ class Transposed(nn.Module):
         return functional.linear(x, self.weight.T, self.bias)
 
 
+LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, Transposed)
+
+
 class SkipNetwork(nn.Module):
     r"""A linear path beside a deep one: $y = A x + a + s \odot f(x / u)$.
 
@@ -101,14 +104,14 @@ class CodeToEveryLayer(nn.Module):
         for stage, path in zip(self.rest, self.paths, strict=True):
             for module in stage:
                 x = module(x)
-                if hasattr(module, "weight"):
+                if isinstance(module, LAYERS):
                     x = x + path(z).view(*x.shape[:2], *[1] * (x.dim() - 2))
         return x
 
 
 def _n_channels(stage: nn.Module) -> int:
-    layer = next(module for module in stage if hasattr(module, "weight"))
-    return layer.out_channels if hasattr(layer, "out_channels") else layer.out_features
+    layer = next(module for module in stage if isinstance(module, LAYERS))
+    return layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels
 
 
 def linear_pair(n_in: int, n_out: int, *, tied: bool) -> tuple[nn.Module, nn.Module]:
@@ -232,8 +235,8 @@ def stages(network: nn.Module) -> list[nn.Sequential]:
     found: list[list[nn.Module]] = [[]]
     waiting: list[nn.Module] = []
     for module in _leaves(network):
-        if hasattr(module, "weight"):
-            has_layer = any(hasattr(earlier, "weight") for earlier in found[-1])
+        if isinstance(module, LAYERS):
+            has_layer = any(isinstance(earlier, LAYERS) for earlier in found[-1])
             found += [[]] if has_layer else []
             found[-1] += [*waiting, module]
             waiting = []
@@ -246,7 +249,7 @@ def stages(network: nn.Module) -> list[nn.Sequential]:
 
 
 def _ends_in_layer(stage: list[nn.Module]) -> bool:
-    return bool(stage) and hasattr(stage[-1], "weight")
+    return bool(stage) and isinstance(stage[-1], LAYERS)
 
 
 def _leaves(network: nn.Module) -> list[nn.Module]:

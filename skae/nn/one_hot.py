@@ -1,4 +1,4 @@
-"""Widening: from numbers and states, as tables travel, to what dense layers take."""
+"""One-hot encoding: from numbers and states, as tables travel, to what dense layers take."""
 
 from collections.abc import Sequence
 
@@ -6,18 +6,18 @@ import torch
 from torch import Tensor, nn
 
 
-class Widen(nn.Module):
-    r"""Fill absent numbers with zero and write every state as a unit vector.
+class OneHot(nn.Module):
+    r"""Write every state as a one-hot vector, and zero for absent numbers.
 
     A row is $n$ numbers, NaN where there is none, and $f$ states; a state of -1 is one that is
-    hidden, and becomes the zero vector.
+    hidden, whose vector is zero.
 
     Parameters
     ----------
     n_numbers : int
         The number of numbers $n$.
     n_states : sequence of int
-        How many values each of the $f$ states takes.
+        The number of values of each of the $f$ states.
     """
 
     def __init__(self, n_numbers: int, n_states: Sequence[int]) -> None:
@@ -29,11 +29,11 @@ class Widen(nn.Module):
 
     @property
     def n_wide(self) -> int:
-        """The number of columns of a widened row."""
+        """The number of columns of an encoded row, one-hot."""
         return self.n_numbers + sum(self.n_states)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Widen rows $(B, n + f)$ to $(B, w)$."""
+        """Encode rows $(B, n + f)$ one-hot, $(B, w)$."""
         states = x[:, self.n_numbers :].long()
         wide = x.new_zeros(len(x), self.n_wide + 1)
         wide.scatter_(1, torch.where(states < 0, self.n_wide, self.offsets + states), 1.0)
@@ -45,11 +45,11 @@ class Widen(nn.Module):
         return f"n_numbers={self.n_numbers}, n_states={self.n_states}"
 
 
-def split_at_widening(encoder: nn.Module) -> tuple[nn.Sequential, nn.Module]:
-    """Return what stands before the network of a table's encoder, widening first, and the network.
+def split_at_one_hot(encoder: nn.Module) -> tuple[nn.Sequential, nn.Module]:
+    """Return the layers before the network of a table's encoder, one-hot first, and the network.
 
     An encoder of numbers alone is all network.
     """
-    if isinstance(encoder, nn.Sequential) and len(encoder) and isinstance(encoder[0], Widen):
+    if isinstance(encoder, nn.Sequential) and len(encoder) and isinstance(encoder[0], OneHot):
         return encoder[:-1], encoder[-1]
     return nn.Sequential(), encoder

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -59,10 +60,12 @@ class PrincipalComponents:
         n_left_out = max(1, n_features - len(self.variance))
         return float((left / n_features * left / n_left_out) ** 0.25)
 
-    def number_for(self, share: float) -> int:
-        """Return the smallest number of components that together explain more than a share."""
+    def number_for(self, wanted: float) -> int:
+        """Return a number of components: an int as it is, or the smallest that explain a share."""
+        if isinstance(wanted, Integral):
+            return int(wanted)
         explained = self.variance.cumsum(0) / self.feature_variance.sum().clamp_min(1e-300)
-        return min(int((explained <= share).sum()) + 1, len(explained))
+        return min(int((explained <= wanted).sum()) + 1, len(explained))
 
     def keep(self, n_components: int) -> "PrincipalComponents":
         """Keep the leading components; beyond those that there are, components are zero."""

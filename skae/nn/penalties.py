@@ -1,21 +1,54 @@
-r"""Penalties: what the code costs, beside what it loses.
+"""Penalties: what the code of a row costs, in nats."""
 
-Each is a module from the chain, what the encoder saw $(B, n)$ and the code $(B, k)$ to the cost of
-every row, $(B,)$ in nats.
-"""
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
 
 from skae.nn.bottlenecks import Activated, Identity
 from skae.nn.networks import Transposed
-from skae.nn.one_hot import split_at_widening
+from skae.nn.one_hot import split_at_one_hot
 from skae.nn.seeding import seeded
 
 _SMALLEST_SHARE = 1e-6
 
 
-class L1(nn.Module):
+class Penalty(nn.Module, ABC):
+    r"""The cost of a code, times a strength.
+
+    Parameters
+    ----------
+    strength : float
+        $\lambda$, in nats.
+    """
+
+    def __init__(self, strength: float) -> None:
+        super().__init__()
+        self.strength = strength
+
+    @abstractmethod
+    def forward(self, chain: nn.Module, x: Tensor, z: Tensor) -> Tensor:
+        """Return the cost of every row, $(B,)$.
+
+        Parameters
+        ----------
+        chain : Autoencoder
+            The chain.
+        x : Tensor of shape (B, n)
+            The rows that the encoder saw.
+        z : Tensor of shape (B, k)
+            Their codes.
+        """
+
+    def set_progress(self, progress: float) -> None:
+        """Learn how much of the training is done, in [0, 1]."""
+
+    def extra_repr(self) -> str:
+        """Show the strength."""
+        return f"strength={self.strength:.3g}"
+
+
+class L1(Penalty):
     r"""The sum of the units' sizes: $\lambda \sum_j |z_j| \lVert d_j \rVert$.
 
     The norm of what a unit does to the decoder's first layer, $d_j$, makes the cost independent of
@@ -28,20 +61,12 @@ class L1(nn.Module):
         $\lambda$, in nats.
     """
 
-    def __init__(self, strength: float) -> None:
-        super().__init__()
-        self.strength = strength
-
     def forward(self, chain: nn.Module, x: Tensor, z: Tensor) -> Tensor:
         """Return the cost of codes $(B, k)$."""
         return self.strength * (z.abs() @ _column_norms(chain.decoder, z))
 
-    def extra_repr(self) -> str:
-        """Show the strength."""
-        return f"strength={self.strength:.3g}"
 
-
-class ActivityDivergence(nn.Module):
+class ActivityDivergence(Penalty):
     r"""How far units in (0, 1) are from a mean activity: $\lambda \sum_j KL(\rho \| \bar z_j)$.
 
     The mean is that of the batch, and the cost the same for each of its rows.
@@ -55,8 +80,7 @@ class ActivityDivergence(nn.Module):
     """
 
     def __init__(self, strength: float, activity: float) -> None:
-        super().__init__()
-        self.strength = strength
+        super().__init__(strength)
         self.activity = activity
 
     def forward(self, chain: nn.Module, x: Tensor, z: Tensor) -> Tensor:
@@ -70,10 +94,10 @@ class ActivityDivergence(nn.Module):
 
     def extra_repr(self) -> str:
         """Show strength and activity."""
-        return f"strength={self.strength:.3g}, activity={self.activity:.3g}"
+        return f"{super().extra_repr()}, activity={self.activity:.3g}"
 
 
-class Contraction(nn.Module):
+class Contraction(Penalty):
     r"""How much the code moves with the row: $\lambda \lVert \partial z / \partial x \rVert_F^2$.
 
     For one linear layer and an activation this is known: $\sum_j s'(h_j)^2 \lVert w_j \rVert^2$.
@@ -84,8 +108,6 @@ class Contraction(nn.Module):
     ----------
     strength : float
         $\lambda$, in nats.
-    n_probes : int, default=1
-        The number of random $v$ of an estimate.
 
     References
     ----------
@@ -96,14 +118,9 @@ class Contraction(nn.Module):
     Laplacian smoothing splines. Communications in Statistics 19.
     """
 
-    def __init__(self, strength: float, n_probes: int = 1) -> None:
-        super().__init__()
-        self.strength = strength
-        self.n_probes = n_probes
-
     def forward(self, chain: nn.Module, x: Tensor, z: Tensor) -> Tensor:
         """Return the cost of rows $(B, n)$."""
-        before, encoder = split_at_widening(chain.encoder)
+        before, encoder = split_at_one_hot(chain.encoder)
         x = before(x.detach())
         with torch.enable_grad():
             if isinstance(encoder, nn.Linear) and isinstance(
@@ -111,25 +128,11 @@ class Contraction(nn.Module):
             ):
                 norm = _squared_norm(encoder, chain.bottleneck, x)
             elif chain.training:
-                norm = self._estimate(encoder, chain.bottleneck, x)
+                norm = _estimated_squared_norm(encoder, chain.bottleneck, x)
             else:
                 with seeded(0, x.device):
-                    norm = self._estimate(encoder, chain.bottleneck, x)
+                    norm = _estimated_squared_norm(encoder, chain.bottleneck, x)
         return self.strength * (norm if torch.is_grad_enabled() else norm.detach())
-
-    def _estimate(self, encoder: nn.Module, bottleneck: nn.Module, x: Tensor) -> Tensor:
-        x = x.requires_grad_()
-        z = bottleneck(encoder(x)).z
-        total = x.new_zeros(len(x))
-        for _ in range(self.n_probes):
-            signs = torch.randint(2, z.shape, device=z.device).to(z) * 2 - 1
-            (product,) = torch.autograd.grad(z, x, signs, create_graph=True)
-            total = total + product.square().sum(1)
-        return total / self.n_probes
-
-    def extra_repr(self) -> str:
-        """Show the strength."""
-        return f"strength={self.strength:.3g}"
 
 
 def _squared_norm(layer: nn.Linear, bottleneck: nn.Module, x: Tensor) -> Tensor:
@@ -139,9 +142,22 @@ def _squared_norm(layer: nn.Linear, bottleneck: nn.Module, x: Tensor) -> Tensor:
     return slope.square() @ layer.weight.square().sum(1)
 
 
+def _estimated_squared_norm(encoder: nn.Module, bottleneck: nn.Module, x: Tensor) -> Tensor:
+    """Return an unbiased estimate of the squared norm of the Jacobian of any encoder."""
+    x = x.requires_grad_()
+    z = bottleneck(encoder(x)).z
+    signs = torch.randint(2, z.shape, device=z.device).to(z) * 2 - 1
+    (product,) = torch.autograd.grad(z, x, signs, create_graph=True)
+    return product.square().sum(1)
+
+
 def _column_norms(decoder: nn.Module, z: Tensor) -> Tensor:
     """Return the norm of every unit's weights in the decoder's first layer, shape $(k,)$."""
-    first = next((m for m in decoder.modules() if getattr(m, "weight", None) is not None), None)
+    first = next((module for module in decoder.modules() if _has_weight(module)), None)
     if isinstance(first, Transposed):
         return first.weight.norm(dim=1)
     return first.weight.norm(dim=0) if isinstance(first, nn.Linear) else z.new_ones(z.shape[1])
+
+
+def _has_weight(module: nn.Module) -> bool:
+    return any(name == "weight" for name, _ in module.named_parameters(recurse=False))

@@ -4,6 +4,7 @@ Each turns the encoder's output into a distribution of codes that can be drawn f
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -28,23 +29,73 @@ _LARGEST_CONCENTRATION = 1e5
 _NEAR = 1e-6
 
 
-class Posterior(nn.Module):
-    """What posteriors share.
+class Posterior(nn.Module, ABC):
+    r"""A distribution of codes $q(z \mid x)$ for every row, and the prior $p(z)$.
 
     Parameters
     ----------
     n_components : int
         The number of units $k$ of the code.
     n_outputs : int
-        The number of outputs that the encoder needs.
+        The number of outputs $m$ that the encoder needs.
+
+    Attributes
+    ----------
+    is_normal : bool
+        Whether the prior is a standard normal one.
+    radius : float
+        The length of a unit of the code, where that of a standard normal one is 1.
     """
+
+    is_normal: bool
+    radius: float
 
     def __init__(self, n_components: int, n_outputs: int) -> None:
         super().__init__()
         self.n_components = n_components
         self.n_outputs = n_outputs
 
-    def points(self, n_draws: int, seed: int = 0) -> Tensor:
+    @abstractmethod
+    def start(self, share: Tensor) -> Tensor:
+        """Return the encoder's outputs beside means, where a share $(k,)$ of units is signal."""
+
+    @abstractmethod
+    def moments(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the means $(B, k)$ and the spreads of the codes of outputs $(B, m)$."""
+
+    @abstractmethod
+    def draw(self, h: Tensor) -> Tensor:
+        """Draw a code of every row, $(B, k)$, with a gradient."""
+
+    @abstractmethod
+    def quantile(self, h: Tensor, uniform: Tensor) -> Tensor:
+        """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$."""
+
+    @abstractmethod
+    def log_prob_quantile(self, h: Tensor, z: Tensor) -> Tensor:
+        """Return the log density of what `quantile` makes, at codes $(..., B, k)$, $(..., B)$."""
+
+    @abstractmethod
+    def divergence(self, h: Tensor) -> Tensor:
+        r"""Return $KL(q \parallel p)$ of every row in nats, by unit $(B, k)$ or in all $(B, 1)$."""
+
+    @abstractmethod
+    def log_prob(self, h: Tensor, z: Tensor) -> Tensor:
+        r"""Return $\log q(z \mid x)$ of codes $(..., B, k)$, $(..., B)$."""
+
+    @abstractmethod
+    def log_prior(self, z: Tensor) -> Tensor:
+        r"""Return $\log p(z)$ of codes $(..., k)$, $(...)$."""
+
+    @abstractmethod
+    def draw_prior(self, n_draws: int, generator: torch.Generator) -> Tensor:
+        """Draw codes from the prior, $(K, k)$."""
+
+    @abstractmethod
+    def constrain(self, z: Tensor) -> Tensor:
+        """Bring any numbers $(B, k)$ to where codes lie."""
+
+    def sobol_points(self, n_draws: int, seed: int = 0) -> Tensor:
         """Return evenly spread points of the unit cube, the same ones for a seed, $(K, k)$."""
         engine = torch.quasirandom.SobolEngine(self.n_components, scramble=True, seed=seed)
         return engine.draw(n_draws, dtype=torch.float64).clamp(_NEAR, 1 - _NEAR)
@@ -61,11 +112,11 @@ class NormalPosterior(Posterior):
         The number of units $k$ of the code.
     """
 
+    is_normal = True
+    radius = 1.0
+
     def __init__(self, n_components: int) -> None:
         super().__init__(n_components, 2 * n_components)
-
-    radius = 1.0
-    is_normal = True
 
     def start(self, share: Tensor) -> Tensor:
         """Return what the encoder gives beside means, $(k,)$, if a share of each unit is signal."""
@@ -81,13 +132,13 @@ class NormalPosterior(Posterior):
         mean, scale = self.moments(h)
         return torch.addcmul(mean, scale, torch.randn_like(mean))
 
-    def place(self, h: Tensor, uniform: Tensor) -> Tensor:
+    def quantile(self, h: Tensor, uniform: Tensor) -> Tensor:
         """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$."""
         mean, scale = self.moments(h)
         return mean + scale * torch.special.ndtri(uniform.to(mean))
 
-    def log_placed(self, h: Tensor, z: Tensor) -> Tensor:
-        """Return the log density of what `place` makes, at codes $(..., B, k)$, $(..., B)$."""
+    def log_prob_quantile(self, h: Tensor, z: Tensor) -> Tensor:
+        """Return the log density of what `quantile` makes, at codes $(..., B, k)$, $(..., B)$."""
         return self.log_prob(h, z)
 
     def divergence(self, h: Tensor) -> Tensor:
@@ -137,16 +188,12 @@ class SphericalPosterior(Posterior):
     neural networks, normalizing flows, and explicit likelihood models.
     """
 
+    is_normal = False
+
     def __init__(self, n_components: int, kind: str) -> None:
         super().__init__(n_components, n_components + 1)
         self.is_power = kind == "power_spherical"
-
-    is_normal = False
-
-    @property
-    def radius(self) -> float:
-        """What a unit of the code is in units of a standard normal one."""
-        return 1 / math.sqrt(self.n_components)
+        self.radius = 1 / math.sqrt(n_components)
 
     def start(self, share: Tensor) -> Tensor:
         """Return what the encoder gives beside directions, $(1,)$, if a share of each is signal."""
@@ -165,20 +212,20 @@ class SphericalPosterior(Posterior):
         cosine = find(concentration, self.n_components)
         return householder(on_sphere(cosine, torch.randn_like(direction[:, 1:])), direction)
 
-    def place(self, h: Tensor, uniform: Tensor) -> Tensor:
+    def quantile(self, h: Tensor, uniform: Tensor) -> Tensor:
         """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$.
 
         For a von Mises-Fisher density they come from the power spherical one of the same peak,
         whose quantiles have a closed form.
         """
-        direction, concentration = self._placed(h)
+        direction, concentration = self._quantile_parameters(h)
         first, rest = uniform[..., :1].to(h), uniform[..., 1:].to(h)
         cosine = power_spherical_cosine_of(first, concentration, self.n_components)
         return householder(on_sphere(cosine, torch.special.ndtri(rest)), direction)
 
-    def log_placed(self, h: Tensor, z: Tensor) -> Tensor:
-        """Return the log density of what `place` makes, at codes $(..., B, k)$, $(..., B)$."""
-        return self._log_power(*self._placed(h), z)
+    def log_prob_quantile(self, h: Tensor, z: Tensor) -> Tensor:
+        """Return the log density of what `quantile` makes, at codes $(..., B, k)$, $(..., B)$."""
+        return self._log_power(*self._quantile_parameters(h), z)
 
     def divergence(self, h: Tensor) -> Tensor:
         r"""Return $KL(q \parallel p)$ of every row in nats, $(B, 1)$."""
@@ -207,7 +254,7 @@ class SphericalPosterior(Posterior):
         """Return the nearest points of the sphere to $(B, k)$."""
         return functional.normalize(z, dim=1)
 
-    def _placed(self, h: Tensor) -> tuple[Tensor, Tensor]:
+    def _quantile_parameters(self, h: Tensor) -> tuple[Tensor, Tensor]:
         direction, concentration = self.moments(h)
         return direction, concentration if self.is_power else 2 * concentration
 

@@ -6,6 +6,13 @@ import torch
 from torch import Tensor, nn
 
 
+class Unquantized(nn.Identity):
+    """Codes as they are."""
+
+    def forget(self) -> None:
+        """Do nothing."""
+
+
 class Quantizer(nn.Module):
     r"""Round the units of a code to $2^b$ evenly spaced values each.
 

@@ -4,7 +4,9 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from skae.nn.likelihoods import Likelihood, VarianceLikelihood
 
 _SMALLEST_VARIANCE = 1e-6
 _POINT_MASS_WIDTH = 0.1
@@ -12,7 +14,7 @@ _MISSING = 1
 _SMALLEST_UNIFORM = 1e-20
 
 
-class States(nn.Module):
+class States(Likelihood):
     """States, whose logits stand at the end of the decoder's output, and numbers before them.
 
     Parameters
@@ -45,6 +47,10 @@ class States(nn.Module):
             "column_of_number", torch.tensor(tuple(column_of_number), dtype=torch.long)
         )
 
+    def are_logits(self, n_columns: int) -> Tensor:
+        """Tell that all columns but the numbers are."""
+        return torch.arange(n_columns) >= self.n_numbers
+
     def without_missing(self, output: Tensor) -> Tensor:
         """Return the decoder's output given that no cell is missing, shape $(B, m)$."""
         return output.index_fill(1, self.n_before + self.places[:, _MISSING], -math.inf)
@@ -72,7 +78,7 @@ class States(nn.Module):
         return (found - peaks - torch.log(total)).masked_fill(states < 0, 0.0)
 
 
-class NumbersAndStates(States):
+class NumbersAndStates(States, VarianceLikelihood):
     r"""Independent cells, each a state and, where the state says that there is one, a number.
 
     A row is $n$ numbers, NaN where there is none, and $f$ states, -1 where they are hidden; hidden

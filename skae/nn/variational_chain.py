@@ -3,10 +3,11 @@
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from skae.nn.bottlenecks import Bottleneck, Code
 from skae.nn.chain import Autoencoder
+from skae.nn.posteriors import Posterior
 from skae.nn.seeding import seeded
 
 _CELLS_AT_A_TIME = 2**22
@@ -23,20 +24,20 @@ class Mean(Bottleneck):
 
     Parameters
     ----------
-    posterior : nn.Module
+    posterior : Posterior
         What makes a distribution of the encoder's output.
     """
 
-    def __init__(self, posterior: nn.Module) -> None:
+    def __init__(self, posterior: Posterior) -> None:
         super().__init__()
         self.posterior = posterior
         self.n_inputs = posterior.n_outputs
 
     def forward(self, h: Tensor) -> Code:
         """Take the means of $(B, m)$."""
-        return Code(self.read(h))
+        return Code(self.encode_mean(h))
 
-    def read(self, h: Tensor) -> Tensor:
+    def encode_mean(self, h: Tensor) -> Tensor:
         """Return the means of the codes of $(B, m)$."""
         return self.posterior.moments(h)[0]
 
@@ -53,7 +54,7 @@ class Variational(Mean):
 
     Parameters
     ----------
-    posterior : nn.Module
+    posterior : Posterior
         What makes a distribution of the encoder's output; see `skae.nn.posteriors`.
     beta : float, default=1.0
         The weight $\beta$; evaluation always has the whole of it.
@@ -68,7 +69,7 @@ class Variational(Mean):
 
     def __init__(
         self,
-        posterior: nn.Module,
+        posterior: Posterior,
         beta: float = 1.0,
         schedule: object = None,
         free_bits: float = 0.0,
@@ -79,9 +80,9 @@ class Variational(Mean):
         self.schedule = schedule
         self.free_bits = free_bits
         self.n_draws = n_draws
-        self.at(1.0)
+        self.set_progress(1.0)
 
-    def at(self, progress: float) -> None:
+    def set_progress(self, progress: float) -> None:
         """Learn how much of the training is done, in [0, 1]."""
         self.weight = self.beta * (1.0 if self.schedule is None else self.schedule(progress))
 
@@ -102,7 +103,7 @@ class Variational(Mean):
             divergence = torch.where(pressed, divergence, self.free_bits)
         return Code(z, weight * divergence.sum(1))
 
-    def settled(self) -> Mean:
+    def deterministic(self) -> Mean:
         """Return the bottleneck that takes means."""
         return Mean(self.posterior)
 
@@ -134,9 +135,22 @@ class VariationalAutoencoder(Autoencoder):
             shares = torch.softmax(-losses.detach().view(n_draws, -1), dim=0)
             shares = (shares if weights is None else shares * weights).flatten()
             losses = math.log(n_draws) - torch.logsumexp(-losses.view(n_draws, -1), dim=0)
-        if self.training and getattr(self.likelihood, "follows", False):
-            self.likelihood.follow(output, target, shares)
+        if self.training and self.likelihood.learns_variance:
+            self.likelihood.update_variance(output, target, shares)
         return losses
+
+    @property
+    def posterior(self) -> Posterior:
+        """The distribution of codes."""
+        return self.bottleneck.posterior
+
+    def latent(self, x: Tensor) -> Tensor:
+        """Return the parameters of the posterior of rows $(B, n)$, $(B, m)$."""
+        return self.encoder(x)
+
+    def draw_codes(self, latent: Tensor) -> Tensor:
+        """Draw codes $(B, k)$ from the posterior."""
+        return self.posterior.draw(latent)
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the expected rows $(B, n)$ of codes $(B, k)$, brought to where codes lie."""
@@ -147,13 +161,13 @@ class VariationalAutoencoder(Autoencoder):
 
         Draws count by their weights where training weighted them.
         """
-        h, posterior = self.encoder(source), self.bottleneck.posterior
-        points = posterior.points(_N_DRAWS)
+        h, posterior = self.encoder(source), self.posterior
+        points = posterior.sobol_points(_N_DRAWS)
         shares = torch.full((_N_DRAWS, len(source)), 1 / _N_DRAWS).to(h)
         if self.bottleneck.n_draws > 1:
             shares = self.log_weights(source, points).softmax(0)
         squared = 0.0
-        for z, share in zip(posterior.place(h, uniforms(source, points)), shares, strict=True):
+        for z, share in zip(posterior.quantile(h, uniforms(source, points)), shares, strict=True):
             error = self.likelihood.squared_error(self.decoder(z), target)
             squared = squared + share[:, None] * error
         return squared
@@ -166,17 +180,17 @@ class VariationalAutoencoder(Autoencoder):
         x : Tensor of shape (B, n)
             The rows.
         points : Tensor of shape (K, k)
-            What makes the draws; see `points` of the posterior.
+            What makes the draws; see `sobol_points` of the posterior.
         """
-        h, posterior = self.encoder(x), self.bottleneck.posterior
-        n_cells = len(x) * getattr(self.likelihood, "n_outputs", x.shape[1])
+        h, posterior = self.encoder(x), self.posterior
+        n_cells = len(x) * (self.likelihood.n_outputs or x.shape[1])
         weights = []
         for part in points.split(max(1, _CELLS_AT_A_TIME // n_cells)):
-            z = posterior.place(h, uniforms(x, part))
+            z = posterior.quantile(h, uniforms(x, part))
             losses = self.likelihood.negative_log_prob(
                 self.decoder(z.flatten(0, 1)), x.repeat(len(part), 1)
             )
-            log_ratio = posterior.log_prior(z) - posterior.log_placed(h, z)
+            log_ratio = posterior.log_prior(z) - posterior.log_prob_quantile(h, z)
             weights.append(log_ratio - losses.view(len(part), -1))
         return torch.cat(weights)
 
@@ -186,25 +200,25 @@ class VariationalAutoencoder(Autoencoder):
 
     def cells(self, x: Tensor, points: Tensor) -> Tensor:
         """Return the bound of rows $(B, n)$ cell by cell, $(B, n)$; all share the code's cost."""
-        h, posterior = self.encoder(x), self.bottleneck.posterior
+        h, posterior = self.encoder(x), self.posterior
         log_weights = self.log_weights(x, points)
         cells = 0.0
         for part, share in zip(points, log_weights.softmax(0), strict=True):
-            output = self.decoder(posterior.place(h, uniforms(x, part[None]))[0])
+            output = self.decoder(posterior.quantile(h, uniforms(x, part[None]))[0])
             cells = cells + share[:, None] * self.likelihood.log_prob(output, x)
         bound = torch.logsumexp(log_weights, dim=0) - math.log(len(points))
         # Of tables the numbers come first, and each is one cell with its code.
-        first = getattr(self.likelihood, "n_numbers", 0)
+        first = self.likelihood.n_numbers
         cost = (bound - cells.sum(1))[:, None] / (cells.shape[1] - first)
         return torch.cat([cells[:, :first], cells[:, first:] + cost], dim=1)
 
 
-def mutual_information(posterior: nn.Module, h: Tensor) -> float:
+def mutual_information(posterior: Posterior, h: Tensor) -> float:
     r"""Return $E[\log q(z \mid x) - \log q(z)]$ in nats, with $q(z)$ the mean over the rows.
 
     Parameters
     ----------
-    posterior : nn.Module
+    posterior : Posterior
         What makes a distribution of the encoder's output.
     h : Tensor of shape (B, m)
         The encoder's output, of which at most 2,000 rows count; the estimate cannot exceed the

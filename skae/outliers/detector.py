@@ -1,77 +1,89 @@
 """AEOutlierDetector: an ensemble of denoising autoencoders, and what is odd beside it."""
 
+from collections.abc import Sequence
+from dataclasses import field
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Annotated, Any, Literal, Self
 
+import narwhals as nw
 import numpy as np
 import torch
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    OutlierMixin,
-    _fit_context,
-)
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OutlierMixin
 
 from skae.autoencoders.base import BaseAutoencoder
-from skae.autoencoders.plain import AutoencoderTransformer
+from skae.autoencoders.parameters import Activation, Half
+from skae.common.annotations import Auto, Named, NonNegativeFloat, PositiveFloat, PositiveInt, Sizes
 from skae.common.devices import resolve_device
-from skae.common.documentation import documented_like
+from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
+from skae.common.shared_parameters import DeviceParameters, TableParameters, TrainingParameters
+from skae.common.sklearn_private import Interval, fit_context
 from skae.common.state import FittedState
 from skae.outliers.conformal import conformal_threshold, robust_threshold, share_threshold
-from skae.outliers.members import out_of_fold, train_members
+from skae.outliers.coordinates import VIEWS, Coordinates
+from skae.outliers.inference import OutlierInference
+from skae.outliers.members import EnsembleOptions
 from skae.outliers.memory import Memory
-from skae.outliers.parts import Center, NearCodes, NearRows, Reconstruction
-from skae.outliers.points import VIEWS, Points
-from skae.outliers.readings import OutlierReadings
-from skae.outliers.trimming import far_rows
+from skae.outliers.model import PARTS, Regime, encode_in_batches, learn_model
+from skae.outliers.parts import Part
 from skae.tables.containers import frame_without_rows
 from skae.tables.table import Table
-from skae.training.running import unchanged_on_failure
+from skae.training.net import AutoencoderNet
+from skae.training.running import loss_curves, unchanged_on_failure
 
-_EXPLAINS = "reconstruction"
-PARTS = ("reconstruction", "latent", "neighbors", "center")
 _AUTO_SHARE = 0.01
 _AUTO_TRIM = 0.1
 _NEIGHBORS_OF_CLEAN, _NEIGHBORS_OF_TRIMMED = 1, 5
 _STEPS_OF_CLEAN, _STEPS_OF_TRIMMED = 25, 8
-_MAKE_THE_MODEL = (
-    "n_members",
-    "hidden_layer_sizes",
-    "activation",
-    "categorical_features",
-    "max_categories",
-    "min_frequency",
-    "handle_unknown",
-)
-_SHARED = (
-    "activation",
-    "hidden_layer_sizes",
-    "categorical_features",
-    "max_categories",
-    "min_frequency",
-    "handle_unknown",
-    "learning_rate",
-    "learning_rate_schedule",
-    "weight_decay",
-    "batch_size",
-    "max_epochs",
-    "early_stopping",
-    "n_iter_no_change",
-    "tol",
-    "device",
-    "net_params",
-    "random_state",
-    "verbose",
-)
+
+Contamination = Annotated[float, Interval(Real, 0, 0.5, closed="right")]
+PartNames = Annotated[Sequence[str], "array-like", Named("array-like of str")]
 
 
-@documented_like(AutoencoderTransformer)
+@estimator(fixes_model=False)
+class DetectorParameters:
+    """What of a detector may change where it goes on."""
+
+    novelty: bool = False
+    """Whether the training rows are known to be clean. If True, all are learned from, until the
+    validation error improves no more, the nearest neighbour counts, and the threshold is conformal.
+    If False, outliers may be among them: the farthest are trimmed first, training is a third as
+    long, and the fifth neighbour counts, so that a few outliers beside each other do not mask each
+    other."""
+
+    contamination: Auto | Contamination = "auto"
+    """With `novelty`, the share of new normal rows that are flagged, in (0, 0.5]; "auto" is 0.01.
+    Without, the share of the training rows that are; "auto" flags scores above the 99th percentile
+    extrapolated from the central 90 % of scores, and at least one row in a hundred."""
+
+    parts: PartNames = ("latent", "neighbors", "center")
+    """The parts of the score: some of "latent", "neighbors", "center" and "reconstruction". The
+    last is a weaker detector than the first, by the same autoencoders, and left out by default; it
+    explains the score in any case."""
+
+    n_neighbors: Auto | PositiveInt = "auto"
+    """The rank of the nearest training row whose distance counts; "auto" is the first with
+    `novelty`, else the fifth."""
+
+    trim_fraction: Auto | Half = "auto"
+    """Without `novelty`, the share of the rows that nothing is learned from, in [0, 0.5]: those
+    that are farthest from a twentieth of the others, and from half of them. "auto" is a tenth, or
+    `contamination` where it is more."""
+
+    max_samples: Annotated[int, Interval(Integral, 100, None, closed="left")] = 10_000
+    """The number of rows, drawn at random, that are learned from; time and memory of `fit` are
+    bounded by it, and so is what `partial_fit` keeps."""
+
+
+@estimator()
 class AEOutlierDetector(
     ClassNamePrefixFeaturesOutMixin,
-    OutlierReadings,
+    OutlierInference,
     OutlierMixin,
+    DetectorParameters,
+    TableParameters,
+    TrainingParameters,
+    DeviceParameters,
     FittedState,
     BaseEstimator,
 ):
@@ -95,120 +107,9 @@ class AEOutlierDetector(
 
     Rows may hold numbers, labels, booleans, times and holes.
 
-    Parameters
-    ----------
-    novelty : bool, default=False
-        Whether the training rows are known to be clean. If True, all are learned from, until the
-        held-out error gains no more, the nearest neighbour counts, and the threshold is conformal.
-        If False, outliers may be among them: the farthest are trimmed first, training is a third as
-        long, and the fifth neighbour counts, so that a few outliers beside each other do not vouch
-        for each other.
-
-    contamination : "auto" or float, default="auto"
-        With `novelty`, the share of new normal rows that are flagged, in (0, 0.5]; "auto" is 0.01.
-        Without, the share of the training rows that are; "auto" flags those beyond what the inner
-        nine tenths of the scores let expect of one normal row in a hundred, and at least one row in
-        a hundred.
-
-    parts : array-like of str, default=("latent", "neighbors", "center")
-        The parts of the score: some of "latent", "neighbors", "center" and "reconstruction". The
-        last is a weaker detector than the first, by the same autoencoders, and left out by default;
-        it explains the score in any case.
-
-    n_neighbors : "auto" or int, default="auto"
-        Which of the nearest training rows counts; "auto" is the first with `novelty`, else the
-        fifth.
-
-    n_members : int, default=8
-        The number of autoencoders, an even number and at least 4: half for each view, each of which
-        leaves out one of as many folds.
-
-    hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        The number of units of every hidden layer of an autoencoder; "auto" is (64, 64).
-
-    trim_fraction : "auto" or float, default="auto"
-        Without `novelty`, the share of the rows that nothing is learned from, in [0, 0.5]: those
-        that are farthest from a twentieth of the others, and from half of them. "auto" is a tenth,
-        or `contamination` where it is more.
-
-    max_samples : int, default=10_000
-        The number of rows, drawn at random, that are learned from; time and memory of `fit` are
-        bounded by it, and so is what `partial_fit` keeps.
-
-    learning_rate : float, default=2e-3
-        The (largest) learning rate of the optimiser, AdamW.
-
-    weight_decay : float, default=0.01
-        How fast the optimiser shrinks the weights, in units of the learning rate.
-
-    batch_size : "auto" or int, default="auto"
-        The number of rows of a training step; "auto" is 256, or all rows if they are fewer.
-
-    max_epochs : "auto" or int, default="auto"
-        The largest number of passes over the rows. "auto" makes about 25 steps for the root of
-        their number with `novelty`, else 8.
-
-    early_stopping : bool, default=True
-        Whether to keep the weights that are best on held-out rows, and to stop when they gain no
-        more. No rows are lost to it: each is held out from some members.
-
-    tol : float, default=1e-4
-        The gain that early stopping counts as one, a mean squared error of standardised cells.
-
-    {parameters}
-
-    Attributes
-    ----------
-    offset_ : float
-        The score below which a row is an outlier.
-
-    n_trimmed_ : int
-        The number of rows that nothing was learned from because they look like outliers.
-
-    n_neighbors_ : int
-        Which of the nearest rows counts; where there are fewer, the farthest of them.
-
-    n_rows_ : int
-        The number of rows that were given.
-
-    best_epoch_ : int
-        The epoch whose weights were kept; 0 is the start.
-
-    stop_reason_ : {"n_iter_no_change", "max_epochs", "callback"}
-        Why the training ended: for want of gain, after all epochs, or by a callback in
-        `net_params`.
-
-    n_iter_ : int
-        The number of passes over the rows.
-
-    loss_curve_, validation_loss_curve_ : list of float
-        The mean squared error of the rows that members learn from, and of those held out from them,
-        by epoch; the latter is None without early stopping, and after `partial_fit`.
-
-    schema_ : skae.tables.Table
-        What the columns are; printed, it is a table of them.
-
-    columns_ : skae.outliers.points.Points
-        The way from rows to points.
-
-    parts_ : dict
-        The parts of the score, by name.
-
-    net_ : skae.training.AutoencoderNet
-        The trained net; ``net_.module_`` is the ensemble.
-
-    frame_ : narwhals.DataFrame or None
-        The frame that was fitted to, without its rows; None for an array.
-
-    n_features_in_ : int
-        The number of columns.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if the rows were a dataframe with names.
-
     See Also
     --------
-    AutoencoderTransformer : An autoencoder with a code, whose `score_cells` judges single cells.
+    AutoencoderTransformer : An autoencoder with a code, whose `score_cells` scores single cells.
     VAETransformer : A density of tables.
     sklearn.ensemble.IsolationForest : Outliers as rows that few cuts set apart.
     skae.plotting.ExplanationDisplay : Draws what `explain` says.
@@ -252,78 +153,87 @@ class AEOutlierDetector(
     'column value\n     y  -4.0'
     """
 
-    _doc_link_module = "skae"
+    n_members: Annotated[int, Interval(Integral, 4, None, closed="left")] = 8
+    """The number of autoencoders, an even number and at least 4: half for each view, each of which
+    leaves out one of as many folds."""
+
+    hidden_layer_sizes: Auto | Sizes = "auto"
+    """The number of units of every hidden layer of an autoencoder; "auto" is (64, 64)."""
+
+    activation: Activation = "gelu"
+    """The activation of the hidden layers."""
+
+    learning_rate: PositiveFloat = 0.002
+
+    weight_decay: NonNegativeFloat = 0.01
+
+    max_epochs: Auto | PositiveInt = "auto"
+    """The largest number of passes over the rows. "auto" makes about 25 steps for the root of their
+    number with `novelty`, else 8."""
+
+    early_stopping: bool = True
+    """Early stopping: keep the weights that are best on validation rows, and stop when they improve
+    no more. No rows are lost to it: each is held out from some members."""
+
+    tol: NonNegativeFloat = 0.0001
+    """The smallest improvement that early stopping counts, a mean squared error of standardised
+    cells."""
+
+    offset_: float = field(init=False)
+    """The score below which a row is an outlier."""
+
+    n_trimmed_: int = field(init=False)
+    """The number of rows that nothing was learned from because they look like outliers."""
+
+    n_neighbors_: int = field(init=False)
+    """The rank of the nearest row whose distance counts; where there are fewer, the farthest."""
+
+    n_rows_: int = field(init=False)
+    """The number of rows that were given."""
+
+    best_epoch_: int = field(init=False)
+    """The epoch whose weights were kept; 0 is the start."""
+
+    stop_reason_: Literal["n_iter_no_change", "max_epochs", "callback"] = field(init=False)
+    """Why the training ended: for want of improvement, after all epochs, or by a callback in
+    `net_params`."""
+
+    n_iter_: int = field(init=False)
+    """The number of passes over the rows."""
+
+    loss_curve_: list[float] = field(init=False)
+    """The mean squared error of the rows that members learn from, by epoch."""
+
+    validation_loss_curve_: list[float] | None = field(init=False)
+    """The mean squared error of the rows that are held out from members, by epoch; None without
+    early stopping, and after `partial_fit`."""
+
+    schema_: Table = field(init=False)
+    """What the columns are; printed, it is a table of them."""
+
+    columns_: Coordinates = field(init=False)
+    """The way from rows to points."""
+
+    parts_: dict[str, Part] = field(init=False)
+    """The parts of the score, by name."""
+
+    net_: AutoencoderNet = field(init=False)
+    """The trained net; ``net_.module_`` is the ensemble."""
+
+    frame_: nw.DataFrame | None = field(init=False)
+    """The frame that `fit` got, without its rows; None if it got none."""
+
+    n_features_in_: int = field(init=False)
+    """The number of features that `fit` saw."""
+
+    feature_names_in_: np.ndarray = field(init=False)
+    """Their names, if `fit` got a frame with names that are all strings."""
+
+    _doc_link_module = BaseAutoencoder._doc_link_module
     _doc_link_template = BaseAutoencoder._doc_link_template
-    _split_rows = staticmethod(out_of_fold)
 
-    _parameter_constraints: ClassVar[dict] = {
-        "novelty": ["boolean"],
-        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
-        "parts": ["array-like"],
-        "n_neighbors": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "n_members": [Interval(Integral, 4, None, closed="left")],
-        "trim_fraction": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="both")],
-        "max_samples": [Interval(Integral, 100, None, closed="left")],
-        **{name: BaseAutoencoder._parameter_constraints[name] for name in _SHARED},
-    }
-
-    def __init__(
-        self,
-        *,
-        novelty=False,
-        contamination="auto",
-        parts=("latent", "neighbors", "center"),
-        n_neighbors="auto",
-        n_members=8,
-        hidden_layer_sizes="auto",
-        activation="gelu",
-        trim_fraction="auto",
-        max_samples=10_000,
-        categorical_features="from_dtype",
-        max_categories=256,
-        min_frequency=0.001,
-        handle_unknown="other",
-        learning_rate=2e-3,
-        learning_rate_schedule="one_cycle",
-        weight_decay=0.01,
-        batch_size="auto",
-        max_epochs="auto",
-        early_stopping=True,
-        n_iter_no_change="auto",
-        tol=1e-4,
-        device="auto",
-        net_params=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self.novelty = novelty
-        self.contamination = contamination
-        self.parts = parts
-        self.n_neighbors = n_neighbors
-        self.n_members = n_members
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.trim_fraction = trim_fraction
-        self.max_samples = max_samples
-        self.categorical_features = categorical_features
-        self.max_categories = max_categories
-        self.min_frequency = min_frequency
-        self.handle_unknown = handle_unknown
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.device = device
-        self.net_params = net_params
-        self.random_state = random_state
-        self.verbose = verbose
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: None = None) -> Self:
         """Fit the detector to rows.
 
         Parameters
@@ -343,8 +253,8 @@ class AEOutlierDetector(
             self._fit_to(X)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: None = None) -> Self:
         """Go on with more rows: they push older ones out of a memory of `max_samples` rows.
 
         The first call is `fit`, and learns what the columns are: give it a good sample. Each later
@@ -369,10 +279,10 @@ class AEOutlierDetector(
             self._go_on_with(X)
         return self
 
-    def fit_predict(self, X, y=None):
+    def fit_predict(self, X: Any, y: None = None) -> np.ndarray:
         """Fit the detector to rows, and tell which of them are outliers.
 
-        The rows are judged by what has not learned from them, as new ones would be.
+        The rows are judged by members that have not learned from them, as new ones would be.
 
         Parameters
         ----------
@@ -390,46 +300,44 @@ class AEOutlierDetector(
             self.fit(X)
             is_complete = len(self._memory_) == self.n_rows_
             scores = np.empty(self.n_rows_) if is_complete else self.score_samples(X)
-        scores[self._memory_.positions] = -self._held_out_
+        scores[self._memory_.positions] = -self._model_.held_out
         return np.where(scores < self.offset_, -1, 1)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "offset_")
+    def __sklearn_is_fitted__(self) -> bool:
+        return "offset_" in vars(self)
 
-    @property
-    def _steps_per_root_row(self):
-        return _STEPS_OF_CLEAN if self.novelty else _STEPS_OF_TRIMMED
-
-    def _fit_to(self, X):
+    def _fit_to(self, X: Any) -> None:
+        """Check the rows, learn the columns, remember a sample, learn from it."""
         self._check_parameters()
-        self._remember_parameters(_MAKE_THE_MODEL)
+        self._remember_parameters()
         self.frame_ = frame_without_rows(X)
         frame = self._check_rows(X, reset=True)
         self._seed_ = draw_seed(self.random_state)
         rng = np.random.default_rng(self._seed_)
         positions = rng.permutation(len(frame))[: self.max_samples]
         sample = frame[positions.tolist()]
-        schema = Table.learn(
+        table = Table.learn(
             sample,
             categorical_features=self.categorical_features,
             max_categories=self.max_categories,
             min_frequency=self.min_frequency,
             handle_unknown=self.handle_unknown,
         )
-        self.schema_ = schema.with_labels_of(frame)
+        self.schema_ = table.with_labels_of(frame)
         self._check_readable(frame)
         n_folds = min(self.n_members // len(VIEWS), len(positions))
         self._memory_ = Memory.of(self.schema_, sample, positions, n_folds, rng)
         self.n_rows_ = len(frame)
         self._learn(resolve_device((self.net_params or {}).get("device", self.device), X))
 
-    def _go_on_with(self, X):
+    def _go_on_with(self, X: Any) -> None:
+        """Check more rows, remember a sample of them, learn from all that is remembered."""
         self._validate_params()
         self._check_parameters()
         self._check_same_model()
@@ -438,95 +346,59 @@ class AEOutlierDetector(
         self._seed_ = self._seed_ + 1
         rng = np.random.default_rng(self._seed_)
         positions = rng.permutation(len(frame))[: self.max_samples]
-        sample = frame[positions.tolist()]
-        newer = Memory.of(self.schema_, sample, positions, self._members.n_folds, rng)
+        sample, n_folds = frame[positions.tolist()], self._model_.members.n_folds
+        newer = Memory.of(self.schema_, sample, positions, n_folds, rng)
         self._memory_ = self._memory_.make_room(newer, self.max_samples, rng)
         self.n_rows_ += len(frame)
         with unchanged_on_failure(self.net_):
             self._learn(torch.device(self.net_.device), net=self.net_)
 
-    def _check_readable(self, frame):
+    def _check_readable(self, frame: nw.DataFrame) -> None:
         """Raise what reading any of the rows would raise, whichever of them are learned from."""
         if len(frame) > self.max_samples:
-            for _ in self._encode(frame):
+            for _ in encode_in_batches(self.schema_, frame):
                 pass
 
-    def _learn(self, device, net=None):
-        """Learn all that there is to learn from the rows in the memory."""
-        is_kept = self._find_kept()
-        kept = self._memory_.take(is_kept)
-        self.n_trimmed_ = int((~is_kept).sum())
-        self.columns_ = Points.learn(self.schema_, kept.numbers, kept.states)
-        points = self._points(kept.numbers, kept.states)
-        options = {"seed": self._seed_, "device": device, "net": net}
-        trained = train_members(self, points, kept.folds, self.columns_, **options)
-        self.net_, self.best_epoch_ = trained
-        self._note_training()
-        self._make_parts(points, kept.folds)
-        self._held_out_ = self._score_memory(kept, is_kept)
-        self.offset_ = -self._find_threshold()
+    def _learn(self, device: torch.device, net: AutoencoderNet | None = None) -> None:
+        """Learn from the rows in the memory."""
+        options = EnsembleOptions(self.n_members, self.hidden_layer_sizes, self.activation)
+        regime = self._regime()
+        how = {"seed": self._seed_, "device": device, "net": net}
+        learned = learn_model(self.schema_, self._memory_, self, options, regime, **how)
+        self._model_, self.best_epoch_, self.n_trimmed_ = learned
+        self.n_neighbors_ = regime.n_neighbors
+        self.columns_, self.parts_ = self._model_.columns, self._model_.parts
+        self.net_ = self._model_.members.net
+        self.loss_curve_, self.validation_loss_curve_ = loss_curves(self.net_)
+        self.n_iter_ = len(self.loss_curve_)
+        self.stop_reason_ = self._find_stop_reason()
+        self.offset_ = -self._find_threshold(self._model_.held_out)
 
-    def _make_parts(self, points, folds):
-        self.n_neighbors_ = self.n_neighbors
-        if self.n_neighbors == "auto":
-            self.n_neighbors_ = _NEIGHBORS_OF_CLEAN if self.novelty else _NEIGHBORS_OF_TRIMMED
-        parts = {
-            "reconstruction": lambda: Reconstruction(self._members),
-            "latent": lambda: NearCodes(self._members, points, folds, self.n_neighbors_),
-            "neighbors": lambda: NearRows(points, self.n_neighbors_),
-            "center": lambda: Center(points),
-        }
-        names = dict.fromkeys([*self.parts, _EXPLAINS])
-        self._explaining_ = {name: parts[name]() for name in names}
-        self.parts_ = {name: self._explaining_[name] for name in self.parts}
+    def _regime(self) -> Regime:
+        n_neighbors, share = self.n_neighbors, self.trim_fraction
+        if isinstance(n_neighbors, str):
+            n_neighbors = _NEIGHBORS_OF_CLEAN if self.novelty else _NEIGHBORS_OF_TRIMMED
+        if isinstance(share, str):
+            asked = 0.0 if isinstance(self.contamination, str) else self.contamination
+            share = max(_AUTO_TRIM, asked)
+        steps = _STEPS_OF_CLEAN if self.novelty else _STEPS_OF_TRIMMED
+        return Regime(tuple(self.parts), n_neighbors, 0.0 if self.novelty else share, steps)
 
-    def _score_memory(self, kept, is_kept):
-        """Return the surprisals of the rows in the memory, as if nothing knew of them."""
-        points = self._points(kept.numbers, kept.states, held_out=True)
-        parts = self._explaining_.items()
-        surprisals = {name: part.learn(points, kept.folds) for name, part in parts}
-        found = np.empty(len(is_kept))
-        found[is_kept] = self._mean(surprisals, self.parts_)
-        if self.n_trimmed_:
-            rest = self._memory_.take(~is_kept)
-            found[~is_kept] = self._mean(self._surprisals([(rest.numbers, rest.states)]))
-        return found
-
-    def _find_kept(self):
-        """Return which rows of the memory are learned from."""
-        numbers, states = self._memory_.numbers, self._memory_.states
-        if self.novelty:
-            return np.ones(len(states), dtype=bool)
-        share = self.trim_fraction
-        if share == "auto":
-            share = max(_AUTO_TRIM, 0 if self.contamination == "auto" else self.contamination)
-        n_far = min(int(share * len(states)), len(states) - 2)
-        columns = Points.learn(self.schema_, numbers, states)
-        return ~far_rows(columns, numbers, states, n_far)
-
-    def _find_threshold(self):
+    def _find_threshold(self, held_out: np.ndarray) -> float:
         """Return the surprisal beyond which a row is an outlier."""
         if self.novelty:
-            share = _AUTO_SHARE if self.contamination == "auto" else self.contamination
-            return conformal_threshold(self._held_out_, share)
-        if self.contamination == "auto":
-            return robust_threshold(self._held_out_, _AUTO_SHARE)
-        return share_threshold(self._held_out_, self.contamination)
+            is_auto = isinstance(self.contamination, str)
+            return conformal_threshold(held_out, _AUTO_SHARE if is_auto else self.contamination)
+        if isinstance(self.contamination, str):
+            return robust_threshold(held_out, _AUTO_SHARE)
+        return share_threshold(held_out, self.contamination)
 
-    def _note_training(self):
-        history = self.net_.history
-        held_out = [epoch["valid_loss"] for epoch in history if "valid_loss" in epoch]
-        self.loss_curve_ = [epoch["train_loss"] for epoch in history]
-        self.validation_loss_curve_ = held_out if len(held_out) == len(history) else None
-        self.n_iter_ = len(history)
+    def _find_stop_reason(self) -> str:
         if self.net_.stopping_:
-            self.stop_reason_ = "n_iter_no_change"
-        elif self.n_iter_ < self.net_.max_epochs:
-            self.stop_reason_ = "callback"
-        else:
-            self.stop_reason_ = "max_epochs"
+            return "n_iter_no_change"
+        return "callback" if self.n_iter_ < self.net_.max_epochs else "max_epochs"
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         parts = list(self.parts) if not isinstance(self.parts, str) else []
         if not parts or sorted(map(str, parts)) != sorted(set(map(str, parts)) & set(PARTS)):
             raise ValueError(

@@ -1,75 +1,83 @@
 """Which columns make a row odd: what the score gains when one is as the others let expect."""
 
+from collections.abc import Iterable
+
+import narwhals as nw
 import numpy as np
 import pandas as pd
+
+from skae.outliers.model import Model
 
 _LEAST = 1e-12
 
 
-def explain(detector, frame, index, n_columns):
+def explain(model: Model, frame: nw.DataFrame, index: pd.Index, n_columns: int) -> pd.DataFrame:
     """Return the explanation of rows as a frame; see `AEOutlierDetector.explain`.
 
     Parameters
     ----------
-    detector : AEOutlierDetector
-        The fitted detector.
+    model : Model
+        The fitted model.
     frame : narwhals.DataFrame
         The rows.
     index : pandas.Index
         Their labels.
     n_columns : int
-        How many columns to name for each.
+        The number of columns to name for each.
     """
-    parts = [share_out(detector, *rows) for rows in detector._encode(frame)]
+    parts = [attribute(model, *rows) for rows in model.encode(frame)]
     numbers, states, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
-    expected = detector.schema_.decode(numbers, states, extrapolates=True)
+    expected = model.table.decode(numbers, states, extrapolates=True)
     order = np.argsort(-shares, axis=1, kind="stable")[:, :n_columns]
     rows = np.repeat(np.arange(len(states)), order.shape[1])
     columns = order.ravel()
-    values = [column.to_list() for column in frame.iter_columns()]
-    expected = [column.to_list() for column in expected.iter_columns()]
     return pd.DataFrame(
         {
             "row": index[rows],
             "column": [frame.columns[j] for j in columns],
-            "value": _cells(values, rows, columns),
-            "expected": _cells(expected, rows, columns),
+            "value": _cells(frame.iter_columns(), rows, columns),
+            "expected": _cells(expected.iter_columns(), rows, columns),
             "share": shares[rows, columns],
         }
     )
 
 
-def share_out(detector, numbers, states):
+def attribute(
+    model: Model, numbers: np.ndarray, states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what is expected in each cell of rows, and the share of each column.
+
+    Parameters
+    ----------
+    model : Model
+        The fitted model.
+    numbers, states : ndarray of shape (n_rows, ...)
+        The encoded rows.
 
     Returns
     -------
     expected_numbers, expected_states : ndarray
-        The expected cells, as the detector's table encodes them.
+        The expected cells, as the table encodes them.
     shares : ndarray of shape (n_rows, n_columns)
         They add up to minus the scores; all columns have the same where none gains.
     """
-    found = _explaining(detector, numbers, states)
-    surprisal, before = detector._mean(found, detector.parts_), detector._mean(found)
-    points = detector._points(numbers, states)
+    found = model.surprisals([(numbers, states)], model.explaining)
+    surprisal, before = model.mean(found, model.parts), model.mean(found)
+    points = model.columns.points(numbers, states)
     expected = np.empty_like(numbers), np.zeros_like(states)
     gains = np.empty(states.shape)
     for j in range(states.shape[1]):
-        members = detector._members.expected(points, column=j)
+        members = model.members.expected(points, column=j)
         replaced = numbers.copy(), states.copy()
         for cells in (expected, replaced):
-            detector.columns_.cells_of_column(members, j, *cells)
-        gains[:, j] = before - detector._mean(_explaining(detector, *replaced))
+            model.columns.cells_of_column(members, j, *cells)
+        gains[:, j] = before - model.mean(model.surprisals([replaced], model.explaining))
     gains = np.maximum(gains, _LEAST)
     shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
     return *expected, shares
 
 
-def _explaining(detector, numbers, states):
-    """Return the surprisals of the parts that explain."""
-    return detector._surprisals([(numbers, states)], detector._explaining_)
-
-
-def _cells(values, rows, columns):
+def _cells(frame: Iterable[nw.Series], rows: np.ndarray, columns: np.ndarray) -> pd.Series:
+    values = [column.to_list() for column in frame]
     cells = [values[j][i] for i, j in zip(rows, columns, strict=True)]
     return pd.Series(cells, dtype=object)

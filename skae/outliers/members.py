@@ -1,44 +1,64 @@
 """The ensemble of autoencoders of an outlier detector: trained, and read."""
 
-import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from sklearn.utils import gen_batches
+from torch import Tensor
 
 from skae.building.networks import hidden_sizes
-from skae.common.devices import has_room
+from skae.common.shared_parameters import TrainingParameters
 from skae.nn.ensemble import FARTHEST, Ensemble
 from skae.nn.networks import ACTIVATIONS
-from skae.nn.seeding import seeded
-from skae.outliers.points import VIEWS
+from skae.outliers.coordinates import VIEWS, Coordinates, Points
 from skae.training.callbacks import KeepBest
-from skae.training.reading import check_loss
-from skae.training.rows import Rows
-from skae.training.running import make_net, prepare_pass, train
+from skae.training.net import AutoencoderNet
+from skae.training.reading import check_loss, in_double
+from skae.training.rows import Rows, on_device
+from skae.training.running import make_net, prepare_pass, repeatable, train
 from skae.training.schedule import Plan
 
 NOISE = (0.1, 0.3, 0.5)
-_MOST_JUDGES = 1024
+_MAX_SAMPLE = 1024
 _CELLS_AT_A_TIME = 2**18
 
 
-def out_of_fold(rows, y=None):
-    """Return all rows to train on, and a sample of them to judge by.
+def out_of_fold(rows: Rows, y: None = None) -> tuple[Rows, Rows]:
+    """Return all rows to train on, and a sample of them as validation rows.
 
     In evaluation the loss of a row is that of members which have not learned from it.
     """
-    return rows, rows.sample(_MOST_JUDGES)
+    return rows, rows.sample(_MAX_SAMPLE)
 
 
-def make_ensemble(estimator, points):
-    """Return an untrained ensemble for the points of a table."""
-    hidden = hidden_sizes(estimator.hidden_layer_sizes, (64, 64))
-    activation = ACTIVATIONS[estimator.activation]
-    n_folds = estimator.n_members // len(VIEWS)
-    return Ensemble(
-        points.column_of_coordinate.tolist(), len(VIEWS), n_folds, hidden, activation, NOISE
-    )
+@dataclass(frozen=True)
+class EnsembleOptions:
+    """What the members are.
+
+    Attributes
+    ----------
+    n_members : int
+        The number of members, half of them for each view.
+    hidden_layer_sizes : "auto" or sequence of int
+        The number of units of every hidden layer.
+    activation : str
+        The activation of the hidden layers.
+    """
+
+    n_members: int
+    hidden_layer_sizes: Any
+    activation: str
+
+    def make(self, columns: Coordinates) -> Ensemble:
+        """Return an untrained ensemble for the points of a table."""
+        hidden = hidden_sizes(self.hidden_layer_sizes, (64, 64))
+        activation = ACTIVATIONS[self.activation]
+        n_folds = self.n_members // len(VIEWS)
+        coordinates = columns.column_of_coordinate.tolist()
+        return Ensemble(coordinates, len(VIEWS), n_folds, hidden, activation, NOISE)
 
 
 class Members:
@@ -50,30 +70,30 @@ class Members:
         The net that holds it.
     """
 
-    def __init__(self, net):
+    def __init__(self, net: AutoencoderNet) -> None:
         self.net = net
 
     @property
-    def n_folds(self):
+    def n_folds(self) -> int:
         """The number of members for each view."""
         return self.net.module_.n_folds
 
-    def errors(self, points):
+    def errors(self, points: Points) -> np.ndarray:
         """Return the norms of the errors of new rows, shape (n_views, n_folds, n_rows)."""
 
-        def norms(module, x):
+        def norms(module: Ensemble, x: Tensor) -> Tensor:
             return (module.reconstruct(x, _none(module, x)) - x).square().sum(2).sqrt()
 
         found = self._read(norms, points)
         return found.reshape(len(VIEWS), self.n_folds, -1)
 
-    def expected(self, points, column=None):
+    def expected(self, points: Points, column: int | None = None) -> np.ndarray:
         """Return what rows should be, in the view "standard", shape (n_rows, n_coordinates).
 
         A column that is given is hidden from the members.
         """
 
-        def mean(module, x):
+        def mean(module: Ensemble, x: Tensor) -> Tensor:
             hidden = _none(module, x)
             if column is not None:
                 hidden[:, :, column] = 1
@@ -81,43 +101,55 @@ class Members:
 
         return self._read(mean, points)[0]
 
-    def codes(self, points):
+    def codes(self, points: Points) -> np.ndarray:
         """Return the units of all members, shape (n_views, n_folds, n_rows, n_units)."""
         found = self._read(lambda module, x: module.encode(x), points)
         return found.reshape(len(VIEWS), self.n_folds, *found.shape[1:])
 
     @torch.inference_mode()
-    def _read(self, function, points):
+    def _read(self, function: Callable[[Ensemble, Tensor], Tensor], points: Points) -> np.ndarray:
         """Apply a function of the module and its members' points, and join along the rows."""
-        # In float32 the last digits of a row's output depend on the rows beside it.
-        device = torch.device(self.net.device)
-        dtype = torch.float32 if device.type == "mps" else torch.float64
-        module = copy.deepcopy(self.net.module_).to(dtype).eval()
+        module, dtype = in_double(self.net)
         x = np.hstack([points[view] for view in VIEWS])
         found = []
         for batch in gen_batches(len(x), max(1, _CELLS_AT_A_TIME // x.shape[1])):
-            rows = torch.from_numpy(x[batch]).to(device, dtype)
+            rows = torch.from_numpy(x[batch]).to(self.net.device, dtype)
             found.append(function(module, module.points(rows)).cpu().double().numpy())
         return np.concatenate(found, axis=1)
 
 
-def train_members(estimator, points, folds, columns, *, seed, device, net=None):
+def train_members(
+    parameters: TrainingParameters,
+    options: EnsembleOptions,
+    points: Points,
+    folds: np.ndarray,
+    columns: Coordinates,
+    *,
+    steps_per_root_row: int,
+    seed: int,
+    device: torch.device,
+    net: AutoencoderNet | None = None,
+) -> tuple[AutoencoderNet, int]:
     """Train an ensemble on rows, or pass once over them with one that was trained before.
 
     Parameters
     ----------
-    estimator : AEOutlierDetector
-        Its parameters of the training are read.
+    parameters : TrainingParameters
+        An estimator, whose parameters are read.
+    options : EnsembleOptions
+        The members.
     points : dict of str to ndarray of shape (n_rows, n_coordinates)
         The training rows, by view.
     folds : ndarray of int of shape (n_rows,)
         The folds of the rows.
-    columns : Points
+    columns : Coordinates
         What made the points.
+    steps_per_root_row : int
+        The number of training steps for the root of the number of rows where it is "auto".
     seed : int
         The seed.
     device : torch.device
-        Where.
+        Where to train.
     net : AutoencoderNet or None, default=None
         What was trained before; None trains a new one.
 
@@ -129,23 +161,27 @@ def train_members(estimator, points, folds, columns, *, seed, device, net=None):
         The epoch whose weights it has.
     """
     x = [points[view].clip(-FARTHEST, FARTHEST) for view in VIEWS]
-    data = torch.from_numpy(np.hstack([*x, folds[:, None]]).astype(np.float32))
-    data = Rows(data.to(device) if has_room(device, data) else data)
-    plan = Plan.of(estimator, len(data), one_pass=net is not None)
-    with seeded(seed, device), torch.inference_mode(False), torch.enable_grad():
-        if net is not None:
-            prepare_pass(net, estimator, plan)
-            train(net, data, [])
-            check_loss(net, data.sample(_MOST_JUDGES))
-            return net, len(net.history)
-        net = make_net(estimator, make_ensemble(estimator, columns), device, plan)
-        keeper = KeepBest(plan.patience, estimator.tol, plan.warm_up)
-        train(net, data, [keeper] if estimator.early_stopping else [])
-        check_loss(net, data.sample(_MOST_JUDGES))
+    encoded = torch.from_numpy(np.hstack([*x, folds[:, None]]).astype(np.float32))
+    data, is_new = on_device(encoded, device), net is None
+    rules = {"one_pass": not is_new, "steps_per_root_row": steps_per_root_row}
+    plan = Plan.of(parameters, len(data), **rules)
+    with repeatable(seed, device):
+        if net is None:
+            split = out_of_fold if parameters.early_stopping else None
+            sizes = {"n_columns": columns.n_encoded, "split": split}
+            net = make_net(options.make(columns), parameters, plan, device, **sizes)
+            keeper = KeepBest(plan.patience, parameters.tol, plan.warm_up)
+            train(net, data, [keeper] if parameters.early_stopping else [])
+        else:
+            prepare_pass(net, parameters, plan)
+            train(net, data)
+        check_loss(net, data.sample(_MAX_SAMPLE))
+    if not is_new:
+        return net, len(net.history)
     net.finish()
-    return net, keeper.best_epoch_ if estimator.early_stopping else len(net.history)
+    return net, keeper.best_epoch_ if parameters.early_stopping else len(net.history)
 
 
-def _none(module, x):
-    """Return that no column is hidden."""
+def _none(module: Ensemble, x: Tensor) -> Tensor:
+    """Return an all-zero mask: no column is hidden."""
     return x.new_zeros(*x.shape[:2], module.n_columns)

@@ -1,30 +1,36 @@
 """The parts of a score: each reads quantities off points that are large for odd rows."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 
+from skae.outliers.coordinates import VIEWS, Points
+from skae.outliers.members import Members
 from skae.outliers.neighbors import Neighbors, TypicalDistance
-from skae.outliers.points import VIEWS
 from skae.outliers.surprisal import Surprisal, logarithm
 
 _HALF = 0.5
 _N_TYPICAL = 1000
 
 
-class Part:
-    """What parts have in common: quantities of rows, and how surprising these are.
+class Part(ABC):
+    """Quantities of rows, and how surprising these are."""
 
-    Subclasses have `quantities`, of new rows, a list of arrays of shape (n_readings, n_rows) for
-    the views that they look at, and `held_out_quantities`, those of the training rows as if nothing
-    had been learned from them, a list of arrays of shape (n_rows,).
-    """
+    @abstractmethod
+    def quantities(self, points: Points) -> list[np.ndarray]:
+        """Return the quantities of new rows, by view, each of shape (n_readings, n_rows)."""
 
-    def learn(self, points, folds):
+    @abstractmethod
+    def held_out_quantities(self, points: Points, folds: np.ndarray) -> list[np.ndarray]:
+        """Return those of the training rows as if nothing had been learned from them, by view."""
+
+    def learn(self, points: Points, folds: np.ndarray) -> np.ndarray:
         """Learn how large quantities are, and return the surprisals of the training rows."""
         held_out = [logarithm(each) for each in self.held_out_quantities(points, folds)]
         self.surprisals = [Surprisal.learn(each) for each in held_out]
         return np.stack([f(each) for f, each in zip(self.surprisals, held_out, strict=True)])
 
-    def __call__(self, points):
+    def __call__(self, points: Points) -> np.ndarray:
         """Return the surprisals of new rows in nats, shape (n_readings, n_rows)."""
         pairs = zip(self.surprisals, self.quantities(points), strict=True)
         return np.concatenate([surprisal(logarithm(each)) for surprisal, each in pairs])
@@ -39,14 +45,14 @@ class Reconstruction(Part):
         The trained ensemble.
     """
 
-    def __init__(self, members):
+    def __init__(self, members: Members) -> None:
         self.members = members
 
-    def quantities(self, points):
+    def quantities(self, points: Points) -> list[np.ndarray]:
         """Return the errors of all members, by view."""
         return list(self.members.errors(points))
 
-    def held_out_quantities(self, points, folds):
+    def held_out_quantities(self, points: Points, folds: np.ndarray) -> list[np.ndarray]:
         """Return the errors of the members that have not learned from a row, by view."""
         return [errors[folds, np.arange(len(folds))] for errors in self.members.errors(points)]
 
@@ -66,7 +72,9 @@ class NearCodes(Part):
         The number k.
     """
 
-    def __init__(self, members, points, folds, n_neighbors):
+    def __init__(
+        self, members: Members, points: Points, folds: np.ndarray, n_neighbors: int
+    ) -> None:
         self.members = members
         self.masks = [_own(folds, fold) for fold in range(members.n_folds)]
         self.neighbors = [
@@ -74,7 +82,7 @@ class NearCodes(Part):
             for codes in members.codes(points)
         ]
 
-    def quantities(self, points):
+    def quantities(self, points: Points) -> list[np.ndarray]:
         """Return the distances for all members, by view."""
         views = zip(self.neighbors, self.members.codes(points), strict=True)
         return [
@@ -82,7 +90,7 @@ class NearCodes(Part):
             for view in views
         ]
 
-    def held_out_quantities(self, points, folds):
+    def held_out_quantities(self, points: Points, folds: np.ndarray) -> list[np.ndarray]:
         """Return the distances to others of the same fold, by view."""
         found = np.empty((len(VIEWS), len(folds)))
         for v, codes in enumerate(self.members.codes(points)):
@@ -102,14 +110,14 @@ class NearRows(Part):
         The number k.
     """
 
-    def __init__(self, points, n_neighbors):
+    def __init__(self, points: Points, n_neighbors: int) -> None:
         self.neighbors = {view: Neighbors(points[view], n_neighbors) for view in VIEWS}
 
-    def quantities(self, points):
+    def quantities(self, points: Points) -> list[np.ndarray]:
         """Return the distances, by view."""
         return [self.neighbors[view].distances(points[view])[None] for view in VIEWS]
 
-    def held_out_quantities(self, points, folds):
+    def held_out_quantities(self, points: Points, folds: np.ndarray) -> list[np.ndarray]:
         """Return the distances to others than the row itself, by view."""
         return [self.neighbors[view].distances_to_others(points[view]) for view in VIEWS]
 
@@ -123,19 +131,19 @@ class Center(Part):
         The training rows, by view, in no order.
     """
 
-    def __init__(self, points):
+    def __init__(self, points: Points) -> None:
         self.typical = TypicalDistance(points["quantile"][:_N_TYPICAL], _HALF)
 
-    def quantities(self, points):
+    def quantities(self, points: Points) -> list[np.ndarray]:
         """Return the distances."""
         return [self.typical.distances(points["quantile"])[None]]
 
-    def held_out_quantities(self, points, folds):
+    def held_out_quantities(self, points: Points, folds: np.ndarray) -> list[np.ndarray]:
         """Return the distances to others than the row itself."""
         return [self.typical.distances_to_others(points["quantile"])]
 
 
-def _own(folds, fold):
+def _own(folds: np.ndarray, fold: int) -> np.ndarray:
     """Return the rows of a fold, or all where it has too few to be near to each other."""
     own = folds == fold
     return own if own.sum() > 1 else np.ones(len(folds), dtype=bool)

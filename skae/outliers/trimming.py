@@ -2,15 +2,17 @@
 
 import numpy as np
 
+from skae.outliers.coordinates import Coordinates
 from skae.outliers.neighbors import TypicalDistance
-from skae.outliers.points import Points
 from skae.outliers.surprisal import Surprisal, logarithm
 
 _SHARES = {"standard": 0.05, "quantile": 0.5}
 _N_REFERENCES = 1000
 
 
-def far_rows(columns: Points, numbers: np.ndarray, states: np.ndarray, n_rows: int) -> np.ndarray:
+def far_rows(
+    columns: Coordinates, numbers: np.ndarray, states: np.ndarray, n_rows: int
+) -> np.ndarray:
     """Return which rows, so many of them, are the farthest from others.
 
     Far is the distance within which a twentieth of (a sample of) the rows is, so that outliers
@@ -18,7 +20,7 @@ def far_rows(columns: Points, numbers: np.ndarray, states: np.ndarray, n_rows: i
 
     Parameters
     ----------
-    columns : Points
+    columns : Coordinates
         The way from rows to points.
     numbers, states : ndarray
         The rows, in no order.

@@ -1,89 +1,121 @@
 """EncoderPredictor: what a classifier and a regressor on top of an encoder share."""
 
 import copy
+from abc import ABC, abstractmethod
+from dataclasses import field
 from math import ceil
-from numbers import Integral
-from typing import ClassVar
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _num_samples,
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skae.autoencoders.base import BaseAutoencoder
 from skae.autoencoders.denoising import DenoisingAE
+from skae.autoencoders.parameters import Activation, Dropout
+from skae.autoencoders.reader import Reader
 from skae.building.networks import hidden_sizes
-from skae.common.devices import has_room
+from skae.common.annotations import Auto, Module, Named, NonNegativeFloat, PositiveInt, Share, Sizes
+from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
+from skae.common.shared_parameters import TrainingParameters
+from skae.common.sklearn_private import check_sample_weight, fit_context, n_samples_of
 from skae.common.state import FittedState
 from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Encoder
 from skae.nn.heads import make_head
-from skae.nn.seeding import seeded
+from skae.nn.predictions import Prediction
+from skae.tables.columns import Columns
 from skae.training.callbacks import KeepBest
-from skae.training.reading import encode
-from skae.training.rows import HeldOut, Rows
-from skae.training.running import make_net, train
+from skae.training.net import AutoencoderNet
+from skae.training.reading import encode, in_double
+from skae.training.rows import HeldOut, Rows, on_device
+from skae.training.running import loss_curves, make_net, repeatable, train
 from skae.training.schedule import Plan
 
 # The best epoch lies in the middle of a cycle of the learning rate; a cycle of its own, which comes
 # down to zero, is longer for the same way.
 _EPOCHS_PER_BEST = 1.5
-_SHARED = (
-    "activation",
-    "dropout",
-    "learning_rate",
-    "learning_rate_schedule",
-    "weight_decay",
-    "batch_size",
-    "max_epochs",
-    "early_stopping",
-    "validation_fraction",
-    "n_iter_no_change",
-    "tol",
-    "net_params",
-    "random_state",
-    "verbose",
-)
 
 
-class EncoderPredictor(FittedState, BaseEstimator):
-    """Learn an encoder from all rows, and what its codes mean from the rows that have a label.
+@estimator()
+class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
+    """Learn an encoder from all rows, and what its codes mean from the rows that have a label."""
 
-    Subclasses store their parameters in `__init__`; `_read_labels` returns which rows have a label
-    and the labels as a float32 matrix, and `_make_likelihood` what they are, given the output of
-    the head.
-    """
+    autoencoder: (
+        Annotated[BaseAutoencoder | FrozenEstimator, Named("autoencoder or FrozenEstimator")] | None
+    ) = field(default=None, kw_only=False)
+    """The autoencoder that learns the encoder: one of skae's, which is cloned and fitted to all
+    rows, or a fitted one, held in a `sklearn.frozen.FrozenEstimator`, which is used as it is.
+    Training is on its device. None is `DenoisingAE()`."""
 
-    _doc_link_module = "skae"
+    freeze: bool | PositiveInt = 20
+    """Whether the encoder stays as it is: if True, the head alone is trained; if False, all weights
+    are; an int trains the head alone for so many epochs, and then all weights."""
+
+    hidden_layer_sizes: Sizes = ()
+    """The number of units of every hidden layer of the head, which sees standardised codes; with
+    none it is linear."""
+
+    activation: Activation = "gelu"
+    """The activation of the head's hidden layers."""
+
+    dropout: Dropout = 0.3
+    """The share of its inputs that every layer of the head loses in a training step, in [0, 1)."""
+
+    weight_decay: NonNegativeFloat = 0.01
+
+    max_epochs: Auto | PositiveInt = "auto"
+    """The largest number of passes over the labelled rows. "auto" makes about 25 steps for the root
+    of their number: 250 for a hundred rows, 25,000 for a million."""
+
+    early_stopping: bool = True
+    """Whether to find out how long to train: labelled rows are held out until they improve no more,
+    and then all train, for one and a half times the number of epochs that was best. If False, all
+    train for `max_epochs`."""
+
+    validation_fraction: Auto | Share = "auto"
+    """The share of the labelled rows that early stopping holds out, in (0, 1). "auto" is a tenth,
+    or 20 rows where these are more, but at most a quarter."""
+
+    autoencoder_: BaseAutoencoder = field(init=False)
+    """The fitted autoencoder."""
+
+    net_: AutoencoderNet = field(init=False)
+    """The trained net; ``net_.module_.decoder`` is the head."""
+
+    n_iter_: int = field(init=False)
+    """The number of epochs of the last training: of all weights, or, frozen, of the head."""
+
+    loss_curve_: list[float] = field(init=False)
+    """The mean loss of the training rows in each of them, in nats per row."""
+
+    validation_loss_curve_: list[float] | None = field(init=False)
+    """The mean loss of the validation rows after every epoch of the training that had some."""
+
+    n_features_in_: int = field(init=False)
+    """The number of features that `fit` saw."""
+
+    feature_names_in_: np.ndarray = field(init=False)
+    """Their names, if `fit` got a frame with names that are all strings."""
+
+    _doc_link_module = BaseAutoencoder._doc_link_module
     _doc_link_template = BaseAutoencoder._doc_link_template
 
-    _parameter_constraints: ClassVar[dict] = {
-        "autoencoder": [None, BaseAutoencoder, FrozenEstimator],
-        "freeze": ["boolean", Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": ["array-like"],
-        **{name: BaseAutoencoder._parameter_constraints[name] for name in _SHARED},
-    }
-
     @property
-    def columns_(self):
+    def columns_(self) -> Columns:
         """The way between rows and encoded rows."""
         return self.autoencoder_.columns_
 
     @property
-    def encoder_(self):
-        """The encoder as the training left it, a torch module from rows to codes."""
-        return Encoder(self.net_.module_, **self.columns_.units)
+    def encoder_(self) -> Module:
+        """The encoder as the training left it, a copy, from rows to codes."""
+        return Encoder(self.net_.chain, **self.columns_.units)
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the autoencoder to all rows, and the predictor to those that have a label.
 
         Parameters
@@ -93,7 +125,7 @@ class EncoderPredictor(FittedState, BaseEstimator):
         y : array-like of shape (n_samples,)
             Their labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much every row counts; None counts each as one.
+            The weight of every row; None counts each as one.
 
         Returns
         -------
@@ -110,20 +142,51 @@ class EncoderPredictor(FittedState, BaseEstimator):
             self._fit_to(X, y, sample_weight)
         return self
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "net_")
+    def __sklearn_is_fitted__(self) -> bool:
+        return "net_" in vars(self)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.allow_nan = True
         return tags
 
-    def _weigh(self, labels, weights):
+    @abstractmethod
+    def _read_labels(self, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return which rows have a label, and the labels as a float32 matrix."""
+
+    @abstractmethod
+    def _make_prediction(self) -> Prediction:
+        """Return the distribution of labels, given the output of the head."""
+
+    def _weigh(self, labels: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         """Return the weights of the labelled rows, or None for one each."""
         return weights
 
-    def _fitted_autoencoder(self, X, sample_weight, seed):
+    def _strata(self, data: Rows) -> torch.Tensor | None:
+        """Return the classes that validation rows should hold in proportion, if there are any."""
+        return None
+
+    def _fit_to(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Fit the autoencoder, encode the labelled rows, train the head."""
+        check_consistent_length(X, y)
+        if sample_weight is not None:
+            ones = np.empty((n_samples_of(X), 1))
+            sample_weight = check_sample_weight(sample_weight, ones, ensure_non_negative=True)
+        has_label, labels = self._read_labels(y, sample_weight)
+        weights = None if sample_weight is None else sample_weight[has_label]
+        weights = self._weigh(labels, weights)
+        seed = draw_seed(self.random_state)
+        self.autoencoder_ = self._fitted_autoencoder(X, sample_weight, seed)
+        self._take_over_names()
+        reader = Reader.of(self.autoencoder_)
+        rows = reader.check(X)
+        rows = rows[np.flatnonzero(has_label).tolist() if reader.columns.is_table else has_label]
+        with repeatable(seed, reader.device):
+            encoded = torch.from_numpy(reader.columns.encode(rows))
+            self._train(encoded, torch.from_numpy(labels), weights, reader.device)
+
+    def _fitted_autoencoder(self, X: Any, sample_weight: Any, seed: int) -> BaseAutoencoder:
         if isinstance(self.autoencoder, FrozenEstimator):
             fitted = self.autoencoder.estimator
             if not isinstance(fitted, BaseAutoencoder):
@@ -138,49 +201,46 @@ class EncoderPredictor(FittedState, BaseEstimator):
             autoencoder.set_params(random_state=seed)
         return autoencoder.fit(X, sample_weight=sample_weight)
 
-    def _fit_to(self, X, y, sample_weight):
-        check_consistent_length(X, y)
-        if sample_weight is not None:
-            ones = np.empty((_num_samples(X), 1))
-            sample_weight = _check_sample_weight(sample_weight, ones, ensure_non_negative=True)
-        has_label, labels = self._read_labels(y, sample_weight)
-        weights = None if sample_weight is None else sample_weight[has_label]
-        weights = self._weigh(labels, weights)
-        seed = draw_seed(self.random_state)
-        self.autoencoder_ = self._fitted_autoencoder(X, sample_weight, seed)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.autoencoder_, name):
-                setattr(self, name, getattr(self.autoencoder_, name))
-        rows = self.autoencoder_._check_rows(X)
-        is_table = self.autoencoder_._takes_tables_
-        rows = rows[np.flatnonzero(has_label).tolist() if is_table else has_label]
-        device = torch.device(self.autoencoder_.net_.device)
-        with seeded(seed, device), torch.inference_mode(False), torch.enable_grad():
-            encoded = torch.from_numpy(self.columns_.encode(rows))
-            self._train(encoded, torch.from_numpy(labels), weights, device)
+    def _take_over_names(self) -> None:
+        learned = vars(self.autoencoder_)
+        for name in {"n_features_in_", "feature_names_in_"} & set(learned):
+            setattr(self, name, learned[name])
 
-    def _train(self, encoded, labels, weights, device):
-        """Find out on held-out rows how long to train, then train on all rows."""
-        data = torch.cat([encoded, labels], dim=1)
+    def _train(
+        self,
+        encoded: torch.Tensor,
+        labels: torch.Tensor,
+        weights: np.ndarray | None,
+        device: torch.device,
+    ) -> None:
+        """Find out on validation rows how long to train, then train on all rows."""
         if weights is not None:
             weights = torch.from_numpy((weights / weights.mean()).astype(np.float32)).to(device)
-        data = Rows(data.to(device) if has_room(device, data) else data, weights=weights)
-        plan = Plan.of(self, len(encoded), one_pass=False)
+        data = on_device(torch.cat([encoded, labels], dim=1), device, weights)
+        plan = Plan.of(self, len(encoded))
         self.validation_loss_curve_ = None
         finds_out = self.early_stopping and len(encoded) > 1
         net = self._train_anew(encoded, data, plan, device, holds_out=finds_out)
         if finds_out:
-            curve = [epoch["valid_loss"] for epoch in net.history if "valid_loss" in epoch]
+            _, curve = loss_curves(net)
             self.validation_loss_curve_ = curve
             plan = plan.shortened(ceil(_EPOCHS_PER_BEST * (1 + int(np.argmin(curve)))))
             net = self._train_anew(encoded, data, plan, device)
         self.net_ = net
-        self.loss_curve_ = [epoch["train_loss"] for epoch in net.history]
+        self.loss_curve_, _ = loss_curves(net)
         self.n_iter_ = len(self.loss_curve_)
 
-    def _train_anew(self, encoded, data, plan, device, *, holds_out=False):
+    def _train_anew(
+        self,
+        encoded: torch.Tensor,
+        data: Rows,
+        plan: Plan,
+        device: torch.device,
+        *,
+        holds_out: bool = False,
+    ) -> AutoencoderNet:
         """Train the head with the encoder frozen, and then all weights, as `freeze` says."""
-        chain = self._chain(encoded)
+        chain = self._make_chain(encoded)
         if self.freeze is not False:
             chain.encoder.requires_grad_(False)
         if not isinstance(self.freeze, bool):
@@ -188,35 +248,38 @@ class EncoderPredictor(FittedState, BaseEstimator):
             chain.encoder.requires_grad_(True)
         return self._train_phase(chain, data, plan, device, holds_out=holds_out)
 
-    def _chain(self, encoded):
+    def _make_chain(self, encoded: torch.Tensor) -> Autoencoder:
         """Return the autoencoder's chain with a head for a decoder."""
-        chain = copy.deepcopy(self.autoencoder_._module)
+        chain = copy.deepcopy(self.autoencoder_.net_.chain)
         codes = torch.from_numpy(encode(self.autoencoder_.net_, Rows(encoded)))
-        likelihood = self._make_likelihood()
+        prediction = self._make_prediction()
         hidden = hidden_sizes(self.hidden_layer_sizes, ())
-        head = make_head(codes, hidden, likelihood.n_outputs, self.activation, self.dropout)
-        parts = (chain.encoder, head, likelihood, chain.bottleneck.settled(), chain.corruption)
+        head = make_head(codes, hidden, prediction.n_outputs, self.activation, self.dropout)
+        bottleneck = chain.bottleneck.deterministic()
+        parts = (chain.encoder, head, prediction, bottleneck, chain.corruption)
         return Autoencoder(*parts, n_columns=encoded.shape[1])
 
-    def _train_phase(self, chain, data, plan, device, *, holds_out=False):
+    def _train_phase(
+        self,
+        chain: Autoencoder,
+        data: Rows,
+        plan: Plan,
+        device: torch.device,
+        *,
+        holds_out: bool = False,
+    ) -> AutoencoderNet:
         """Train a chain, and return its net."""
-        net = make_net(self, chain, device, plan)
         split = HeldOut(self.validation_fraction, self._strata(data)) if holds_out else None
+        net = make_net(chain, self, plan, device, n_columns=self.columns_.n_encoded, split=split)
         net.set_params(max_epochs=plan.max_epochs, train_split=split)
         patience = plan.patience if holds_out else None
         train(net, data, [KeepBest(patience, self.tol, plan.warm_up)])
         net.finish()
         return net
 
-    def _strata(self, data):
-        """Return the classes that a held-out part should hold in proportion, if there are any."""
-        return None
-
-    def _predict(self, X):
+    def _predict(self, X: Any) -> np.ndarray:
         """Return the output of the head for rows."""
         check_is_fitted(self)
-        rows = self.autoencoder_._check_rows(X)
-        # In float32 the last digits of a row's output depend on the rows beside it.
-        dtype = torch.float32 if torch.device(self.net_.device).type == "mps" else torch.float64
-        module = copy.deepcopy(self.net_.module_).to(dtype)
-        return self.autoencoder_._read(lambda x: module.decoder(module.encode(x.to(dtype))), rows)
+        reader = Reader.of(self.autoencoder_)
+        chain, dtype = in_double(self.net_)
+        return reader.read(lambda x: chain.decoder(chain.encode(x.to(dtype))), reader.check(X))

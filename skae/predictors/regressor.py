@@ -1,16 +1,17 @@
 """EncoderRegressor: an encoder learned from all rows, and a regression on its codes."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 
-from skae.common.documentation import documented_like
-from skae.nn.likelihoods import Targets
+from skae.common.parameters import estimator
+from skae.nn.predictions import Prediction, Targets
 from skae.predictors.base import EncoderPredictor
-from skae.predictors.classifier import EncoderClassifier
 
 
-@documented_like(EncoderClassifier, without=["classes_"])
+@estimator()
 class EncoderRegressor(RegressorMixin, EncoderPredictor):
     r"""Regression on top of an encoder that was learned from all rows, labelled or not.
 
@@ -21,14 +22,6 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     and is trained on the rows that have a label, by itself or, after a while, with the encoder, to
     make the squared error small. The noise or corruption of the autoencoder's training goes on
     meanwhile.
-
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    {attributes}
 
     See Also
     --------
@@ -49,46 +42,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     True
     """
 
-    def __init__(
-        self,
-        autoencoder=None,
-        *,
-        freeze=20,
-        hidden_layer_sizes=(),
-        activation="gelu",
-        dropout=0.3,
-        learning_rate=3e-3,
-        learning_rate_schedule="one_cycle",
-        weight_decay=0.01,
-        batch_size="auto",
-        max_epochs="auto",
-        early_stopping=True,
-        validation_fraction="auto",
-        n_iter_no_change="auto",
-        tol=1e-4,
-        net_params=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self.autoencoder = autoencoder
-        self.freeze = freeze
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.dropout = dropout
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.net_params = net_params
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the autoencoder to all rows, and the regression to those that have a label.
 
         Parameters
@@ -98,7 +52,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Their numbers; NaN where a row has none.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much every row counts; None counts each as one.
+            The weight of every row; None counts each as one.
 
         Returns
         -------
@@ -107,7 +61,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         """
         return super().fit(X, y, sample_weight)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Return the expected numbers.
 
         Parameters
@@ -123,7 +77,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         targets = self._predict(X) * self._scale_ + self._center_
         return targets[:, 0] if self._is_one_target_ else targets
 
-    def _read_labels(self, y, sample_weight):
+    def _read_labels(self, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
         y = check_array(
             y, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y"
         )
@@ -139,10 +93,10 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         self._scale_[self._scale_ == 0] = 1
         return has_label, ((labels - self._center_) / self._scale_).astype(np.float32)
 
-    def _make_likelihood(self):
+    def _make_prediction(self) -> Prediction:
         return Targets(len(self._center_))
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags

@@ -1,13 +1,16 @@
 """What the cells of a row tell of the others: codes by importance, and the cells that they give."""
 
 import math
-from types import SimpleNamespace
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from skae.nn.hidden_cells import NormalCodes
-from skae.nn.variational_chain import uniforms
+from skae.nn.variational_chain import VariationalAutoencoder, uniforms
+from skae.sampling.imputer import Imputer
+from skae.training.net import AutoencoderNet
+from skae.training.rows import Rows
 
 _CELLS_AT_A_TIME = 2**23
 _FEWEST_PROPOSALS, _MOST_PROPOSALS = 256, 4096
@@ -29,14 +32,14 @@ class Conditional:
     ----------
     chain : VariationalAutoencoder
         The trained chain, in evaluation mode.
-    takes_tables : bool
+    is_table : bool
         Whether rows are numbers and states, -1 where they are hidden, or numbers, NaN where they
         are.
     """
 
-    def __init__(self, chain: nn.Module, *, takes_tables: bool) -> None:
+    def __init__(self, chain: VariationalAutoencoder, *, is_table: bool) -> None:
         self.chain = chain
-        self.takes_tables = takes_tables
+        self.is_table = is_table
 
     def draw(self, x: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
         """Draw whole rows given the cells of rows $(B, n)$ that are seen, $(B m, n)$."""
@@ -73,19 +76,19 @@ class Conditional:
 
     def _output(self, z: Tensor) -> Tensor:
         output = self.chain.decoder(z)
-        return self.chain.likelihood.without_missing(output) if self.takes_tables else output
+        return self.chain.likelihood.without_missing(output) if self.is_table else output
 
     def _propose(self, x: Tensor, n_proposals: int, seed: int) -> tuple[Tensor, Tensor]:
         """Return codes $(S, B, k)$ and their weights $(S, B)$, which add up to one."""
         posterior = self.chain.bottleneck.posterior
-        has_near = self.takes_tables or posterior.is_normal
+        has_near = self.is_table or posterior.is_normal
         n_prior = math.ceil((_SHARE_OF_PRIOR if has_near else 1) * n_proposals)
         generator = torch.Generator().manual_seed(seed)
         some = posterior.draw_prior(n_prior, generator).to(x.device)
         z = some[:, None].expand(-1, len(x), -1)
         log_density = posterior.log_prior
         if has_near:
-            near, log_near = self._near(x, posterior.points(n_proposals - n_prior, seed))
+            near, log_near = self._near(x, posterior.sobol_points(n_proposals - n_prior, seed))
             z = torch.cat([z, near])
             log_share = math.log(n_prior / n_proposals), math.log1p(-n_prior / n_proposals)
 
@@ -102,9 +105,9 @@ class Conditional:
         """Return codes near the most probable ones of rows, and the log density of such codes."""
         posterior = self.chain.bottleneck.posterior
         uniform = uniforms(x, points)
-        if self.takes_tables:
+        if self.is_table:
             h = self.chain.encoder(x)
-            return posterior.place(h, uniform), lambda z: posterior.log_placed(h, z)
+            return posterior.quantile(h, uniform), lambda z: posterior.log_prob_quantile(h, z)
         mode, factor = self._normal_of(x)
         z = mode + torch.einsum("bij,sbj->sbi", factor, torch.special.ndtri(uniform))
 
@@ -119,10 +122,11 @@ class Conditional:
         """Return the most probable codes and a root of the covariance around them, by curvature."""
         k = self.chain.bottleneck.posterior.n_components
         prior = NormalCodes(x.new_zeros(k), torch.eye(k).to(x))
-        seen = SimpleNamespace(
-            decoder=self.chain.decoder, likelihood=SimpleNamespace(negative_log_prob=self._losses)
-        )
-        mode = prior.most_probable(seen, x, x.new_zeros(len(x), k))
+
+        def losses(z: Tensor, x: Tensor) -> Tensor:
+            return self._losses(self.chain.decoder(z), x)
+
+        mode = prior.most_probable(losses, x, x.new_zeros(len(x), k))
         output = self.chain.decoder(mode)
         steps = (mode[:, None] + _STEP * torch.eye(k).to(x)).flatten(0, 1)
         slopes = (self.chain.decoder(steps).view(len(x), k, -1) - output[:, None]) / _STEP
@@ -133,14 +137,14 @@ class Conditional:
 
     def _losses(self, output: Tensor, x: Tensor) -> Tensor:
         """Return minus the log-probability of the cells of rows that are seen, $(B,)$."""
-        if self.takes_tables:
+        if self.is_table:
             return self.chain.likelihood.negative_log_prob(output, x)
         cells = self.chain.likelihood.log_prob(output, torch.nan_to_num(x))
         return -(cells * ~torch.isnan(x)).sum(1)
 
     def _with_seen(self, rows: Tensor, x: Tensor) -> Tensor:
         """Put the cells that are seen back where they were."""
-        if not self.takes_tables:
+        if not self.is_table:
             return torch.where(torch.isnan(x), rows, x)
         n, column_of_number = (
             self.chain.likelihood.n_numbers,
@@ -150,20 +154,31 @@ class Conditional:
         return torch.where(torch.cat([hidden[:, column_of_number], hidden], dim=1), rows, x)
 
     def _split(self, x: Tensor, n_proposals: int) -> tuple[Tensor, ...]:
-        n_out = getattr(self.chain.likelihood, "n_outputs", x.shape[1])
+        n_out = self.chain.likelihood.n_outputs or x.shape[1]
         return x.split(max(1, _CELLS_AT_A_TIME // (n_proposals * n_out)))
 
     def _seed(self, generator: torch.Generator) -> int:
         return int(torch.randint(2**31, (), generator=generator))
 
 
-class ImportanceFilling:
-    """How a variational autoencoder fills the hidden cells of tables; see `Conditional`."""
+class ImportanceImputer(Imputer):
+    """What a variational autoencoder puts into hidden cells of tables; see `Conditional`."""
 
-    def expected(self, chain: nn.Module, x: Tensor) -> Tensor:
+    @classmethod
+    def learn(
+        cls,
+        net: AutoencoderNet,
+        data: Rows,
+        validation_rows: Rows,
+        column_of_number: Sequence[int],
+    ) -> "ImportanceImputer":
+        """Return an imputer, which has nothing to learn."""
+        return cls()
+
+    def expected(self, chain: VariationalAutoencoder, x: Tensor) -> Tensor:
         """Return the expected numbers and the likeliest states of rows, shape $(B, n + f)$."""
-        return Conditional(chain, takes_tables=True).expected(x)
+        return Conditional(chain, is_table=True).expected(x)
 
-    def draw(self, chain: nn.Module, x: Tensor, generator: torch.Generator) -> Tensor:
+    def draw(self, chain: VariationalAutoencoder, x: Tensor, generator: torch.Generator) -> Tensor:
         """Draw the numbers and states of rows, shape $(B, n + f)$."""
-        return Conditional(chain, takes_tables=True).draw(x, 1, generator)
+        return Conditional(chain, is_table=True).draw(x, 1, generator)

@@ -9,8 +9,8 @@ import pandas as pd
 
 from skae.tables.category import Category
 from skae.tables.cells import HIDDEN, is_missing
-from skae.tables.columns import Columns
 from skae.tables.containers import unwrap
+from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
 
 _FARTHEST = 1e4
@@ -46,9 +46,9 @@ class Given:
         columns = (self.cells.get(name, nothing) for name in self.names)
         return np.array([[cell is not None for cell in column] for column in columns]).T
 
-    def encode(self, columns: Columns | MixedColumns) -> np.ndarray:
+    def encode(self, columns: MatrixColumns | MixedColumns) -> np.ndarray:
         """Return encoded rows whose other cells are hidden, float32."""
-        if isinstance(columns, Columns):
+        if isinstance(columns, MatrixColumns):
             return self._encode_numbers(columns)
         numbers, states = [], []
         for field in columns.table.fields:
@@ -91,7 +91,7 @@ class Given:
             number, state = field.encode(_series(field.name, filled, field.empty))
         return number, np.where(missing, HIDDEN, state)
 
-    def _encode_numbers(self, columns: Columns) -> np.ndarray:
+    def _encode_numbers(self, columns: MatrixColumns) -> np.ndarray:
         rows = self._as_numbers()
         columns.check(np.where(np.isnan(rows), columns.center, rows))
         with np.errstate(over="ignore"):

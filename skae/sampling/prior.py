@@ -1,20 +1,21 @@
 """The density of the codes: what `sample` draws from."""
 
 import copy
-import inspect
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
 from sklearn import config_context
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from sklearn.utils import check_random_state
-from torch import nn
 
-from skae.common.seeds import draw_seed, globally_seeded
+from skae.common.seeds import draw_seed
+from skae.nn.chain import Autoencoder
+from skae.nn.posteriors import Posterior
+from skae.sampling.densities import TrainingCodes, draw_codes, parameters_of
 
 N_CODES, MOST_CODES = 5_000, 50_000
 _N_MIXTURE = 10
@@ -30,11 +31,12 @@ class Prior:
     Parameters
     ----------
     kind : {"gmm", "normal", "posterior"} or estimator
-        A Gaussian mixture of up to ten full-covariance components, fewer where codes are few; one
-        normal; the codes themselves; or any estimator with `fit` and `sample`, which is cloned.
+        A Gaussian mixture of up to ten full-covariance components, fewer where codes are few; a
+        single Gaussian; the codes themselves; or any estimator with `fit` and `sample`, which is
+        cloned.
     """
 
-    def __init__(self, kind) -> None:
+    def __init__(self, kind: Any) -> None:
         self.kind = kind
 
     def fit(self, codes: np.ndarray, seed: int) -> "Prior":
@@ -73,79 +75,54 @@ class Prior:
             self.density_.fit((codes - self.center_) / self.scale_)
         return self
 
-    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+    def sample(self, n_samples: int, random_state: Any = None) -> np.ndarray:
         """Draw codes, shape (n_samples, n_components)."""
-        draws = _draw(self.density_, n_samples, random_state)
+        draws = draw_codes(self.density_, n_samples, random_state)
         codes = np.asarray(draws) * self.scale_ + self.center_
         return codes if self.directions_ is None else self.directions_.inverse_transform(codes)
 
 
-class Own:
-    """The prior that a model was trained with, fitted to nothing.
+class ModelPrior:
+    """The prior $p(z)$ that a variational autoencoder was trained with, which fits to nothing.
 
     Parameters
     ----------
-    posterior : nn.Module
-        What knows it; see `skae.nn.posteriors`.
+    posterior : Posterior
+        The posterior, which knows it.
     """
 
-    def __init__(self, posterior: nn.Module) -> None:
+    def __init__(self, posterior: Posterior) -> None:
         self.posterior = posterior
 
-    def fit(self, codes: np.ndarray, seed: int) -> "Own":
+    def fit(self, codes: np.ndarray, seed: int) -> "ModelPrior":
         """Leave it as it is."""
         return self
 
-    def updated(self, codes: np.ndarray) -> "Own":
+    def updated(self, codes: np.ndarray) -> "ModelPrior":
         """Leave it as it is."""
         return self
 
-    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+    def sample(self, n_samples: int, random_state: Any = None) -> np.ndarray:
         """Draw codes, shape (n_samples, n_components)."""
         generator = torch.Generator().manual_seed(draw_seed(random_state))
         return self.posterior.draw_prior(n_samples, generator).numpy()
 
 
-class Codes(BaseEstimator):
-    """The density that is the codes themselves."""
-
-    def fit(self, codes: np.ndarray) -> "Codes":
-        """Keep codes, shape (n_rows, n_components)."""
-        self.codes_ = codes.astype(np.float32)
-        return self
-
-    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
-        """Draw some of the codes, shape (n_samples, n_components)."""
-        rng = check_random_state(random_state)
-        return self.codes_[rng.randint(len(self.codes_), size=n_samples)]
+def make_prior(kind: Any, chain: Autoencoder) -> Prior | ModelPrior:
+    """Return a density, before its fit: of a variational autoencoder, "normal" is its own prior."""
+    posterior = chain.posterior
+    return ModelPrior(posterior) if kind == "normal" and posterior is not None else Prior(kind)
 
 
-def _draw(density, n_samples: int, random_state) -> np.ndarray:
-    """Draw from a density, seeded in whatever way it can be."""
-    if "random_state" in inspect.signature(density.sample).parameters:
-        draws = density.sample(n_samples, random_state=random_state)
-    elif "random_state" in _parameters_of(density):
-        density = copy.copy(density).set_params(random_state=check_random_state(random_state))
-        draws = density.sample(n_samples)
-    else:
-        with globally_seeded(draw_seed(random_state)):
-            draws = density.sample(n_samples)
-    return draws[0] if isinstance(draws, tuple) else draws
-
-
-def _parameters_of(density) -> dict:
-    return density.get_params(deep=False) if hasattr(density, "get_params") else {}
-
-
-def _make_density(kind, shape: tuple[int, int], seed: int):
+def _make_density(kind: Any, shape: tuple[int, int], seed: int) -> Any:
     if kind == "normal":
         return GaussianMixture(random_state=seed)
     if kind == "posterior":
-        return Codes()
+        return TrainingCodes()
     if kind == "gmm":
         n_mixture = shape[0] // (_CODES_PER_DIRECTION * shape[1])
         return GaussianMixture(int(np.clip(n_mixture, 1, _N_MIXTURE)), random_state=seed)
     density = clone(kind, safe=False)
-    if "random_state" in _parameters_of(density) and density.random_state is None:
+    if "random_state" in parameters_of(density) and density.random_state is None:
         density.set_params(random_state=seed)
     return density

@@ -1,7 +1,6 @@
 """Rows of any kind, and the way to a float32 matrix and back; no networks."""
 
 from skae.tables.columns import Columns
-from skae.tables.mixed import MixedColumns
 from skae.tables.table import Table
 
-__all__ = ["Columns", "MixedColumns", "Table"]
+__all__ = ["Columns", "Table"]

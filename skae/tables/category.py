@@ -21,8 +21,8 @@ class Category:
     kind : {"boolean", "binary", "category", "ordered", "text", "constant", "missing"}
         What its labels are.
     labels : narwhals.Series
-        What every state comes back as. State 0, other, is the commonest of the labels without a state,
-        or the commonest of all where each has one.
+        What every state comes back as. State 0, other, is the commonest of the labels without a
+        state, or the commonest of all where each has one.
     states : dict
         From a label to its state.
     shares : ndarray of shape (n_states,)

@@ -1,270 +1,86 @@
-"""Tables and matrices: what the columns of a table are, and the way there and back.
+"""The contract of columns: the way from rows to a float32 matrix and back, learned by `fit`."""
 
-Training sees a float32 matrix of numbers near one; users see their own rows. `Columns` holds the
-way between the two, as learned from the rows that `fit` gets. Every column is a
-number here; `skae.tables.mixed` has the columns of other kinds.
-"""
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-
+import narwhals as nw
 import numpy as np
-from scipy import sparse
 
-_CELLS_AT_A_TIME = 2**22
-_BOUND_ROWS = 5
-_BOUND_SHARE = 0.1
 FARTHEST = np.float32(1e12)
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a table and their encoding as a float32 matrix.
+class Columns(ABC):
+    """The columns of rows, and their encoding as a float32 matrix.
+
+    Numbers come first, near one; in a table, the states of all cells follow them.
 
     Attributes
     ----------
-    center : ndarray of shape (n_columns,)
-        What encoding subtracts.
-    scale : float
-        What encoding divides by: one number for all columns, so that squared error keeps its
-        meaning.
-    low, high : ndarray of shape (n_columns,)
-        The known range of every column; infinite where it is not known.
-    dtype : numpy dtype
-        What decoding returns.
-    is_strict : bool
-        Whether the range is given or part of the likelihood, so that rows must keep to it, rather
-        than found in the rows.
+    is_table : bool
+        Whether rows are those of a table, with labels, times or holes.
     """
 
-    center: np.ndarray
-    scale: float
-    low: np.ndarray
-    high: np.ndarray
-    dtype: np.dtype
-    is_strict: bool
+    is_table: ClassVar[bool]
 
     @property
-    def n_encoded(self) -> int:
-        """The number of columns of the encoded matrix."""
-        return len(self.center)
-
-    @property
+    @abstractmethod
     def n_numbers(self) -> int:
-        """The number of columns of numbers among them, the first ones."""
-        return len(self.center)
+        """The number of encoded columns that hold numbers, the first ones."""
 
     @property
-    def units(self) -> dict:
-        """What encoding takes off the columns, and what it divides them by."""
-        return {"center": self.center, "scale": float(self.scale)}
+    @abstractmethod
+    def n_encoded(self) -> int:
+        """The number of encoded columns."""
+
+    @property
+    def units(self) -> dict[str, Any]:
+        """What encoding takes off the columns, and what it divides them by, if that is all."""
+        return {}
 
     @property
     def log_volume(self) -> float:
-        """The log of the volume of an encoded row's unit cube, in the units of the table."""
-        return len(self.center) * math.log(self.scale)
+        """The log of the volume of an encoded row's unit cube, in the units of the rows."""
+        return 0.0
 
-    def noise_variance(self, variance: np.ndarray) -> float:
-        """Return the mean of variances of encoded columns in the units of the table."""
-        return float(variance.mean()) * self.scale**2
+    def check(self, rows: Any) -> None:  # noqa: B027 - mostly all are accepted
+        """Raise ValueError if rows leave a range that they must keep to."""
 
-    @property
-    def encoded_range(self) -> tuple[np.ndarray, np.ndarray]:
-        """The known range of every encoded column."""
-        low, high = (self.low - self.center) / self.scale, (self.high - self.center) / self.scale
-        return low.astype(np.float32), high.astype(np.float32)
+    @abstractmethod
+    def noise_variance(self, variance: np.ndarray) -> float | np.ndarray:
+        """Return the variances of encoded numbers in their own units, or their mean."""
 
-    def by_column(self, cells: np.ndarray) -> np.ndarray:
-        """Return log densities of encoded cells in the units of the table."""
-        return cells - np.float32(math.log(self.scale))
+    @abstractmethod
+    def encode(self, rows: Any) -> np.ndarray:
+        """Return rows as a float32 matrix."""
 
-    def check(self, X) -> None:
-        """Say so if rows leave a range that they must keep to."""
-        if not self.is_strict:
-            return
-        for _, chunk in dense_chunks(X):
-            low, high = chunk.min(0), chunk.max(0)
-            outside = (low < self.low.astype(low.dtype)) | (high > self.high.astype(high.dtype))
-            if outside.any():
-                j = int(outside.argmax())
-                raise ValueError(
-                    f"Column {j} of X goes from {low[j]:.6g} to {high[j]:.6g}, but the model was "
-                    f"made for values from {self.low[j]:.6g} to {self.high[j]:.6g}."
-                )
-
-    def encode(self, X) -> np.ndarray:
-        """Return rows, dense or sparse, as a float32 matrix."""
-        encoded = np.empty(X.shape, dtype=np.float32)
-        for start, chunk in dense_chunks(X):
-            center, scale = self.center.astype(chunk.dtype), chunk.dtype.type(self.scale)
-            out = encoded[start : start + len(chunk)]
-            centred = np.subtract(chunk, center, out=out if out.dtype == chunk.dtype else None)
-            with np.errstate(over="ignore"):
-                np.divide(centred, scale, out=out, casting="same_kind")
-            np.clip(out, -FARTHEST, FARTHEST, out=out)
-        return encoded
-
+    @abstractmethod
     def decode(self, encoded: np.ndarray) -> np.ndarray:
-        """Return a float32 matrix as rows."""
-        decoded = np.multiply(encoded, self.dtype.type(self.scale), dtype=self.dtype)
-        decoded += self.center.astype(self.dtype)
-        if self._is_bounded:
-            low, high = self.low.astype(self.dtype), self.high.astype(self.dtype)
-            np.clip(decoded, low, high, out=decoded)
-        return decoded
+        """Return a part of a float32 matrix as far as it is an array on the way back."""
 
-    @cached_property
-    def _is_bounded(self) -> bool:
-        return bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())
+    @abstractmethod
+    def wrap(
+        self,
+        decoded: np.ndarray,
+        frame: nw.DataFrame | None,
+        like: Any = None,
+        *,
+        extrapolates: bool = False,
+    ) -> Any:
+        """Return decoded rows in a container.
 
+        Parameters
+        ----------
+        decoded : ndarray of shape (n_rows, n_encoded)
+            What `decode` returned.
+        frame : narwhals.DataFrame or None
+            The frame of `fit` without its rows; None returns no frame.
+        like : object, default=None
+            The rows that were asked about: a tensor gets a tensor on its device, and a pandas frame
+            its index.
+        extrapolates : bool, default=False
+            Whether numbers may leave the range that they had, as reconstructions do.
+        """
 
-def make_columns(X, summary: "Summary", *, likelihood: str, bounds, names=None) -> Columns:
-    """Return the encoding of rows for a likelihood.
-
-    Parameters
-    ----------
-    X : array of shape (n_rows, n_columns)
-        The rows.
-    summary : Summary
-        What `summarise` tells of them.
-    likelihood : {"gaussian", "bernoulli", "continuous_bernoulli"}
-        Numbers of a Gaussian are centred and divided by the root of their mean variance; the
-        others stay in [0, 1].
-    bounds : "auto", None or pair of array-like
-        The known range of the columns.
-    names : sequence of str or None, default=None
-        The names of the columns, for messages; None numbers them.
-    """
-    n_columns = len(summary.mean)
-    names = range(n_columns) if names is None else names
-    if likelihood != "gaussian":
-        _check_unit_interval(summary, likelihood, names)
-        low, high = np.zeros(n_columns), np.ones(n_columns)
-        if not (bounds is None or isinstance(bounds, str)):
-            raise ValueError(
-                f"The 'bounds' parameter is for the Gaussian likelihood; with "
-                f"likelihood={likelihood!r} the values are between 0 and 1. Got {bounds!r}."
-            )
-        return Columns(np.zeros(n_columns), 1.0, low, high, X.dtype, is_strict=True)
-    low, high = _known_range(summary, bounds, names)
-    is_given = not (bounds is None or isinstance(bounds, str))
-    return Columns(summary.mean, _common_scale(summary), low, high, X.dtype, is_strict=is_given)
-
-
-def _common_scale(summary: "Summary") -> float:
-    """Return the root of the mean variance, or 1 where nothing varies."""
-    scale = math.sqrt(summary.variance.mean()) or 1.0
-    if not math.isfinite(scale):
-        raise ValueError("X holds values whose squares overflow; divide X by a large number.")
-    return scale
-
-
-def _check_unit_interval(summary: "Summary", likelihood: str, names) -> None:
-    outside = np.flatnonzero((summary.low < 0) | (summary.high > 1))
-    if len(outside):
-        j = outside[0]
-        raise ValueError(
-            f"likelihood={likelihood!r} needs values between 0 and 1, but column {names[j]} of X "
-            f"goes from {summary.low[j]:.6g} to {summary.high[j]:.6g}. Scale X, or use "
-            f"likelihood='gaussian'."
-        )
-
-
-def _known_range(summary: "Summary", bounds, names) -> tuple[np.ndarray, np.ndarray]:
-    """Take a range that is given, or the extremes that many rows share."""
-    n_columns = len(summary.mean)
-    if bounds is None:
-        return np.full(n_columns, -np.inf), np.full(n_columns, np.inf)
-    if isinstance(bounds, str):
-        needed = max(_BOUND_ROWS, _BOUND_SHARE * summary.n_rows)
-        low = np.where(summary.n_low >= needed, summary.low, -np.inf)
-        return low, np.where(summary.n_high >= needed, summary.high, np.inf)
-    low, high = _given_range(bounds, n_columns)
-    dtype = summary.low.dtype
-    outside = np.flatnonzero(
-        (summary.low < low.astype(dtype)) | (summary.high > high.astype(dtype))
-    )
-    if len(outside):
-        j = outside[0]
-        raise ValueError(
-            f"The 'bounds' parameter allows column {names[j]} of X from {low[j]:.6g} to "
-            f"{high[j]:.6g}, but X goes from {summary.low[j]:.6g} to {summary.high[j]:.6g}."
-        )
-    return low, high
-
-
-def _given_range(bounds, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a pair of bounds as two arrays, or say what is wrong with it."""
-    try:
-        low, high = bounds
-        low = np.full(n_columns, -np.inf if low is None else np.asarray(low, dtype=float))
-        high = np.full(n_columns, np.inf if high is None else np.asarray(high, dtype=float))
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"The 'bounds' parameter must be a pair of smallest and largest values, each None, a "
-            f"number or one number for each of the {n_columns} columns. Got {bounds!r}."
-        ) from error
-    if not (low <= high).all():
-        raise ValueError(
-            f"The 'bounds' parameter must hold no NaN and no smallest value above the largest. "
-            f"Got {bounds!r}."
-        )
-    return low, high
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What one look at all rows tells of the columns.
-
-    Attributes
-    ----------
-    mean, variance : ndarray of shape (n_columns,)
-        Weighted moments.
-    low, high : ndarray of shape (n_columns,)
-        The smallest and the largest value.
-    n_low, n_high : ndarray of shape (n_columns,)
-        How many rows hold them.
-    n_rows : int
-        The number of rows.
-    is_binary : bool
-        Whether every value is 0 or 1, and both are there.
-    """
-
-    mean: np.ndarray
-    variance: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    n_low: np.ndarray
-    n_high: np.ndarray
-    n_rows: int
-    is_binary: bool
-
-
-def summarise(X, sample_weight: np.ndarray | None = None) -> Summary:
-    """Look at all rows twice, a chunk at a time."""
-    n_rows = X.shape[0]
-    weight = np.ones(n_rows) if sample_weight is None else sample_weight / sample_weight.mean()
-    mean, low, high, is_binary = 0.0, np.inf, -np.inf, True
-    for start, chunk in dense_chunks(X):
-        mean = mean + weight[start : start + len(chunk)] @ chunk / n_rows
-        low, high = np.minimum(low, chunk.min(0)), np.maximum(high, chunk.max(0))
-        is_binary = is_binary and bool(((chunk == 0) | (chunk == 1)).all())
-    mean = np.where(low == high, low, mean)
-    variance, n_low, n_high = 0.0, 0, 0
-    for start, chunk in dense_chunks(X):
-        with np.errstate(over="ignore"):
-            squared = (chunk - mean) ** 2
-        variance = variance + weight[start : start + len(chunk)] @ squared / n_rows
-        n_low, n_high = n_low + (chunk == low).sum(0), n_high + (chunk == high).sum(0)
-    is_binary = is_binary and bool(low.min() < high.max())
-    return Summary(mean, variance, low, high, n_low, n_high, n_rows, is_binary)
-
-
-def dense_chunks(X) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the rows as dense arrays that fit in the cache's neighbourhood, with their start."""
-    n_rows = max(1, _CELLS_AT_A_TIME // max(1, X.shape[1]))
-    for start in range(0, X.shape[0], n_rows):
-        chunk = X[start : start + n_rows]
-        yield start, chunk.toarray() if sparse.issparse(chunk) else np.asarray(chunk)
+    @abstractmethod
+    def by_column(self, cells: np.ndarray) -> np.ndarray:
+        """Return log-probabilities of encoded columns by column, in the units of the rows."""

@@ -1,6 +1,7 @@
 """Columns of any kind, encoded as numbers and states side by side."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import narwhals as nw
 import numpy as np
@@ -8,14 +9,14 @@ import pandas as pd
 from scipy import sparse
 
 from skae.tables.cells import HIDDEN, MISSING, is_missing
-from skae.tables.columns import FARTHEST
-from skae.tables.containers import unwrap
+from skae.tables.columns import FARTHEST, Columns
+from skae.tables.containers import unwrap, wrap_table
 from skae.tables.number import Number
 from skae.tables.table import Table
 
 
 @dataclass(frozen=True)
-class MixedColumns:
+class MixedColumns(Columns):
     """The columns of a table and their encoding as a float32 matrix of numbers and states.
 
     Attributes
@@ -29,6 +30,7 @@ class MixedColumns:
     table: Table
     center: np.ndarray
     scale: np.ndarray
+    is_table: ClassVar[bool] = True
 
     @classmethod
     def learn(cls, frame: nw.DataFrame, weights: np.ndarray | None, **options) -> "MixedColumns":
@@ -77,22 +79,9 @@ class MixedColumns:
         """The number of columns of numbers among them, the first ones."""
         return len(self.center)
 
-    @property
-    def units(self) -> dict:
-        """Nothing: a chain takes and gives encoded rows of a table, as `encode` makes them."""
-        return {}
-
-    @property
-    def log_volume(self) -> float:
-        """Zero: densities are those of numbers of variance one, whatever their units."""
-        return 0.0
-
     def noise_variance(self, variance: np.ndarray) -> np.ndarray:
         """Return variances of encoded numbers in their own units; of times and integers, steps."""
         return variance * self.scale**2
-
-    def check(self, frame: nw.DataFrame) -> None:
-        """Accept all rows: encoding says what is wrong."""
 
     def encode(self, frame: nw.DataFrame, *, hide_missing: bool = False) -> np.ndarray:
         """Return rows as a float32 matrix; hidden cells, unlike missing ones, are to be filled."""
@@ -119,6 +108,17 @@ class MixedColumns:
         numbers = self._decode_numbers(encoded[:, : self.n_numbers])
         states = encoded[:, self.n_numbers :].astype(np.int64)
         return self.table.decode(numbers, states, extrapolates=extrapolates)
+
+    def wrap(
+        self,
+        decoded: np.ndarray,
+        frame: nw.DataFrame | None,
+        like: Any = None,
+        *,
+        extrapolates: bool = False,
+    ) -> Any:
+        """Return decoded rows in a container; see `Columns`."""
+        return wrap_table(self.to_frame(decoded, extrapolates=extrapolates), frame, like)
 
     def fill(self, frame: nw.DataFrame, encoded: np.ndarray) -> nw.DataFrame:
         """Return a frame with the cells of encoded rows in its holes."""

@@ -6,7 +6,7 @@ from skorch.callbacks import Callback
 from skae.training.reading import losses, mean_loss
 from skae.training.rows import Rows
 
-_FEWEST_JUDGES, _MOST_JUDGES = 1000, 4096
+_MIN_SAMPLE, _MAX_SAMPLE = 1000, 4096
 _STANDARD_ERRORS = 0.5
 
 
@@ -32,7 +32,7 @@ class KeepBest(Callback):
         The smallest loss of the held-out rows, or of the training rows where none are held out.
     best_epoch_ : int
         The epoch that had it; 0 is the start.
-    judges_ : data set
+    validation_rows_ : data set
         The rows that the loss was measured on: the held-out rows, or else a sample of the
         training rows.
     """
@@ -44,23 +44,27 @@ class KeepBest(Callback):
 
     def on_train_begin(self, net, **kwargs) -> None:
         """Forget earlier trainings."""
-        self.judges_ = None
+        self.validation_rows_ = None
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs) -> None:
         """Measure the start, before the first epoch."""
-        if self.judges_ is None:
+        if self.validation_rows_ is None:
             self.is_held_out_ = dataset_valid is not None
-            judges = dataset_valid if self.is_held_out_ else _judges(dataset_train)
+            validation_rows = dataset_valid if self.is_held_out_ else _sample_of(dataset_train)
             self.epoch_ = self.last_gain_ = 0
-            self.start_losses_, weights = losses(net, judges)
+            self.start_losses_, weights = losses(net, validation_rows)
             self.importance_ = weights / weights.sum()
             self._keep(net, float(self.importance_ @ self.start_losses_))
-            self.start_, self.judges_ = self.best_weights_, judges
+            self.start_, self.validation_rows_ = self.best_weights_, validation_rows
 
     def on_epoch_end(self, net, **kwargs) -> None:
         """Keep the weights if they are the best; stop if nothing has gained for long."""
         self.epoch_ += 1
-        loss = net.history[-1, "valid_loss"] if self.is_held_out_ else mean_loss(net, self.judges_)
+        loss = (
+            net.history[-1, "valid_loss"]
+            if self.is_held_out_
+            else mean_loss(net, self.validation_rows_)
+        )
         if loss < self.best_loss_ - self.tol or self.epoch_ <= self.warm_up:
             self.last_gain_ = self.epoch_
         if loss < self.best_loss_:
@@ -70,7 +74,7 @@ class KeepBest(Callback):
 
     def on_train_end(self, net, **kwargs) -> None:
         """Put the best weights back, or those of the start if they are hardly better."""
-        if self.judges_ is None:
+        if self.validation_rows_ is None:
             return
         net.module_.load_state_dict(self.best_weights_)
         if self.best_epoch_ > 0 and not self._is_better_than_start(net):
@@ -79,7 +83,7 @@ class KeepBest(Callback):
             self.best_loss_ = float(self.importance_ @ self.start_losses_)
 
     def _is_better_than_start(self, net) -> bool:
-        gains = self.start_losses_ - losses(net, self.judges_)[0]
+        gains = self.start_losses_ - losses(net, self.validation_rows_)[0]
         mean = self.importance_ @ gains
         variance = self.importance_.square() @ (gains - mean).square()
         return bool(mean > _STANDARD_ERRORS * torch.sqrt(variance))
@@ -90,9 +94,9 @@ class KeepBest(Callback):
         self.best_weights_ = {name: tensor.clone() for name, tensor in state.items()}
 
 
-def _judges(rows: Rows) -> Rows:
+def _sample_of(rows: Rows) -> Rows:
     """Return a sample that costs little beside an epoch: a hundredth, within bounds."""
-    return rows.sample(min(max(_FEWEST_JUDGES, len(rows) // 100), _MOST_JUDGES))
+    return rows.sample(min(max(_MIN_SAMPLE, len(rows) // 100), _MAX_SAMPLE))
 
 
 class Progress(Callback):
@@ -104,5 +108,5 @@ class Progress(Callback):
 
     def on_epoch_begin(self, net, **kwargs) -> None:
         """Tell it before every epoch."""
-        net.module_.at(self.epoch_ / net.max_epochs)
+        net.module_.set_progress(self.epoch_ / net.max_epochs)
         self.epoch_ += 1

@@ -65,7 +65,7 @@ class AutoencoderNet(NeuralNet):
         iterator_train: Callable[..., Iterable] = Batches,
         iterator_valid: Callable[..., Iterable] = Batches,
         train_split: Callable | None = None,
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             module,
@@ -78,7 +78,7 @@ class AutoencoderNet(NeuralNet):
         self.schedule = schedule
         self.decoder_every = decoder_every
 
-    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> NeuralNet:  # noqa: ANN401
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> NeuralNet:
         """Make the optimiser, and remember how the rates of its groups compare."""
         super().initialize_optimizer(*args, **kwargs)
         self.turn_ = 0
@@ -89,7 +89,7 @@ class AutoencoderNet(NeuralNet):
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
 
-    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:  # noqa: ANN401
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Look once at what the steps must do."""
         self.stopping_ = False
         self.smallest_: dict[str, float] = {}
@@ -97,17 +97,22 @@ class AutoencoderNet(NeuralNet):
             ("on_grad_computed",)
         )
 
+    @property
+    def chain(self) -> nn.Module:
+        """The chain itself, without what `torch.compile` wraps around it."""
+        return dict(self.module_.named_children()).get("_orig_mod", self.module_)
+
     def stop(self) -> None:
         """End the training after this epoch, when all callbacks have seen its end."""
         self.stopping_ = True
 
-    def notify(self, method_name: str, **kwargs: Any) -> None:  # noqa: ANN401
+    def notify(self, method_name: str, **kwargs: Any) -> None:
         """Call the callbacks, then stop if one of them has asked for it."""
         super().notify(method_name, **kwargs)
         if method_name == "on_epoch_end" and self.stopping_:
             raise StopTraining
 
-    def partial_fit(self, X: object, y: object = None, **fit_params: Any) -> NeuralNet:  # noqa: ANN401
+    def partial_fit(self, X: object, y: object = None, **fit_params: Any) -> NeuralNet:
         """Train until all epochs are done or a callback stops; Ctrl-C is passed on.
 
         A callback stops as skorch's own do, by raising KeyboardInterrupt.
@@ -137,7 +142,7 @@ class AutoencoderNet(NeuralNet):
             self.step_ = 0
         return iterator
 
-    def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:  # noqa: ANN401
+    def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:
         """Make one optimisation step, without skorch's closure where no one needs it."""
         self._follow_schedule()
         if self.needs_closure_:
@@ -147,7 +152,7 @@ class AutoencoderNet(NeuralNet):
         self._step_optimizer(None)
         return step
 
-    def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:  # noqa: ANN401
+    def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss of a batch and its gradient."""
         self._set_training(True)
         step = self._try(batch)
@@ -159,7 +164,7 @@ class AutoencoderNet(NeuralNet):
         return step
 
     @torch.no_grad()
-    def validation_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:  # noqa: ANN401
+    def validation_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
         """Compute the loss of a batch in evaluation mode."""
         self._set_training(False)
         return self._try(batch)
@@ -196,7 +201,7 @@ class AutoencoderNet(NeuralNet):
         training: bool,
         prefix: str,
         step_fn: Callable,
-        **fit_params: Any,  # noqa: ANN401
+        **fit_params: Any,
     ) -> None:
         """Pass over the data once and record the mean loss, read from the device only once."""
         if iterator is None:

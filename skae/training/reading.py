@@ -1,11 +1,12 @@
 """What a trained net says of rows, in evaluation mode: losses, codes, and how far it is off."""
 
+import copy
 import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from skae.training.net import AutoencoderNet
 from skae.training.rows import Rows
@@ -39,7 +40,7 @@ def calibrate(net: AutoencoderNet, rows: Rows) -> np.ndarray:
     module = net.module_
     total, count = 0.0, 0.0
     for x, weights in net.batches(rows):
-        squared = module.squared_error(*module.views(x)).cpu().double()
+        squared = module.squared_error(*module.input_and_target(x)).cpu().double()
         weights = torch.ones(len(x)) if weights is None else weights.cpu()
         total = total + weights.double() @ squared.nan_to_num(nan=0.0, posinf=math.inf)
         count = count + weights.double() @ (~squared.isnan()).double()
@@ -52,7 +53,7 @@ def calibrate(net: AutoencoderNet, rows: Rows) -> np.ndarray:
 @torch.inference_mode()
 def read(net: AutoencoderNet, rows: Rows, function: Callable[[Tensor], Tensor]) -> np.ndarray:
     """Return what a function makes of what the encoder sees, a line for each row."""
-    sources = (net.module_.views(x)[0] for x, _ in net.batches(rows))
+    sources = (net.module_.input_and_target(x)[0] for x, _ in net.batches(rows))
     found = torch.cat([function(x) for x in sources])
     net.check_finite(float(found.abs().max()), "largest code after training")
     return found.cpu().numpy()
@@ -61,3 +62,12 @@ def read(net: AutoencoderNet, rows: Rows, function: Callable[[Tensor], Tensor]) 
 def encode(net: AutoencoderNet, rows: Rows) -> np.ndarray:
     """Return the codes of rows, shape (n_rows, n_components)."""
     return read(net, rows, net.module_.encode)
+
+
+def in_double(net: AutoencoderNet) -> tuple[nn.Module, torch.dtype]:
+    """Return a copy of a net's chain in the finest precision that its device has, and that.
+
+    In float32 the last digits of a row's output depend on the rows beside it.
+    """
+    dtype = torch.float32 if torch.device(net.device).type == "mps" else torch.float64
+    return copy.deepcopy(net.chain).to(dtype).eval(), dtype

@@ -4,8 +4,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
+
+from skae.common.devices import has_room
+from skae.tables.columns import Columns
+from skae.tables.containers import is_memory_map
+from skae.tables.training_rows import TrainingRows
 
 _FEWEST_HELD_OUT = 20
 _CELLS_AT_A_TIME = 2**20
@@ -48,6 +54,11 @@ class Rows(Dataset):
     def __len__(self) -> int:
         return self.source.shape[0] if self.index is None else len(self.index)
 
+    @property
+    def n_columns(self) -> int:
+        """The number of columns of the source."""
+        return self.source.shape[1]
+
     def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
         """Return one row and its weight, as a plain `DataLoader` asks for them."""
         x, weight = self.take(torch.tensor([i]))
@@ -80,13 +91,33 @@ class Rows(Dataset):
         return Rows(self.source, self.encode, index=self.subset(drawn.sort()[0]).index)
 
 
+def encode_rows(rows: TrainingRows, columns: Columns, device: torch.device) -> Rows:
+    """Encode rows and put them on a device, or leave that to every batch.
+
+    Sparse rows and memory maps are encoded a batch at a time; inputs and targets that differ stand
+    side by side.
+    """
+    weights = None if rows.weights is None else torch.from_numpy(rows.weights).to(device)
+    if rows.targets is not rows.inputs:
+        both = [torch.from_numpy(columns.encode(each)) for each in (rows.inputs, rows.targets)]
+        return on_device(torch.cat(both, dim=1), device, weights)
+    if sparse.issparse(rows.inputs) or is_memory_map(rows.inputs):
+        return Rows(rows.inputs, columns.encode, weights)
+    return on_device(torch.from_numpy(columns.encode(rows.inputs)), device, weights)
+
+
+def on_device(x: Tensor, device: torch.device, weights: Tensor | None = None) -> Rows:
+    """Return encoded rows as a data set, on a device if there is room."""
+    return Rows(x.to(device) if has_room(device, x) else x, weights=weights)
+
+
 class HeldOut:
-    """Part rows at random into those to train on and those to judge by.
+    """Split rows at random into training rows and validation rows.
 
     Parameters
     ----------
     fraction : "auto" or float
-        The share of rows to hold out; at least one is, and at least one is not. By rule it is a
+        The share of validation rows; at least one row is, and at least one is not. "auto" is a
         tenth, or 20 rows where these are more, but at most a quarter.
     strata : Tensor of int of shape (n_rows,) or None, default=None
         The class of every row: both parts then hold the classes in proportion.
@@ -97,17 +128,17 @@ class HeldOut:
         self.strata = strata
 
     def __call__(self, rows: Rows, y: None = None) -> tuple[Rows, Rows]:
-        """Return the rows to train on and the rows held out."""
+        """Return the training rows and the validation rows."""
         order = torch.randperm(len(rows))
         n_held_out = self._number_of(len(rows))
+        chosen = torch.arange(n_held_out)
         if self.strata is not None:
-            # Class after class, at random within each: rows taken at even steps hold all classes
-            # in proportion, and come first.
+            # Class after class, at random within each: rows at even steps hold all in proportion.
             order = order[self.strata[order].argsort(stable=True)]
-            turns = torch.arange(len(rows)) * n_held_out // len(rows)
-            order = order[turns.diff(prepend=turns.new_full((1,), -1)).argsort(descending=True)]
-        held_out, kept = order[:n_held_out].sort()[0], order[n_held_out:].sort()[0]
-        return rows.subset(kept), rows.subset(held_out)
+            chosen = -(-chosen * len(rows) // n_held_out)
+        is_held_out = torch.zeros(len(rows), dtype=torch.bool)
+        is_held_out[order[chosen]] = True
+        return rows.subset((~is_held_out).nonzero()[:, 0]), rows.subset(is_held_out.nonzero()[:, 0])
 
     def _number_of(self, n_rows: int) -> int:
         if self.fraction == "auto":

@@ -3,73 +3,102 @@
 import copy
 import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from skorch.callbacks import LRScheduler
 from torch import nn
 
 from skae.common.devices import threads_for
+from skae.common.shared_parameters import TrainingParameters
+from skae.nn.seeding import seeded
 from skae.training.net import AutoencoderNet
-from skae.training.rows import HeldOut, Rows, rows_at_a_time
+from skae.training.rows import Rows, rows_at_a_time
 from skae.training.schedule import SCHEDULES, Plan, steady
 
 _TRAINING_FLOP_PER_WEIGHT = 6
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d)
+_OF_PASSES = ("lr", "batch_size", "verbose")
 _TENSORS_AND_PARTS = ("_parameters", "_buffers", "_modules")
 
 
-def make_net(estimator, module: nn.Module, device: torch.device, plan: Plan) -> AutoencoderNet:
-    """Return an initialised net with an estimator's options, `net_params` last.
+def make_net(
+    module: nn.Module,
+    parameters: TrainingParameters,
+    plan: Plan,
+    device: torch.device,
+    *,
+    n_columns: int,
+    split: Callable | None = None,
+    decoder_every: int = 1,
+) -> AutoencoderNet:
+    """Return an initialised net, `net_params` last among its options.
 
     Parameters
     ----------
-    estimator : BaseAutoencoder
-        Its parameters of the training are read.
-    module : Autoencoder
+    module : nn.Module
         The chain to train.
+    parameters : TrainingParameters
+        An estimator, whose parameters are read.
+    plan : Plan
+        How long to train.
     device : torch.device
         Where.
-    plan : Plan
-        How long.
+    n_columns : int
+        The number of columns of encoded rows.
+    split : callable or None, default=None
+        What parts rows into training rows and validation rows; None parts none off.
+    decoder_every : int, default=1
+        The number of steps of the encoder for each of the decoder.
+
+    Raises
+    ------
+    ValueError
+        If skorch does not take the `net_params`.
     """
+    given = parameters.net_params or {}
+    schedule = SCHEDULES[parameters.learning_rate_schedule]
+    options = {
+        **_options_of_passes(parameters, plan),
+        "decoder_every": decoder_every,
+        "schedule": None if _has_scheduler(given) else schedule,
+        "iterator_train__shuffle": True,
+        "iterator_valid__batch_size": rows_at_a_time(n_columns),
+        "train_split": split,
+        "max_epochs": plan.max_epochs,
+        **_optimizer_params(parameters.weight_decay, given),
+        **given,
+        "device": device,
+    }
     try:
-        return AutoencoderNet(module, **net_options(estimator, device, plan)).initialize()
+        return AutoencoderNet(module, **options).initialize()
     except (TypeError, ValueError) as error:
-        if not estimator.net_params:
+        if not parameters.net_params:
             raise
         raise ValueError(f"The 'net_params' parameter does not fit skorch: {error}") from error
 
 
-def prepare_pass(net: AutoencoderNet, estimator, plan: Plan) -> None:
+def prepare_pass(net: AutoencoderNet, parameters: TrainingParameters, plan: Plan) -> None:
     """Make a net ready for one pass over some rows, at a constant learning rate."""
-    options = net_options(estimator, torch.device(net.device), plan)
-    options = {name: options[name] for name in ("lr", "batch_size", "verbose")}
+    given = {
+        name: value for name, value in (parameters.net_params or {}).items() if name in _OF_PASSES
+    }
+    options = {**_options_of_passes(parameters, plan), **given}
     net.set_params(schedule=steady, train_split=None, max_epochs=1, **options)
 
 
-def net_options(estimator, device: torch.device, plan: Plan) -> dict:
-    """Return the options of an estimator's net, `net_params` last."""
-    given = estimator.net_params or {}
-    schedule = SCHEDULES[estimator.learning_rate_schedule]
-    split = getattr(estimator, "_split_rows", None) or HeldOut(estimator.validation_fraction)
+def _options_of_passes(parameters: TrainingParameters, plan: Plan) -> dict[str, Any]:
+    """Return the options that every training and every pass takes anew from the parameters."""
     return {
-        "lr": estimator.learning_rate,
-        "decoder_every": getattr(estimator, "n_encoder_steps", 1),
-        "schedule": None if _has_scheduler(given) else schedule,
-        "iterator_train__shuffle": True,
-        "iterator_valid__batch_size": rows_at_a_time(estimator.columns_.n_encoded),
-        "train_split": split if estimator.early_stopping else None,
-        "verbose": int(estimator.verbose),
+        "lr": parameters.learning_rate,
         "batch_size": plan.batch_size,
-        "max_epochs": plan.max_epochs,
-        **_optimizer_params(estimator.weight_decay, given),
-        **given,
-        "device": device,
+        "verbose": int(parameters.verbose),
     }
 
 
-def _has_scheduler(given: dict) -> bool:
+def _has_scheduler(given: dict[str, Any]) -> bool:
     """Tell whether a skorch callback sets the learning rate."""
     callbacks = given.get("callbacks")
     if not isinstance(callbacks, (list, tuple)):
@@ -80,7 +109,7 @@ def _has_scheduler(given: dict) -> bool:
     return any(isinstance(callback, LRScheduler) for callback in callbacks)
 
 
-def _optimizer_params(weight_decay: float, given: dict) -> dict:
+def _optimizer_params(weight_decay: float, given: dict[str, Any]) -> dict[str, Any]:
     """Return the options of the optimiser, among those that a given one takes."""
     if "optimizer" not in given:
         return {
@@ -145,7 +174,22 @@ def _restore(module: nn.Module, saved: nn.Module) -> None:
 
 def _flop_per_layer(net: AutoencoderNet) -> float:
     """Return the mean cost of a layer in a step; that of a convolution is beyond all thresholds."""
-    if any(isinstance(module, nn.modules.conv._ConvNd) for module in net.module_.modules()):
+    if any(isinstance(module, _CONVOLUTIONS) for module in net.module_.modules()):
         return math.inf
     sizes = [weight.numel() for weight in net.module_.parameters() if weight.dim() > 1]
     return _TRAINING_FLOP_PER_WEIGHT * net.batch_size * sum(sizes) / max(1, len(sizes))
+
+
+@contextmanager
+def repeatable(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch inside the block, whose gradients are on whatever is outside."""
+    with seeded(seed, device), torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def loss_curves(net: AutoencoderNet) -> tuple[list[float], list[float] | None]:
+    """Return the mean losses of training rows and, if there were any, validation rows by epoch."""
+    history = net.history
+    train = [epoch["train_loss"] for epoch in history]
+    validation = [epoch["valid_loss"] for epoch in history if "valid_loss" in epoch]
+    return train, validation if len(validation) == len(history) > 0 else None

@@ -1,11 +1,15 @@
 """How long to train, and how fast: epochs, batch sizes and learning rates by rule."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
+
+from skae.common.shared_parameters import TrainingParameters
 
 _WARM_UP = 0.2
-_LARGEST_BATCH = 256
-_STEPS_PER_ROOT_ROW = 25
+LARGEST_BATCH = 256
+STEPS_PER_ROOT_ROW = 25
 _FEWEST_EPOCHS = 5
 _PATIENCE = 0.25
 _LEAST_PATIENCE = 10
@@ -34,7 +38,7 @@ def steady(progress: float) -> float:
     return 1.0
 
 
-SCHEDULES = {"one_cycle": one_cycle, "constant": None}
+SCHEDULES: dict[str, Callable[[float], float] | None] = {"one_cycle": one_cycle, "constant": None}
 
 
 def linear(progress: float, rise: float) -> float:
@@ -58,10 +62,15 @@ def cyclical(progress: float, rise: float) -> float:
     return 1.0 if progress >= 1 else linear(_N_CYCLES * progress % 1, rise)
 
 
-BETA_SCHEDULES = {"constant": None, "linear": linear, "sigmoid": sigmoid, "cyclical": cyclical}
+BETA_SCHEDULES: dict[str, Callable[..., float] | None] = {
+    "constant": None,
+    "linear": linear,
+    "sigmoid": sigmoid,
+    "cyclical": cyclical,
+}
 
 
-def noise_level(noise, n_rows: int) -> float:
+def noise_level(noise: str | float, n_rows: int) -> float:
     """Return the noise of the encoder's input, in units of what PCA leaves unexplained.
 
     By rule it is 1 for up to 500 rows, and falls with the root of their number: the more rows
@@ -82,10 +91,10 @@ class Plan:
         The number of passes: as many as make 25 steps per root of the number of rows, or what the
         estimator has by rule; hundreds for a hundred rows, tens of thousands for a million.
     patience : int or None
-        The number of epochs without gain that end the training: a quarter of all, and at least
-        ten; None where training does not stop early.
+        The number of epochs without improvement that end the training: a quarter of all, and at
+        least ten; None where training does not stop early.
     warm_up : int
-        The number of epochs, before the learning rate is up, that do not try the patience.
+        The number of warm-up epochs, which do not count towards early stopping.
     one_pass : bool
         Whether this is one pass of `partial_fit`.
     """
@@ -97,24 +106,42 @@ class Plan:
     one_pass: bool
 
     @classmethod
-    def of(cls, estimator, n_rows: int, *, one_pass: bool) -> "Plan":
-        """Return the plan that an estimator's parameters make for a number of rows."""
-        given = estimator.net_params or {}
-        rule = getattr(estimator, "_largest_batch", _LARGEST_BATCH)
-        batch_size = given.get("batch_size", _or(estimator.batch_size, rule))
+    def of(
+        cls,
+        parameters: TrainingParameters,
+        n_rows: int,
+        *,
+        one_pass: bool = False,
+        largest_batch: int = LARGEST_BATCH,
+        steps_per_root_row: int = STEPS_PER_ROOT_ROW,
+    ) -> "Plan":
+        """Return the plan for a number of rows.
+
+        Parameters
+        ----------
+        parameters : TrainingParameters
+            An estimator, whose parameters are read.
+        n_rows : int
+            The number of rows.
+        one_pass : bool, default=False
+            Whether this is one pass of `partial_fit`.
+        largest_batch, steps_per_root_row : int
+            What "auto" means.
+        """
+        given = parameters.net_params or {}
+        batch_size = given.get("batch_size", unless_auto(parameters.batch_size, largest_batch))
         batch_size = min(batch_size, n_rows) if batch_size > 0 else n_rows
-        n_steps = math.sqrt(n_rows)
-        n_steps *= getattr(estimator, "_steps_per_root_row", _STEPS_PER_ROOT_ROW)
+        n_steps = math.sqrt(n_rows) * steps_per_root_row
         n_epochs = max(_FEWEST_EPOCHS, round(n_steps / math.ceil(n_rows / batch_size)))
-        max_epochs = given.get("max_epochs", _or(estimator.max_epochs, n_epochs))
+        max_epochs = given.get("max_epochs", unless_auto(parameters.max_epochs, n_epochs))
         max_epochs = 1 if one_pass else max_epochs
-        rule = max(_LEAST_PATIENCE, math.ceil(_PATIENCE * max_epochs))
-        patience = _or(estimator.n_iter_no_change, rule)
-        warms_up = SCHEDULES[estimator.learning_rate_schedule] is one_cycle
+        patience = max(_LEAST_PATIENCE, math.ceil(_PATIENCE * max_epochs))
+        patience = unless_auto(parameters.n_iter_no_change, patience)
+        warms_up = SCHEDULES[parameters.learning_rate_schedule] is one_cycle
         return cls(
             batch_size,
             max_epochs,
-            patience=patience if estimator.early_stopping else None,
+            patience=patience if parameters.early_stopping else None,
             warm_up=math.ceil(_WARM_UP * max_epochs) if warms_up else 0,
             one_pass=one_pass,
         )
@@ -124,5 +151,6 @@ class Plan:
         return replace(self, max_epochs=max_epochs, patience=None)
 
 
-def _or(parameter, rule: int) -> int:
+def unless_auto(parameter: Any, rule: Any) -> Any:
+    """Return a parameter, or what it is by rule where it is ``"auto"``."""
     return rule if isinstance(parameter, str) else parameter

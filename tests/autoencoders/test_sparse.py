@@ -30,7 +30,7 @@ class TestModules:
         bottleneck = TopK(3, 10).train()
         numbers = []
         for progress in (0.0, 0.25, 0.5, 1.0):
-            bottleneck.at(progress)
+            bottleneck.set_progress(progress)
             numbers.append(int((bottleneck(UNITS.abs()).z > 0).sum(1).max()))
         assert numbers == [10, 7, 3, 3]
 

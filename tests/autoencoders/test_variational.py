@@ -128,7 +128,7 @@ class TestBound:
         encoded = torch.from_numpy(autoencoder.columns_.encode(rows))
         losses = []
         for progress in (0.0, 1.0):
-            autoencoder.net_.module_.at(progress)
+            autoencoder.net_.module_.set_progress(progress)
             losses.append(mean_loss(autoencoder.net_, Rows(encoded)))
         assert losses[0] == losses[1]
 

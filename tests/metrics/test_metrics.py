@@ -61,7 +61,7 @@ JUDGES = {
     "copies": lambda real, other: nearest_copies(real, OTHER, other),
     "utility": lambda real, other: train_on_synthetic(other, real, "is_new", random_state=0),
 }
-judges = pytest.mark.parametrize("judge", JUDGES.values(), ids=JUDGES)
+validation_rows = pytest.mark.parametrize("judge", JUDGES.values(), ids=JUDGES)
 
 
 def normals(*shape, seed=0):
@@ -75,7 +75,7 @@ def global_state():
 # Any container, any order
 
 
-@judges
+@validation_rows
 def test_containers_change_nothing(judge):
     expected = judge(REAL, OTHER)
     np.testing.assert_array_equal(judge(pl.from_pandas(REAL), pl.from_pandas(OTHER)), expected)
@@ -94,7 +94,7 @@ def test_arrays_are_frames_without_names(name):
     np.testing.assert_array_equal(found, expected)
 
 
-@judges
+@validation_rows
 def test_the_order_of_rows_changes_nothing(judge):
     shuffled = [frame.sample(frac=1, random_state=0) for frame in (REAL, OTHER)]
     tolerance = 0.02 if judge in (JUDGES["auc"], JUDGES["utility"]) else 1e-9
@@ -112,7 +112,7 @@ def test_times_are_compared_in_one_unit():
     assert column_shapes(lasting, other)["x"] == 1
 
 
-@judges
+@validation_rows
 def test_same_seed_same_figure_and_no_global_state(judge):
     before = global_state()
     np.testing.assert_array_equal(judge(REAL, OTHER), judge(REAL, OTHER))
@@ -295,9 +295,9 @@ def test_density_and_coverage_are_what_they_are_called():
 
 def test_distances_count_labels_and_missing_numbers():
     real = pd.DataFrame({"x": [0.0, 2, np.nan, 1, 1], "y": list("abaab"), "z": [0.0, 1, 2, 3, 4]})
-    points = skae.metrics.encoding.encode(real=real, other=real)[0].points()
-    squared = skae.metrics.points.squared_distances(points, points)
-    city = skae.metrics.points.city_distances(points, points)
+    points = skae.metrics.encoding.encode(real=real, other=real)[0].sample()
+    squared = skae.metrics.sample.squared_distances(points, points)
+    city = skae.metrics.sample.city_distances(points, points)
     # The variances are 0.5 and 2.
     assert squared[0, 1] == pytest.approx(2**2 / 0.5 + 1 + 1 / 2)
     assert squared[0, 2] == pytest.approx(1 / 0.5 + 1 + 4 / 2)
@@ -479,7 +479,7 @@ def test_synthetic_rows_may_be_more_or_fewer():
 # Bad input
 
 
-@judges
+@validation_rows
 def test_other_columns_are_refused(judge):
     with pytest.raises(ValueError, match="must have the same columns"):
         judge(REAL, OTHER.drop(columns="size"))

@@ -8,8 +8,9 @@ from torch.distributions import Bernoulli as TorchBernoulli
 from torch.distributions import ContinuousBernoulli as TorchContinuousBernoulli
 from torch.distributions import Normal
 
-from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
+from skae.nn.likelihoods import Gaussian
 from skae.nn.table_likelihoods import NumbersAndStates
+from skae.nn.unit_interval import Bernoulli, ContinuousBernoulli
 
 INFINITE = torch.full((3,), math.inf, dtype=torch.float64)
 

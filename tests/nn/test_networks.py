@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from skae.nn.chain import Autoencoder
-from skae.nn.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
+from skae.nn.likelihoods import Gaussian
 from skae.nn.networks import (
     ACTIVATIONS,
     CodeToEveryLayer,
@@ -16,6 +16,7 @@ from skae.nn.networks import (
     dense_pair,
     linear_pair,
 )
+from skae.nn.unit_interval import Bernoulli, ContinuousBernoulli
 
 INFINITE = torch.full((4,), math.inf)
 LIKELIHOODS = {

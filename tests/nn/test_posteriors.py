@@ -56,8 +56,8 @@ def test_placed_codes_have_their_density(posterior):
     """The mean of prior over proposal is the mass of the prior, one."""
     h = outputs(posterior, 2)
     h[:, -1] = 0  # wide, so that the ratio has a small variance
-    z = posterior.place(h, posterior.points(20_000)[:, None].expand(-1, 2, -1))
-    ratio = (posterior.log_prior(z) - posterior.log_placed(h, z)).exp().mean(0)
+    z = posterior.quantile(h, posterior.sobol_points(20_000)[:, None].expand(-1, 2, -1))
+    ratio = (posterior.log_prior(z) - posterior.log_prob_quantile(h, z)).exp().mean(0)
     if not posterior.is_normal:
         torch.testing.assert_close(ratio, torch.ones_like(ratio), rtol=0.1, atol=0)
     else:
@@ -66,9 +66,9 @@ def test_placed_codes_have_their_density(posterior):
 
 
 def test_points_are_the_same_every_time(posterior):
-    points = posterior.points(16)
-    assert torch.equal(points, posterior.points(16))
-    assert not torch.equal(points, posterior.points(16, seed=1))
+    points = posterior.sobol_points(16)
+    assert torch.equal(points, posterior.sobol_points(16))
+    assert not torch.equal(points, posterior.sobol_points(16, seed=1))
 
 
 def test_every_row_has_draws_of_its_own_that_follow_from_it():
@@ -181,7 +181,7 @@ class TestVariational:
 
     def test_schedule_counts_in_training_alone(self):
         bottleneck = Variational(NormalPosterior(3), 2.0, schedule=lambda progress: progress)
-        bottleneck.at(0.25)
+        bottleneck.set_progress(0.25)
         whole = bottleneck.eval()(self.h).penalty
         torch.testing.assert_close(bottleneck.train()(self.h).penalty, 0.25 * whole)
 

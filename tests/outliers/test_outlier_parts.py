@@ -15,10 +15,10 @@ from skae.outliers.conformal import (
     robust_threshold,
     share_threshold,
 )
+from skae.outliers.coordinates import VIEWS, Coordinates
 from skae.outliers.memory import Memory
 from skae.outliers.neighbors import Neighbors, TypicalDistance
 from skae.outliers.parts import NearCodes
-from skae.outliers.points import VIEWS, Points
 from skae.outliers.surprisal import Surprisal
 from skae.tables.table import Table
 
@@ -211,7 +211,7 @@ class TestPoints:
     @pytest.fixture
     def points(self, frame):
         table = Table.learn(frame)
-        return Points.learn(table, *table.encode(frame))
+        return Coordinates.learn(table, *table.encode(frame))
 
     def test_columns_have_variance_one(self, frame, points):
         standard = points.of("standard", *points.table.encode(frame))
@@ -249,7 +249,7 @@ class TestPoints:
         labels = ["common"] * 999 + ["rare"]
         frame = nw.from_native(pd.DataFrame({"label": labels}), eager_only=True)
         table = Table.learn(frame, min_frequency=1)
-        points = Points.learn(table, *table.encode(frame))
+        points = Coordinates.learn(table, *table.encode(frame))
         for view, most in (("standard", 10.1), ("quantile", 4)):
             found = points.of(view, *table.encode(frame))[:, 0]
             assert np.ptp(found) < most
@@ -262,10 +262,10 @@ class TestPoints:
         frame = nw.from_native(pd.DataFrame(rows), eager_only=True)
         table = Table.learn(frame)
         numbers, codes = table.encode(frame)
-        held_out = Points.learn(table, numbers, codes).of(view, numbers, codes, held_out=True)
+        held_out = Coordinates.learn(table, numbers, codes).of(view, numbers, codes, held_out=True)
         for i in range(40):
             others = np.arange(40) != i
-            left_out = Points.learn(table, numbers[others], codes[others])
+            left_out = Coordinates.learn(table, numbers[others], codes[others])
             expected = left_out.of(view, numbers[i : i + 1], codes[i : i + 1])[0, :2]
             is_end = np.isin(numbers[i], [numbers.min(0), numbers.max(0)])
             compared = is_end | (np.abs(expected) < 1) | (view == "standard")
@@ -273,7 +273,7 @@ class TestPoints:
             found = held_out[i, :2][compared]
             np.testing.assert_allclose(found, expected[compared], rtol=tolerance, atol=tolerance)
         strange = nw.from_native(pd.DataFrame({**rows, "label": "new"}), eager_only=True)
-        unseen = Points.learn(table, numbers, codes).of(view, *table.encode(strange))[0, 2:]
+        unseen = Coordinates.learn(table, numbers, codes).of(view, *table.encode(strange))[0, 2:]
         np.testing.assert_allclose(held_out[38, 2:], unseen)
 
     def test_very_large_and_very_small_numbers(self):
@@ -281,7 +281,7 @@ class TestPoints:
         for unit in (1e200, 1e-200):
             frame = nw.from_native(pd.DataFrame({"x": unit * numbers[:, 0]}), eager_only=True)
             table = Table.learn(frame)
-            points = Points.learn(table, *table.encode(frame))
+            points = Coordinates.learn(table, *table.encode(frame))
             found = points.of("standard", *table.encode(frame))
             assert found.std() == pytest.approx(1)
             again, _ = points.cells(found)
@@ -290,7 +290,7 @@ class TestPoints:
     def test_where_nothing_varies_any_more_the_span_is_the_scale(self):
         frame = nw.from_native(pd.DataFrame({"x": np.linspace(0, 8, 50)}), eager_only=True)
         table = Table.learn(frame)
-        points = Points.learn(table, np.full((10, 1), 0.1), np.zeros((10, 1), dtype=int))
+        points = Coordinates.learn(table, np.full((10, 1), 0.1), np.zeros((10, 1), dtype=int))
         found = points.of("standard", np.array([[0.1], [0.1 + 1e-9], [8.1]]), np.zeros((3, 1), int))
         np.testing.assert_allclose(found[:, 0], [0, 0, 1], atol=1e-6)
 

@@ -30,7 +30,11 @@ def test_the_most_probable_code_of_a_linear_decoder_is_exact():
     chain = Autoencoder(nn.Identity(), decoder, likelihood)
     x = torch.tensor([[0.5, np.nan, -1.0, 0, -1, 0]], dtype=torch.float64)
     codes = NormalCodes.of(torch.randn(50, 2, dtype=torch.float64))
-    found = codes.most_probable(chain, x, codes.mean[None])
+
+    def losses(z, x):
+        return chain.likelihood.negative_log_prob(chain.decoder(z), x)
+
+    found = codes.most_probable(losses, x, codes.mean[None])
     seen = [0, 2]
     loadings, offset = decoder.weight[seen].detach(), decoder.bias[seen].detach()
     precision = torch.linalg.inv(codes.factor @ codes.factor.T)

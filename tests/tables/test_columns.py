@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skae.tables import columns
-from skae.tables.columns import dense_chunks, make_columns, summarise
+from skae.tables import matrix, summary
+from skae.tables.matrix import make_columns
+from skae.tables.summary import dense_chunks, summarise
 
 
 @pytest.fixture(params=["one chunk", "several chunks"], autouse=True)
 def chunks(request, monkeypatch):
     if request.param == "several chunks":
-        monkeypatch.setattr(columns, "_CELLS_AT_A_TIME", 30)
+        monkeypatch.setattr(summary, "_CELLS_AT_A_TIME", 30)
 
 
 @pytest.fixture(params=[np.float64, np.float32])
@@ -38,7 +39,7 @@ def with_extreme(n_rows, n_extreme, extreme):
 
 
 def test_chunks_are_all_rows_in_order(X, monkeypatch):
-    monkeypatch.setattr(columns, "_CELLS_AT_A_TIME", 30)
+    monkeypatch.setattr(summary, "_CELLS_AT_A_TIME", 30)
     starts, parts = zip(*dense_chunks(sparse.csr_array(X)), strict=True)
     assert starts == (0, 10, 20, 30, 40)
     np.testing.assert_array_equal(np.concatenate(parts), X)
@@ -92,9 +93,9 @@ def test_binary_takes_both_values_and_no_others(values, is_binary):
     assert summarise(X).is_binary is is_binary
 
 
-@pytest.mark.parametrize("n_rows", [2 * columns._BOUND_ROWS, 1000])
+@pytest.mark.parametrize("n_rows", [2 * matrix._BOUND_ROWS, 1000])
 def test_auto_bounds_are_extremes_that_enough_rows_hold(n_rows):
-    enough = max(columns._BOUND_ROWS, math.ceil(columns._BOUND_SHARE * n_rows))
+    enough = max(matrix._BOUND_ROWS, math.ceil(matrix._BOUND_SHARE * n_rows))
     assert bounds_of(with_extreme(n_rows, enough, -2.0), "auto") == ([-2.0], [np.inf])
     assert bounds_of(with_extreme(n_rows, enough, 2.0), "auto") == ([-np.inf], [2.0])
     for extreme in (-2.0, 2.0):

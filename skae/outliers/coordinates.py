@@ -15,11 +15,12 @@ from skae.tables.scores import NormalScores
 from skae.tables.table import Table
 
 VIEWS = ("standard", "quantile")
+Points = dict[str, np.ndarray]
 _LEAST_VARIANCE = 0.02
 
 
 @dataclass(frozen=True)
-class Points:
+class Coordinates:
     """The way from the rows of a table to points, in two views.
 
     A number is a coordinate: standardised in the view "standard", a normal score in the view
@@ -48,7 +49,7 @@ class Points:
     edge: float
 
     @classmethod
-    def learn(cls, table: Table, numbers: np.ndarray, states: np.ndarray) -> "Points":
+    def learn(cls, table: Table, numbers: np.ndarray, states: np.ndarray) -> "Coordinates":
         """Return the way to points of encoded rows of a table."""
         spans = np.array([field.high - field.low or 1.0 for field in table.numbers])
         scaling = Scaling.learn(numbers, spans)
@@ -99,6 +100,10 @@ class Points:
                 blocks.append(np.nan_to_num(next(numbers), nan=hole)[:, None])
             blocks.append(self._places[view][j][states[:, j]])
         return np.hstack(blocks)
+
+    def points(self, numbers: np.ndarray, states: np.ndarray, *, held_out: bool = False) -> Points:
+        """Return the points of encoded rows in all views; see `of`."""
+        return {view: self.of(view, numbers, states, held_out=held_out) for view in VIEWS}
 
     def cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers and the states that points of the view "standard" are nearest to.
@@ -215,7 +220,7 @@ def _coordinates(shares: np.ndarray, seen: np.ndarray, view: str) -> np.ndarray:
     return (side * lengths)[:, None]
 
 
-def _may_come_back(field) -> np.ndarray:
+def _may_come_back(field: Category) -> np.ndarray:
     """Tell which states of labels may be expected: those that were seen, holes if nothing else."""
     seen = field.shares > 0
     if seen.sum() > 1:

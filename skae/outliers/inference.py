@@ -1,30 +1,36 @@
-"""What a fitted outlier detector says of rows: scores, labels, p-values and explanations."""
+"""Inference with a fitted outlier detector: scores, labels, p-values and explanations."""
 
+from collections.abc import Iterator
 from numbers import Integral, Real
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 from sklearn.base import TransformerMixin
-from sklearn.utils import check_scalar, gen_batches
+from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from skae.outliers.conformal import p_values
 from skae.outliers.explaining import explain
-from skae.outliers.members import Members
-from skae.outliers.points import VIEWS
+from skae.outliers.model import Model
 from skae.tables.checking import check_table
 from skae.tables.containers import wrap_table
+from skae.tables.table import Table
 
 _OF_MEMBERS = ("reconstruction", "latent")
-_ROWS_AT_A_TIME = 8192
 
 
-class OutlierReadings(TransformerMixin):
-    """The methods that read a fitted detector, some rows at a time."""
+class OutlierInference(TransformerMixin):
+    """The methods that apply a fitted detector, some rows at a time."""
 
-    def score_samples(self, X, return_std=False):
+    schema_: Table
+    frame_: nw.DataFrame | None
+    offset_: float
+    _model_: Model
+
+    def score_samples(self, X: Any, return_std: bool = False) -> Any:
         """Return how normal rows are: minus the mean surprisal of the parts of the score.
 
         Parameters
@@ -42,15 +48,15 @@ class OutlierReadings(TransformerMixin):
             How far the members are from each other; only if `return_std`.
         """
         check_is_fitted(self)
-        surprisals = self._surprisals(self._batches(X))
-        scores = -self._mean(surprisals)
+        surprisals = self._model_.surprisals(self._batches(X))
+        scores = -self._model_.mean(surprisals)
         if not return_std:
             return scores
         by_member = [surprisals[name] for name in _OF_MEMBERS if name in surprisals]
         spread = np.sum(by_member, axis=0).std(0) if by_member else np.zeros(len(scores))
         return scores, spread / len(surprisals)
 
-    def score_parts(self, X):
+    def score_parts(self, X: Any) -> dict[str, np.ndarray]:
         """Return the surprisals of rows by part, in nats.
 
         Parameters
@@ -65,10 +71,10 @@ class OutlierReadings(TransformerMixin):
             which explains the score, is there in any case.
         """
         check_is_fitted(self)
-        surprisals = self._surprisals(self._batches(X), self._explaining_)
+        surprisals = self._model_.surprisals(self._batches(X), self._model_.explaining)
         return {name: part.mean(0) for name, part in surprisals.items()}
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """Return how far rows are from being outliers: `score_samples` minus `offset_`.
 
         Parameters
@@ -83,7 +89,7 @@ class OutlierReadings(TransformerMixin):
         """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X, false_discovery_rate=None):
+    def predict(self, X: Any, false_discovery_rate: float | None = None) -> np.ndarray:
         """Tell which rows are outliers.
 
         Parameters
@@ -92,7 +98,7 @@ class OutlierReadings(TransformerMixin):
             The rows.
         false_discovery_rate : float, default=None
             The share of false alarms among all alarms that is accepted, on average, in (0, 1): the
-            rows are then judged together, by their p-values. None judges each by `offset_`.
+            rows are then judged together, by their p-values. None compares each with `offset_`.
 
         Returns
         -------
@@ -116,7 +122,7 @@ class OutlierReadings(TransformerMixin):
         adjusted = false_discovery_control(self.p_values(X))
         return np.where(adjusted <= false_discovery_rate, -1, 1)
 
-    def p_values(self, X):
+    def p_values(self, X: Any) -> np.ndarray:
         """Return the share of held-out rows that are at least as odd: conformal p-values.
 
         Of new normal rows, about a share p has a p-value of at most p, if the training rows are
@@ -132,9 +138,9 @@ class OutlierReadings(TransformerMixin):
         p_values : ndarray of shape (n_samples,)
             In (0, 1]; small for outliers, and at least 1 / (n + 1) for the n rows in the memory.
         """
-        return p_values(-self.score_samples(X), self._held_out_)
+        return p_values(-self.score_samples(X), self._model_.held_out)
 
-    def explain(self, X, top=3):
+    def explain(self, X: Any, top: int | None = 3) -> pd.DataFrame:
         """Say for each row which columns make it odd, and what would be expected there.
 
         The value of one column is replaced by what the autoencoders, and so the other columns, let
@@ -161,9 +167,9 @@ class OutlierReadings(TransformerMixin):
             check_scalar(top, "top", Integral, min_val=1)
         is_pandas = isinstance(X, pd.DataFrame)
         index = X.index if is_pandas else pd.RangeIndex(len(frame))
-        return explain(self, frame, index, len(frame.columns) if top is None else top)
+        return explain(self._model_, frame, index, len(frame.columns) if top is None else top)
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray:
         """Return the units of the members' last hidden layers, side by side.
 
         Parameters
@@ -177,11 +183,12 @@ class OutlierReadings(TransformerMixin):
             The units.
         """
         check_is_fitted(self)
-        batches = (self._members.codes(self._points(*rows)) for rows in self._batches(X))
+        model = self._model_
+        batches = (model.members.codes(model.columns.points(*rows)) for rows in self._batches(X))
         codes = np.concatenate([codes.astype(np.float32) for codes in batches], axis=2)
         return np.moveaxis(codes, 2, 0).reshape(codes.shape[2], -1)
 
-    def reconstruct(self, X):
+    def reconstruct(self, X: Any) -> Any:
         """Return what the autoencoders make of rows, in the units of X.
 
         Parameters
@@ -195,55 +202,33 @@ class OutlierReadings(TransformerMixin):
             The expected rows; missing cells are filled.
         """
         check_is_fitted(self)
-        batches = (self._members.expected(self._points(*rows)) for rows in self._batches(X))
-        cells = self.columns_.cells(np.concatenate(list(batches)))
+        model = self._model_
+        points = (model.columns.points(*rows) for rows in self._batches(X))
+        batches = (model.members.expected(each) for each in points)
+        cells = model.columns.cells(np.concatenate(list(batches)))
         return wrap_table(self.schema_.decode(*cells, extrapolates=True), self.frame_, like=X)
 
     @property
-    def _n_features_out(self):
-        module = self.net_.module_
+    def _n_features_out(self) -> int:
+        module = self._model_.members.net.module_
         return module.n_views * module.n_folds * module.output.weight.shape[1]
 
-    @property
-    def _members(self):
-        return Members(self.net_)
-
-    def _check_rows(self, X, *, reset=False):
+    def _check_rows(self, X: Any, *, reset: bool = False) -> nw.DataFrame:
         """Return rows as a frame of narwhals."""
         by_type = isinstance(self._made_with_["categorical_features"], str)
         return check_table(
             self,
             X,
             reset=reset,
-            least=2 if reset else 1,
+            min_samples=2 if reset else 1,
             dtype=[np.float64, np.float32] if by_type else None,
             needs_frame=not reset and self.frame_ is not None and not _holds_numbers(self.frame_),
         )
 
-    def _batches(self, X):
+    def _batches(self, X: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Return checked rows as numbers and states, some at a time."""
-        return self._encode(self._check_rows(X))
-
-    def _encode(self, frame):
-        for batch in gen_batches(len(frame), _ROWS_AT_A_TIME):
-            yield self.schema_.encode(frame[batch])
-
-    def _points(self, numbers, states, *, held_out=False):
-        return {view: self.columns_.of(view, numbers, states, held_out=held_out) for view in VIEWS}
-
-    def _surprisals(self, batches, parts=None):
-        """Return the surprisals of new rows by part, each of shape (n_readings, n_rows)."""
-        parts = self.parts_ if parts is None else parts
-        points = (self._points(numbers, states) for numbers, states in batches)
-        found = [[part(each) for part in parts.values()] for each in points]
-        joined = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
-        return dict(zip(parts, joined, strict=True))
-
-    def _mean(self, surprisals, names=None):
-        """Return the mean of parts, each of shape (n_readings, n_rows): of all, or of some."""
-        names = surprisals if names is None else names
-        return np.mean([surprisals[name].mean(0) for name in names], axis=0)
+        return self._model_.encode(self._check_rows(X))
 
 
-def _holds_numbers(frame):
+def _holds_numbers(frame: nw.DataFrame) -> bool:
     return all(dtype.is_numeric() or dtype == nw.Boolean for dtype in frame.schema.values())

@@ -1,4 +1,4 @@
-"""Points: rows whose distances are those of their numbers and of labels that differ."""
+"""Sample: rows whose distances are those of their numbers and of labels that differ."""
 
 import math
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _MOST_STATES = 258
 
 
 @dataclass(frozen=True)
-class Points:
+class Sample:
     """Rows as numbers of comparable size, none missing, and labels.
 
     Attributes
@@ -35,14 +35,14 @@ class Points:
         return len(self.numbers)
 
     @classmethod
-    def of(cls, numbers: np.ndarray) -> "Points":
+    def of(cls, numbers: np.ndarray) -> "Sample":
         """Return rows of numbers alone."""
         return cls(numbers, np.empty((len(numbers), 0), dtype=np.int32))
 
-    def __getitem__(self, rows) -> "Points":
-        return Points(self.numbers[rows], self.labels[rows], self.n_states)
+    def __getitem__(self, rows) -> "Sample":
+        return Sample(self.numbers[rows], self.labels[rows], self.n_states)
 
-    def some(self, most: int | None, rng: np.random.Generator) -> "Points":
+    def some(self, most: int | None, rng: np.random.Generator) -> "Sample":
         """Return no more than so many rows, drawn without replacement."""
         if most is None or len(self) <= most:
             return self
@@ -61,13 +61,13 @@ class Points:
         return np.hstack(blocks)
 
 
-def joined(first: Points, second: Points) -> Points:
+def joined(first: Sample, second: Sample) -> Sample:
     """Return the rows of two samples, one after the other."""
     numbers = np.vstack([first.numbers, second.numbers])
-    return Points(numbers, np.vstack([first.labels, second.labels]), first.n_states)
+    return Sample(numbers, np.vstack([first.labels, second.labels]), first.n_states)
 
 
-def squared_distances(first: Points, second: Points) -> np.ndarray:
+def squared_distances(first: Sample, second: Sample) -> np.ndarray:
     """Return Euclid's distances, squared: a label that differs counts 1."""
     distances = np.zeros((len(first), len(second)))
     if first.numbers.shape[1]:
@@ -75,7 +75,7 @@ def squared_distances(first: Points, second: Points) -> np.ndarray:
     return _with_mismatches(distances, first, second, 1)
 
 
-def city_distances(first: Points, second: Points) -> np.ndarray:
+def city_distances(first: Sample, second: Sample) -> np.ndarray:
     """Return sums of absolute differences: a label that differs counts 2."""
     distances = np.zeros((len(first), len(second)))
     if first.numbers.shape[1]:
@@ -83,7 +83,7 @@ def city_distances(first: Points, second: Points) -> np.ndarray:
     return _with_mismatches(distances, first, second, 2)
 
 
-def _with_mismatches(distances, first: Points, second: Points, cost: int) -> np.ndarray:
+def _with_mismatches(distances, first: Sample, second: Sample, cost: int) -> np.ndarray:
     count = np.zeros(distances.shape, dtype=np.min_scalar_type(cost * len(first.n_states)))
     # Narrow states are compared many at a time.
     narrow = np.min_scalar_type(max(first.n_states, default=0))
@@ -93,6 +93,6 @@ def _with_mismatches(distances, first: Points, second: Points, cost: int) -> np.
     return np.add(distances, cost * count, out=distances)
 
 
-def batches(first: Points, second: Points) -> Iterator[slice]:
+def batches(first: Sample, second: Sample) -> Iterator[slice]:
     """Yield parts of the first points whose distances to all of the second fit in memory."""
     return gen_batches(len(first), max(1, _CELLS_AT_A_TIME // len(second)))

@@ -1,0 +1,104 @@
+"""Inference cell by cell: the likelihood of every cell, and what fills missing ones."""
+
+from abc import ABC, abstractmethod
+from functools import partial
+from numbers import Integral
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import torch
+from sklearn.utils import check_scalar
+from torch import Tensor
+
+from skae.autoencoders.reader import Reader
+from skae.common.seeds import draw_seed
+from skae.nn.chain import Autoencoder
+from skae.sampling.imputer import Imputer
+from skae.tables.cells import HIDDEN
+from skae.tables.containers import wrap, wrap_table
+
+
+class CellInference(ABC):
+    """The methods that apply a fitted chain to single cells."""
+
+    likelihood_: str
+    _imputer_: Imputer
+
+    @abstractmethod
+    def _reader(self) -> Reader:
+        """Return what reads the fitted chain; raise if there is none."""
+
+    def score_cells(self, X: Any) -> Any:
+        r"""Return the log-likelihood of every cell given its row's code, in nats.
+
+        The cells of a row add up to its `score_samples`. In a table with labels, times or missing
+        cells, a number counts as if its column had variance one, so that units make no difference,
+        and a missing cell counts by how likely it was to be missing.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        log_likelihood : ndarray or dataframe of shape (n_samples, n_features), float32
+            Higher is better; a frame with the names and the index of X if `fit` was given one.
+        """
+        reader = self._reader()
+        rows = reader.check(X)
+        reader.check_range(rows, self.likelihood_)
+        cells = reader.read(partial(self._log_prob_of_cells, reader.chain), rows)
+        return wrap(reader.columns.by_column(cells), reader.frame, like=X)
+
+    def impute(self, X: Any, n_draws: int | None = None, random_state: Any = None) -> Any:
+        """Fill the missing cells of a table, and leave all others as they are.
+
+        Parameters
+        ----------
+        X : dataframe of shape (n_samples, n_features)
+            The rows.
+        n_draws : int or None, default=None
+            The number of times that the cells are drawn at random; None takes what is expected: the
+            mean of a number, the likeliest label.
+        random_state : int, RandomState instance or None, default=None
+            The seed; an int makes the draws repeatable.
+
+        Returns
+        -------
+        X : dataframe or list of n_draws dataframes, of shape (n_samples, n_features)
+            The rows without missing cells. Only a column that held nothing in `fit` keeps them.
+
+        Raises
+        ------
+        ValueError
+            If `fit` was given numbers without missing cells only: it has then not learned to fill
+            any.
+        """
+        reader = self._reader()
+        if not reader.columns.is_table:
+            raise ValueError(
+                f"{type(self).__name__} was fitted to numbers without missing cells, and has not "
+                f"learned to fill any. Fit it to a dataframe with missing cells or labels."
+            )
+        frame = reader.check(X)
+        if n_draws is None:
+            return self._fill(reader, frame, X, self._imputer_.expected)
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        generator = torch.Generator().manual_seed(draw_seed(random_state))
+        draw = partial(self._imputer_.draw, generator=generator)
+        return [self._fill(reader, frame, X, draw) for _ in range(n_draws)]
+
+    def _log_prob_of_cells(self, chain: Autoencoder, x: Tensor) -> Tensor:
+        """Return the log-likelihood of every column of encoded rows."""
+        return chain.log_prob(x)
+
+    def _fill(self, reader: Reader, frame: nw.DataFrame, X: Any, fill: Any) -> Any:
+        """Return rows whose missing cells hold what `fill` makes of encoded rows that have any."""
+        encoded = reader.columns.encode(frame, hide_missing=True)
+        with_holes = (encoded[:, reader.columns.n_numbers :] == HIDDEN).any(1)
+        if with_holes.any():
+            fill = partial(fill, reader.chain)
+            encoded[with_holes] = reader.apply(fill, np.ascontiguousarray(encoded[with_holes]))
+        return wrap_table(reader.columns.fill(frame, encoded), reader.frame, like=X)

@@ -1,0 +1,32 @@
+"""What a family of autoencoders does by rule."""
+
+from dataclasses import dataclass
+
+from skae.sampling.imputer import DecoderImputer, Imputer
+from skae.tables.mixed import MixedColumns
+from skae.training.schedule import LARGEST_BATCH, STEPS_PER_ROOT_ROW
+
+
+@dataclass(frozen=True)
+class Family:
+    """Rules that no parameter sets.
+
+    Attributes
+    ----------
+    columns : type of MixedColumns
+        The columns of a table.
+    table_likelihood : str
+        The name of the likelihood of a table.
+    imputer : type of Imputer
+        What fills missing cells.
+    largest_batch : int
+        The number of rows of a training step where it is "auto".
+    steps_per_root_row : int
+        The number of training steps for the root of the number of rows where it is "auto".
+    """
+
+    columns: type[MixedColumns] = MixedColumns
+    table_likelihood: str = "gaussian"
+    imputer: type[Imputer] = DecoderImputer
+    largest_batch: int = LARGEST_BATCH
+    steps_per_root_row: int = STEPS_PER_ROOT_ROW

@@ -1,0 +1,180 @@
+"""Inference with a fitted autoencoder: codes, expected rows, scores and samples."""
+
+from abc import ABC, abstractmethod
+from functools import partial
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import TransformerMixin
+from sklearn.utils import check_scalar
+
+from skae.autoencoders.reader import Reader
+from skae.common.seeds import draw_seed
+from skae.tables.containers import unwrap, wrap
+
+
+class Inference(TransformerMixin, ABC):
+    """The methods that apply a fitted chain, in evaluation mode and by batches."""
+
+    likelihood_: str
+    n_components_: int
+
+    @abstractmethod
+    def _reader(self) -> Reader:
+        """Return what reads the fitted chain; raise if there is none."""
+
+    def transform(self, X: Any) -> Any:
+        """Return the codes of rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        Z : ndarray or tensor of shape (n_samples, n_components_), float32
+            The codes.
+        """
+        reader = self._reader()
+        codes = reader.read(reader.chain.encode, reader.check(X))
+        return torch.from_numpy(codes).to(X.device) if isinstance(X, torch.Tensor) else codes
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Return the expected rows of codes.
+
+        Parameters
+        ----------
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_components_)
+            The codes.
+
+        Returns
+        -------
+        X_original : ndarray, tensor or dataframe of shape (n_samples, n_features)
+            The rows: a tensor for a tensor, else a frame if `fit` was given one.
+        """
+        reader = self._reader()
+        codes = reader.check_codes(X, self.n_components_)
+        return reader.wrap(reader.decode(reader.chain.decode, codes), like=X, extrapolates=True)
+
+    def reconstruct(self, X: Any) -> Any:
+        """Return the reconstructions of rows: `inverse_transform` of `transform`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        X_reconstructed : ndarray, tensor or dataframe of shape (n_samples, n_features)
+            The reconstructions: a tensor for a tensor, else a frame if `fit` was given one.
+        """
+        reader = self._reader()
+        rows = reader.read(reader.chain.reconstruct, reader.check(X), reader.columns.decode)
+        return reader.wrap(rows, like=X, extrapolates=True)
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        r"""Return the log-likelihood of rows given their codes, $\log p(x \mid z(x))$, in nats.
+
+        It tells how well rows are reconstructed, in the units of X. It is not the marginal
+        likelihood that `PCA.score_samples` gives.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float32
+            Higher is better.
+        """
+        reader = self._reader()
+        rows = reader.check(X)
+        reader.check_range(rows, self.likelihood_)
+        scores = reader.read(lambda x: reader.chain.log_prob(x).sum(1), rows)
+        return scores - np.float32(reader.columns.log_volume)
+
+    def score(self, X: Any, y: None = None) -> float:
+        """Return the mean of `score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        score : float
+            The mean log-likelihood; higher is better.
+        """
+        return float(self.score_samples(X).mean(dtype=np.float64))
+
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
+        """Draw new rows: codes from the prior, then rows from the likelihood.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            The number of rows.
+        random_state : int, RandomState instance or None, default=None
+            The seed; an int makes the draw repeatable.
+
+        Returns
+        -------
+        X : ndarray or dataframe of shape (n_samples, n_features)
+            The rows, a frame if `fit` was given one.
+        """
+        reader = self._reader()
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        seed = draw_seed(random_state)
+        codes = self.prior_.sample(n_samples, seed).astype(np.float32)
+        draw = partial(reader.chain.draw, generator=torch.Generator().manual_seed(seed))
+        return reader.wrap(reader.decode(draw, codes))
+
+    def interpolate(self, start: Any, stop: Any, n_steps: int = 10) -> Any:
+        """Return what codes on straight lines between those of rows decode to.
+
+        Parameters
+        ----------
+        start, stop : array-like of shape (n_features,) or (n_samples, n_features)
+            The first and the last row of every line.
+        n_steps : int, default=10
+            The number of rows of a line, both ends included.
+
+        Returns
+        -------
+        X : ndarray of shape (n_steps, n_features) or (n_samples, n_steps, n_features)
+            The decoded codes; of a table, a dataframe of one line after the other.
+        """
+        reader = self._reader()
+        check_scalar(n_steps, "n_steps", Integral, min_val=2)
+        ends = (reader.check(self._as_rows(reader, X)) for X in (start, stop))
+        first, last = (reader.read(reader.chain.encode, rows) for rows in ends)
+        if len(first) != len(last):
+            raise ValueError(
+                f"'start' and 'stop' must hold as many rows as each other. "
+                f"Got {len(first)} and {len(last)}."
+            )
+        codes = np.linspace(first, last, n_steps, axis=1)
+        rows = reader.decode(reader.chain.decode, codes.reshape(-1, codes.shape[2]))
+        if reader.columns.is_table:
+            return reader.wrap(rows)
+        lines = rows.reshape(*codes.shape[:2], -1)
+        return lines[0] if np.ndim(start) == 1 else lines
+
+    def _as_rows(self, reader: Reader, X: Any) -> Any:
+        """Return rows as they are, and a single row or series as rows."""
+        X = unwrap(X)
+        if isinstance(X, pd.Series):
+            return X.to_frame().T.infer_objects()
+        if np.ndim(X) != 1:
+            return X
+        row, frame = np.reshape(X, (1, -1)), reader.frame
+        return wrap(row, frame) if frame is not None and row.shape[1] == frame.shape[1] else row

@@ -1,0 +1,114 @@
+"""Reader: what checks rows, reads a fitted chain with them, and wraps what comes of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array, gen_batches
+from torch import Tensor
+from torch.nn import Module
+
+from skae.tables.checking import check_rows
+from skae.tables.columns import Columns
+from skae.tables.containers import unwrap
+from skae.training.rows import rows_at_a_time
+
+_copy = partial(np.array, order="C")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The way from rows through a fitted chain and back, a batch at a time.
+
+    Attributes
+    ----------
+    estimator : estimator
+        The estimator that rows are checked for.
+    columns : Columns
+        Its columns.
+    chain : nn.Module
+        Its chain, in evaluation mode.
+    device : torch.device
+        Where the chain is.
+    frame : narwhals.DataFrame or None
+        The frame of `fit` without its rows, if it was one.
+    """
+
+    estimator: BaseEstimator
+    columns: Columns
+    chain: Module
+    device: torch.device
+    frame: nw.DataFrame | None
+
+    @classmethod
+    def of(cls, autoencoder: BaseEstimator) -> "Reader":
+        """Return the reader of a fitted autoencoder."""
+        net = autoencoder.net_
+        device = torch.device(net.device)
+        return cls(autoencoder, autoencoder.columns_, net.chain, device, autoencoder.frame_)
+
+    def check(self, X: Any) -> Any:
+        """Return rows as a matrix or as a narwhals frame, or say what is wrong with them."""
+        is_table = self.columns.is_table
+        needs_frame = is_table and self.frame is not None
+        return check_rows(
+            self.estimator, X, as_table=is_table, reset=False, needs_frame=needs_frame
+        )
+
+    def check_range(self, rows: Any, likelihood: str) -> None:
+        """Raise ValueError if rows leave the range of a likelihood that is none outside."""
+        if likelihood != "gaussian":
+            self.columns.check(rows)
+
+    def check_codes(self, codes: Any, n_components: int, name: str = "X") -> np.ndarray:
+        """Return codes as an array of float32, or say what is wrong with them."""
+        array = check_array(unwrap(codes), dtype=np.float32, input_name=name)
+        if array.shape[1] != n_components:
+            raise ValueError(
+                f"{name} has {array.shape[1]} components, but {type(self.estimator).__name__} has "
+                f"{n_components}."
+            )
+        return array
+
+    def read(
+        self,
+        function: Callable[[Tensor], Tensor],
+        rows: Any,
+        finish: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    ) -> np.ndarray:
+        """Apply a function of encoded rows to checked rows, and return an array."""
+        return self._map(function, rows, self.columns.encode, finish)
+
+    def decode(self, function: Callable[[Tensor], Tensor], codes: np.ndarray) -> np.ndarray:
+        """Apply a function from codes to encoded rows, and return decoded rows."""
+        return self._map(function, codes, _copy, self.columns.decode)
+
+    def apply(self, function: Callable[[Tensor], Tensor], encoded: np.ndarray) -> np.ndarray:
+        """Apply a function of encoded rows to encoded rows, and return an array."""
+        return self._map(function, encoded, _copy, np.asarray)
+
+    def wrap(self, decoded: np.ndarray, like: Any = None, *, extrapolates: bool = False) -> Any:
+        """Return decoded rows in the container that answers to `like`."""
+        return self.columns.wrap(decoded, self.frame, like, extrapolates=extrapolates)
+
+    @torch.inference_mode()
+    def _map(
+        self,
+        function: Callable[[Tensor], Tensor],
+        rows: Any,
+        prepare: Callable[[Any], np.ndarray],
+        finish: Callable[[np.ndarray], np.ndarray],
+    ) -> np.ndarray:
+        results = None
+        for batch in gen_batches(rows.shape[0], rows_at_a_time(self.columns.n_encoded)):
+            x = torch.from_numpy(prepare(rows[batch])).to(self.device)
+            result = finish(function(x).cpu().numpy())
+            if results is None:
+                results = np.empty((rows.shape[0], *result.shape[1:]), result.dtype)
+            results[batch] = result
+        return results

@@ -1,0 +1,74 @@
+"""Types of parameters, which also say what scikit-learn checks and what docstrings call them."""
+
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import nn
+
+from skae.common.sklearn_private import HasMethods, Interval, RealNotInt, StrOptions
+
+
+@dataclass(frozen=True)
+class Named:
+    """What docstrings call a type.
+
+    Attributes
+    ----------
+    name : str
+        The words.
+    """
+
+    name: str
+
+
+Auto = Literal["auto"]
+PositiveInt = Annotated[int, Interval(Integral, 1, None, closed="left")]
+PositiveFloat = Annotated[float, Interval(Real, 0, None, closed="neither")]
+NonNegativeFloat = Annotated[float, Interval(Real, 0, None, closed="left")]
+Share = Annotated[float, Interval(RealNotInt, 0, 1, closed="neither")]
+Sizes = Annotated[Sequence[int], "array-like", Named("array-like of int")]
+Shape = Annotated[Sequence[int], "array-like", Named("tuple of int")]
+Module = Annotated[nn.Module, Named("torch.nn.Module")]
+ColumnMarks = Annotated[ArrayLike, "array-like", Named("array-like of str, int or bool")]
+Density = Annotated[Any, HasMethods(["fit", "sample"]), Named("density estimator")]
+Device = Annotated[str | torch.device, Named("str or torch.device")]
+RandomState = Annotated[
+    int | np.random.RandomState | None, "random_state", Named("int, RandomState instance or None")
+]
+Verbosity = Annotated[int, "verbose"]
+
+
+def constraints_of(hint: Any) -> list:
+    """Return what scikit-learn checks a parameter of some type by."""
+    if get_origin(hint) is Annotated:
+        plain, *marks = get_args(hint)
+        return [mark for mark in marks if not isinstance(mark, Named)] or constraints_of(plain)
+    if get_origin(hint) in (Union, types.UnionType):
+        return [each for part in get_args(hint) for each in constraints_of(part)]
+    if get_origin(hint) is Literal:
+        return [StrOptions(set(get_args(hint)))]
+    plain = get_origin(hint) or hint
+    return [{bool: "boolean", types.NoneType: None, Callable: callable}.get(plain, plain)]
+
+
+def name_of(hint: Any) -> str:
+    """Return what docstrings call a type."""
+    if get_origin(hint) is Annotated:
+        plain, *marks = get_args(hint)
+        return next((mark.name for mark in marks if isinstance(mark, Named)), None) or name_of(
+            plain
+        )
+    if get_origin(hint) in (Union, types.UnionType):
+        *first, last = map(name_of, get_args(hint))
+        return f"{', '.join(first)} or {last}"
+    if get_origin(hint) is Literal:
+        values = ", ".join(f'"{value}"' for value in get_args(hint))
+        return f"{{{values}}}" if len(get_args(hint)) > 1 else values
+    plain = get_origin(hint) or hint
+    return "None" if plain is types.NoneType else plain.__name__

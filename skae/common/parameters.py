@@ -1,0 +1,55 @@
+"""Parameters of estimators, each written once: name, type, bounds, default and sentence."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from inspect import Signature, get_annotations, signature
+from typing import TypeVar, dataclass_transform, get_type_hints
+
+from skae.common.annotations import constraints_of
+from skae.common.documentation import document
+
+_Class = TypeVar("_Class", bound=type)
+
+
+@dataclass_transform(eq_default=False, kw_only_default=True, field_specifiers=(field,))
+def estimator(*, fixes_model: bool = True) -> Callable[[_Class], _Class]:
+    """Return a decorator that makes of a class's fields what scikit-learn asks of an estimator.
+
+    A field with a default is a parameter, and one with ``field(init=False)`` a fitted attribute;
+    the string below it describes it. Of these, and of those of the bases, are made the constructor,
+    scikit-learn's constraints, and the sections "Parameters" and "Attributes" of the docstring.
+
+    Parameters
+    ----------
+    fixes_model : bool, default=True
+        Whether another value of the class's own parameters makes another model, so that they must
+        be the same where a training goes on.
+    """
+
+    def decorate(cls: _Class) -> _Class:
+        inherited = {name for base in cls.__mro__[1:] for name in get_annotations(base)}
+        dataclass(eq=False, repr=False, kw_only=True)(cls)
+        names = [each.name for each in fields(cls) if each.init]
+        own = (get_annotations(cls).keys() & set(names)) - inherited
+        fixed = [getattr(base, "_fixes_model", frozenset()) for base in cls.__bases__]
+        cls._fixes_model = frozenset().union(*fixed, own if fixes_model else ())
+        hints = get_type_hints(cls, include_extras=True)
+        cls._parameter_constraints = {name: constraints_of(hints[name]) for name in names}
+        # As of scikit-learn's estimators, the signature is short: docstrings have the types.
+        cls.__init__.__annotations__ = {}
+        cls.__init__.__signature__ = _in_order(cls.__init__, document(cls, hints))
+        return cls
+
+    return decorate
+
+
+def _in_order(function: Callable, names: list[str]) -> Signature:
+    """Return the signature of a function whose keywords follow an order."""
+    found = signature(function)
+    places = {name: place for place, name in enumerate(names)}
+    return found.replace(
+        parameters=sorted(
+            found.parameters.values(),
+            key=lambda each: (each.kind, places.get(each.name, -1)),
+        )
+    )

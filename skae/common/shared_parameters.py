@@ -1,0 +1,92 @@
+"""Parameters that several estimators have, by what they are about."""
+
+from typing import Annotated, Any, Literal
+
+from skae.common.annotations import (
+    Auto,
+    ColumnMarks,
+    Device,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    RandomState,
+    Verbosity,
+)
+from skae.common.parameters import estimator
+from skae.common.sklearn_private import Interval, RealNotInt
+
+
+@estimator()
+class TableParameters:
+    """How the columns of a table are read."""
+
+    categorical_features: Literal["from_dtype"] | ColumnMarks = "from_dtype"
+    """Columns of numbers that hold labels: their names, their indices or a mask. Booleans, strings,
+    categories and objects in a dataframe are always labels; "from_dtype" adds no others."""
+
+    max_categories: PositiveInt = 256
+    """The largest number of labels of a column. The rarest beyond it are one, "other"."""
+
+    min_frequency: PositiveInt | Annotated[float, Interval(RealNotInt, 0, 1, closed="left")] = 0.001
+    """The share of the rows or, as an int, the number of cells below which a label is "other"."""
+
+    handle_unknown: Literal["other", "error"] = "other"
+    """The treatment of labels that `fit` did not see: "other" counts them as one of the others,
+    "error" raises."""
+
+
+@estimator(fixes_model=False)
+class TrainingParameters:
+    """How long to train, and how fast."""
+
+    learning_rate: PositiveFloat = 0.003
+    """The learning rate of the optimiser, AdamW, at its peak."""
+
+    learning_rate_schedule: Literal["one_cycle", "constant"] = "one_cycle"
+    """The schedule of the learning rate: "one_cycle" rises from zero in the first fifth of the
+    training and falls back to zero in the rest."""
+
+    weight_decay: NonNegativeFloat = 0.0
+    """The weight decay of the optimiser, in units of the learning rate."""
+
+    batch_size: Auto | PositiveInt = "auto"
+    """The number of rows of a training step; "auto" is 256, or all rows if they are fewer."""
+
+    max_epochs: Auto | PositiveInt = "auto"
+    """The largest number of passes over the training rows. "auto" makes about 25 steps for the root
+    of their number: 250 for a hundred rows, 25,000 for a million."""
+
+    early_stopping: bool = True
+    """Early stopping: hold rows out, keep the weights that are best on them, and stop when they
+    improve no more. If False, the weights that are best on (a sample of) the training rows are
+    kept."""
+
+    n_iter_no_change: Auto | PositiveInt = "auto"
+    """The patience of early stopping: the number of epochs without improvement after which it ends
+    the training. "auto" is a quarter of `max_epochs`, and at least 10. Warm-up epochs, in which the
+    learning rate rises, do not count."""
+
+    tol: NonNegativeFloat = 0.0001
+    """The smallest improvement that early stopping counts, in nats per row."""
+
+    net_params: dict[str, Any] | None = None
+    """Parameters of `skae.training.AutoencoderNet`, and so of `skorch.NeuralNet`, that override
+    what is made of the others; for instance ``{"optimizer": torch.optim.SGD, "callbacks": [...]}``.
+    A callback ends the training by raising KeyboardInterrupt, as skorch's own do. Ctrl-C is passed
+    on and leaves the estimator as it was."""
+
+    random_state: RandomState = None
+    """The seed; an int makes a fit repeatable, to the bit, on one machine. No global generator is
+    used or changed."""
+
+    verbose: Verbosity = 0
+    """The verbosity; above 0, a line is printed for every epoch."""
+
+
+@estimator(fixes_model=False)
+class DeviceParameters:
+    """Where to compute."""
+
+    device: Device = "auto"
+    """The device to train and compute on: "auto" is that of the tensor that `fit` gets, else "cuda"
+    if there is such a device, else "cpu"."""

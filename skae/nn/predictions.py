@@ -1,0 +1,71 @@
+"""Predictions: the distribution of labels or targets that the head's output parametrises."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Prediction(nn.Module, ABC):
+    """The distribution of what a chain predicts, whatever that is.
+
+    Attributes
+    ----------
+    n_outputs : int or None
+        The number of outputs that it needs; None for one for each column.
+    """
+
+    n_outputs: int | None = None
+
+    @abstractmethod
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return minus the log-probability of every row, shape $(B,)$."""
+
+    @abstractmethod
+    def mean(self, output: Tensor) -> Tensor:
+        """Return what is expected of every row."""
+
+
+class Labels(Prediction):
+    """One of some classes: the head gives their logits, and a row is the number of its class.
+
+    Parameters
+    ----------
+    n_classes : int
+        How many.
+    """
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.n_outputs = n_classes
+
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return the cross-entropy of every row of $(B, 1)$, shape $(B,)$."""
+        return functional.cross_entropy(output, x[:, 0].long(), reduction="none")
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the probabilities of the classes, shape $(B, C)$."""
+        return torch.softmax(output, dim=1)
+
+
+class Targets(Prediction):
+    """Standardised numbers around what the head gives: half the squared error.
+
+    Parameters
+    ----------
+    n_targets : int
+        How many numbers.
+    """
+
+    def __init__(self, n_targets: int) -> None:
+        super().__init__()
+        self.n_outputs = n_targets
+
+    def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return half the squared error of every row of $(B, m)$, shape $(B,)$."""
+        return 0.5 * (output - x).square().sum(1)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """Return the expected numbers, shape $(B, m)$."""
+        return output

@@ -1,0 +1,59 @@
+"""Densities that are no estimators of scikit-learn's, and draws from any, seeded."""
+
+import copy
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+
+from skae.common.seeds import draw_seed
+from skae.nn.seeding import seeded
+
+
+class TrainingCodes(BaseEstimator):
+    """The density that is the codes themselves."""
+
+    def fit(self, codes: np.ndarray) -> "TrainingCodes":
+        """Keep codes, shape (n_rows, n_components)."""
+        self.codes_ = codes.astype(np.float32)
+        return self
+
+    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+        """Draw some of the codes, shape (n_samples, n_components)."""
+        rng = check_random_state(random_state)
+        return self.codes_[rng.randint(len(self.codes_), size=n_samples)]
+
+
+def draw_codes(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
+    """Draw from a density, seeded in whatever way it can be."""
+    if "random_state" in inspect.signature(density.sample).parameters:
+        draws = density.sample(n_samples, random_state=random_state)
+    elif "random_state" in parameters_of(density):
+        density = copy.copy(density).set_params(random_state=check_random_state(random_state))
+        draws = density.sample(n_samples)
+    else:
+        with globally_seeded(draw_seed(random_state)):
+            draws = density.sample(n_samples)
+    return draws[0] if isinstance(draws, tuple) else draws
+
+
+def parameters_of(density: Any) -> dict[str, Any]:
+    """Return the parameters of a density, which need not be an estimator of scikit-learn's."""
+    return density.get_params(deep=False) if hasattr(density, "get_params") else {}
+
+
+@contextmanager
+def globally_seeded(seed: int) -> Iterator[None]:
+    """Seed the global generators of numpy and torch inside the block, and undo it afterwards."""
+    state = np.random.get_state()  # noqa: NPY002 - it is what foreign code draws from
+    with seeded(seed, torch.device("cpu")):
+        try:
+            np.random.seed(seed)  # noqa: NPY002
+            yield
+        finally:
+            np.random.set_state(state)  # noqa: NPY002

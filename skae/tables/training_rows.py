@@ -1,0 +1,69 @@
+"""The rows of a training, checked: what the encoder sees, what the decoder is to give, weights."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_consistent_length
+
+from skae.common.sklearn_private import check_sample_weight
+from skae.tables.checking import check_rows
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Rows that count, and their weights.
+
+    Attributes
+    ----------
+    inputs, targets : array, sparse array or narwhals.DataFrame
+        What the encoder sees, and what the decoder is to give; mostly the same object.
+    weights : ndarray of shape (n_rows,), float32, or None
+        The weights, of mean one; None where all rows count alike.
+    """
+
+    inputs: Any
+    targets: Any
+    weights: np.ndarray | None
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return self.inputs.shape[0]
+
+
+def check_training_rows(
+    estimator: BaseEstimator, X: Any, targets: Any, sample_weight: Any, **how: Any
+) -> TrainingRows:
+    """Return the rows that have a weight above zero.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that they are for.
+    X, targets : {array-like, sparse matrix, tensor, dataframe}
+        What the encoder sees, and what the decoder is to give; None for the same.
+    sample_weight : array-like of shape (n_rows,) or None
+        The weights.
+    **how
+        The options of `check_rows`.
+    """
+    inputs = check_rows(estimator, X, **how)
+    if targets is None:
+        targets = inputs
+    else:
+        targets = check_rows(estimator, targets, **{**how, "reset": False})
+        check_consistent_length(inputs, targets)
+    if sample_weight is None:
+        return TrainingRows(inputs, targets, None)
+    weights = check_sample_weight(sample_weight, inputs, ensure_non_negative=True)
+    counts = weights > 0
+    if how["reset"] and counts.sum() < 2:
+        raise ValueError("sample_weight is above 0 for 1 row only; at least 2 must count.")
+    if not counts.all():
+        kept = np.flatnonzero(counts).tolist() if how["as_table"] else counts
+        is_one = targets is inputs
+        inputs, weights = inputs[kept], weights[counts]
+        targets = inputs if is_one else targets[kept]
+    return TrainingRows(inputs, targets, (weights / weights.mean()).astype(np.float32))

@@ -1,0 +1,22 @@
+"""The ways to train: anew or on, until it is enough or one pass over the rows."""
+
+from enum import Enum
+
+
+class Mode(Enum):
+    """What a call of `fit` or `partial_fit` does."""
+
+    FIT = "fit"
+    CONTINUE = "fit with warm_start"
+    FIRST_PASS = "first partial_fit"
+    NEXT_PASS = "next partial_fit"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether columns are learned and a chain is built."""
+        return self in (Mode.FIT, Mode.FIRST_PASS)
+
+    @property
+    def is_pass(self) -> bool:
+        """Whether it is one pass, without validation rows."""
+        return self in (Mode.FIRST_PASS, Mode.NEXT_PASS)
