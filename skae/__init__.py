@@ -5,6 +5,7 @@ when they are first used, so that `import skae` is quick and loads no torch.
 """
 
 from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -24,7 +25,7 @@ _FOLDERS = ("metrics", "nn", "plotting")
 __all__ = [*_HOMES, "__version__"]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _FOLDERS:
         return import_module(f"skae.{name}")
     if name in _HOMES:
@@ -32,5 +33,5 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*__all__, *_FOLDERS]

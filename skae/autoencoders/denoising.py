@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import field, replace
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
-
 from skae.autoencoders.deterministic import DeterministicAutoencoder
 from skae.building.corruptions import hidden_masking, make_corruption, with_levels
 from skae.building.recipe import Facts, Recipe
 from skae.common.annotations import Auto, Module, Named, NonNegativeFloat, PositiveInt, Share
 from skae.common.parameters import estimator
+from skae.tables.containers import shape_of
 
 Corruption = Literal["swap", "masking", "gaussian", "salt_and_pepper", "blur", "grey", "patch"]
 Corruptions = Annotated[
@@ -136,5 +135,6 @@ class DenoisingAE(DeterministicAutoencoder):
         return replace(recipe, corruption=corruption)
 
     def _targets_of(self, X: Any, y: Any) -> Any:
-        is_pair = y is not None and len(np.shape(y)) == 2 and np.shape(y) == np.shape(X)
-        return y if is_pair else None
+        if y is None or len(shape_of(y)) != 2:
+            return None
+        return y if shape_of(y) == shape_of(X) else None

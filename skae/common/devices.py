@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
 _FLOP_WORTH_THREADS = 1.2e7
 
 
-def resolve_device(device, X=None) -> torch.device:
+def resolve_device(device: Any, X: Any = None) -> torch.device:
     """Return the device that a `device` parameter means for rows `X`, or say why it cannot be.
 
     ``"auto"`` is the device of a tensor, else a CUDA device if there is one, else the CPU.

@@ -1,7 +1,7 @@
 """Nearest copies: whether samples are rows of the training set over again."""
 
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
@@ -35,14 +35,14 @@ class NearestCopies(NamedTuple):
     prefer_skip_nested_validation=True,
 )
 def nearest_copies(
-    train,
-    test,
-    synthetic,
+    train: Any,
+    test: Any,
+    synthetic: Any,
     *,
-    quantile=0.05,
-    max_samples=5000,
-    categorical_features="from_dtype",
-    random_state=None,
+    quantile: float = 0.05,
+    max_samples: int | None = 5000,
+    categorical_features: Any = "from_dtype",
+    random_state: Any = None,
 ) -> NearestCopies:
     r"""Return how near synthetic rows are to training rows, compared with new real rows.
 

@@ -1,7 +1,7 @@
 """The maximum mean discrepancy: a two-sample test with a kernel."""
 
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
@@ -38,14 +38,14 @@ class MeanDiscrepancy(NamedTuple):
     prefer_skip_nested_validation=True,
 )
 def maximum_mean_discrepancy(
-    real,
-    synthetic,
+    real: Any,
+    synthetic: Any,
     *,
-    n_permutations=0,
-    scale=True,
-    max_samples=2000,
-    categorical_features="from_dtype",
-    random_state=None,
+    n_permutations: int = 0,
+    scale: bool = True,
+    max_samples: int | None = 2000,
+    categorical_features: Any = "from_dtype",
+    random_state: Any = None,
 ) -> MeanDiscrepancy:
     r"""Return the squared distance between the mean embeddings of two samples, without bias.
 

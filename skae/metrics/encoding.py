@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -90,14 +91,16 @@ class Encoded:
         return Sample(np.nan_to_num(scaled), labels, n_states)
 
 
-def encode(*, categorical_features="from_dtype", min_samples: int = 1, **samples) -> list[Encoded]:
+def encode(
+    *, categorical_features: Any = "from_dtype", min_samples: int = 1, **samples: Any
+) -> list[Encoded]:
     """Return samples of rows in the terms of the first one, the real rows.
 
     Parameters
     ----------
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels.
-    least : int, default=1
+    min_samples : int, default=1
         The smallest number of rows that a sample may have.
     **samples : array or frame
         The samples, by the names that messages give them.
@@ -114,12 +117,12 @@ def encode(*, categorical_features="from_dtype", min_samples: int = 1, **samples
     return [Encoded(columns, numbers, states[:, is_label], flagged) for numbers, states in encoded]
 
 
-def alike_frames(min_samples: int = 1, **samples) -> list[nw.DataFrame]:
+def alike_frames(min_samples: int = 1, **samples: Any) -> list[nw.DataFrame]:
     """Return samples of rows as frames with the columns of the first one in their order.
 
     Parameters
     ----------
-    least : int, default=1
+    min_samples : int, default=1
         The smallest number of rows that a sample may have.
     **samples : array or frame
         The samples, by the names that messages give them.
@@ -132,7 +135,7 @@ def alike_frames(min_samples: int = 1, **samples) -> list[nw.DataFrame]:
     return frames
 
 
-def as_rows(rows, name: str, min_samples: int = 1) -> nw.DataFrame:
+def as_rows(rows: Any, name: str, min_samples: int = 1) -> nw.DataFrame:
     """Return an array or a frame as a frame, or say why it holds no rows."""
     rows = unwrap(rows)
     if frame_without_rows(rows) is not None:
@@ -152,7 +155,7 @@ def as_rows(rows, name: str, min_samples: int = 1) -> nw.DataFrame:
     return frame
 
 
-def _aligned(frame: nw.DataFrame, rows, real: nw.DataFrame, names: str) -> nw.DataFrame:
+def _aligned(frame: nw.DataFrame, rows: Any, real: nw.DataFrame, names: str) -> nw.DataFrame:
     """Return the columns of a frame in the order of the real ones, times in their units."""
     has_names = frame_without_rows(unwrap(rows)) is not None
     if has_names and set(frame.columns) == set(real.columns):
@@ -183,7 +186,9 @@ def _with_unit(dtype: nw.dtypes.DType, unit: str) -> nw.dtypes.DType:
     return nw.Duration(unit)
 
 
-def as_samples(*, scale: bool, categorical_features, min_samples: int, **samples) -> list[Sample]:
+def as_samples(
+    *, scale: bool, categorical_features: Any, min_samples: int, **samples: Any
+) -> list[Sample]:
     """Return samples of rows as points.
 
     Parameters
@@ -193,7 +198,7 @@ def as_samples(*, scale: bool, categorical_features, min_samples: int, **samples
         sample; if not, all columns are numbers and taken as they are.
     categorical_features : "from_dtype", array-like of str, int or bool
         The numeric columns that hold labels, where `scale` is true.
-    least : int
+    min_samples : int
         The smallest number of rows that a sample may have.
     **samples : array or frame
         The samples, by the names that messages give them; the first are the real rows.
@@ -212,7 +217,7 @@ def as_samples(*, scale: bool, categorical_features, min_samples: int, **samples
     return [Sample.of(array - center) for array in arrays]
 
 
-def _check_unmarked(categorical_features) -> None:
+def _check_unmarked(categorical_features: Any) -> None:
     if not (isinstance(categorical_features, str) and categorical_features == "from_dtype"):
         raise ValueError(
             f"The 'categorical_features' parameter must be 'from_dtype' with scale=False, which "

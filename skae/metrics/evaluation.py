@@ -1,5 +1,7 @@
 """The report: every metric of synthetic rows, between what is easily had and what is possible."""
 
+from typing import Any
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
@@ -34,13 +36,13 @@ _BETTER = {
 
 @validate_params({"random_state": ["random_state"]}, prefer_skip_nested_validation=True)
 def evaluate_samples(
-    train,
-    test,
-    synthetic,
+    train: Any,
+    test: Any,
+    synthetic: Any,
     *,
-    target=None,
-    categorical_features="from_dtype",
-    random_state=None,
+    target: Any = None,
+    categorical_features: Any = "from_dtype",
+    random_state: Any = None,
 ) -> pd.DataFrame:
     r"""Return every metric of synthetic rows, beside a floor and a ceiling.
 
@@ -131,7 +133,7 @@ def evaluate_samples(
 
 
 @validate_params({"random_state": ["random_state"]}, prefer_skip_nested_validation=True)
-def independent_columns(rows, random_state=None):
+def independent_columns(rows: Any, random_state: Any = None) -> Any:
     r"""Return rows whose columns are shuffled, each by itself.
 
     .. math:: p(x) = \prod_j p_j(x_j)
@@ -172,13 +174,13 @@ def independent_columns(rows, random_state=None):
     return _taken(rows, lambda: rng.permutation(n_rows))
 
 
-def _resampled(rows, n_rows: int, seed: int):
+def _resampled(rows: Any, n_rows: int, seed: int) -> Any:
     """Return so many rows, drawn with replacement."""
     chosen = np.random.default_rng(seed).integers(len(as_rows(rows, "train")), size=n_rows)
     return _taken(rows, lambda: chosen)
 
 
-def _taken(rows, draw):
+def _taken(rows: Any, draw: Any) -> Any:
     """Return drawn cells of every column, in the container of the rows."""
     if frame_without_rows(unwrap(rows)) is None:
         array = np.asarray(unwrap(rows))
@@ -190,7 +192,7 @@ def _taken(rows, draw):
     return with_index(taken, rows) if len(taken) == len(frame) else taken
 
 
-def _moments(train, rows, options: dict) -> dict:
+def _moments(train: Any, rows: Any, options: dict) -> dict:
     trends = pair_trends(train, rows, **options).to_numpy()
     return {
         "shape": column_shapes(train, rows, **options).mean(),
@@ -199,7 +201,7 @@ def _moments(train, rows, options: dict) -> dict:
     }
 
 
-def _neighbourhoods(train, rows, seeded: dict) -> dict:
+def _neighbourhoods(train: Any, rows: Any, seeded: dict) -> dict:
     near = density_coverage(train, rows, **seeded)
     return {
         "two_sample_auc": two_sample_auc(train, rows, **seeded),
@@ -209,12 +211,12 @@ def _neighbourhoods(train, rows, seeded: dict) -> dict:
     }
 
 
-def _copies(train, test, rows, seeded: dict) -> dict:
+def _copies(train: Any, test: Any, rows: Any, seeded: dict) -> dict:
     copies = nearest_copies(train, test, rows, quantile=_NEAR, **seeded)
     return {"nearest_copy_ratio": copies.ratio, "nearest_copy_share": copies.share}
 
 
-def _use(rows, test, target, seeded: dict) -> dict:
+def _use(rows: Any, test: Any, target: Any, seeded: dict) -> dict:
     if target is None:
         return {}
     return {"train_on_synthetic": train_on_synthetic(rows, test, target, **seeded)}

@@ -1,6 +1,7 @@
 """The Frechet distance between two samples, as if they were normal."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -17,13 +18,13 @@ from skae.metrics.encoding import as_samples
     prefer_skip_nested_validation=True,
 )
 def frechet_distance(
-    real,
-    synthetic,
+    real: Any,
+    synthetic: Any,
     *,
-    n_components=64,
-    fit_on=None,
-    scale=True,
-    categorical_features="from_dtype",
+    n_components: Any = 64,
+    fit_on: Any = None,
+    scale: bool = True,
+    categorical_features: Any = "from_dtype",
 ) -> float:
     r"""Return the squared Frechet distance between normals with the moments of two samples.
 
@@ -84,7 +85,7 @@ def frechet_distance(
     """
     samples = {"real": real, "synthetic": synthetic}
     samples |= {} if fit_on is None else {"fit_on": fit_on}
-    options = {"scale": scale, "categorical_features": categorical_features, "least": 2}
+    options = {"scale": scale, "categorical_features": categorical_features, "min_samples": 2}
     real, synthetic, *others = (each.matrix() for each in as_samples(**samples, **options))
     basis = others[0] if others else real
     pca = PCA(min(n_components, *basis.shape), random_state=0).fit(basis)

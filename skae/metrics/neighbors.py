@@ -1,7 +1,7 @@
 """Density and coverage: whether two samples lie in each other's neighbourhoods."""
 
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
@@ -44,14 +44,14 @@ class DensityCoverage(NamedTuple):
     prefer_skip_nested_validation=True,
 )
 def density_coverage(
-    real,
-    synthetic,
-    n_neighbors=5,
+    real: Any,
+    synthetic: Any,
+    n_neighbors: int = 5,
     *,
-    scale=True,
-    max_samples=5000,
-    categorical_features="from_dtype",
-    random_state=None,
+    scale: bool = True,
+    max_samples: int | None = 5000,
+    categorical_features: Any = "from_dtype",
+    random_state: Any = None,
 ) -> DensityCoverage:
     r"""Return how much of two samples lies in each other's neighbourhoods.
 
@@ -151,7 +151,9 @@ def _radii(points: Sample, n_neighbors: int) -> np.ndarray:
     return np.concatenate(radii) + _ROUNDING * (points.numbers**2).sum(1).mean()
 
 
-def _memberships(real: Sample, synthetic: Sample, radii, other_radii) -> tuple:
+def _memberships(
+    real: Sample, synthetic: Sample, radii: np.ndarray, other_radii: np.ndarray
+) -> tuple:
     """Return in how many balls of real rows the synthetic are, and which hold one, both ways."""
     held = np.zeros(len(synthetic), dtype=int)
     holds, is_held = [], []

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -39,7 +40,7 @@ class Sample:
         """Return rows of numbers alone."""
         return cls(numbers, np.empty((len(numbers), 0), dtype=np.int32))
 
-    def __getitem__(self, rows) -> "Sample":
+    def __getitem__(self, rows: Any) -> "Sample":
         return Sample(self.numbers[rows], self.labels[rows], self.n_states)
 
     def some(self, most: int | None, rng: np.random.Generator) -> "Sample":
@@ -83,7 +84,7 @@ def city_distances(first: Sample, second: Sample) -> np.ndarray:
     return _with_mismatches(distances, first, second, 2)
 
 
-def _with_mismatches(distances, first: Sample, second: Sample, cost: int) -> np.ndarray:
+def _with_mismatches(distances: np.ndarray, first: Sample, second: Sample, cost: int) -> np.ndarray:
     count = np.zeros(distances.shape, dtype=np.min_scalar_type(cost * len(first.n_states)))
     # Narrow states are compared many at a time.
     narrow = np.min_scalar_type(max(first.n_states, default=0))

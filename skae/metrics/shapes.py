@@ -1,5 +1,7 @@
 """Shapes: whether every column by itself is distributed as it should be."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.stats import ks_2samp
@@ -7,7 +9,9 @@ from scipy.stats import ks_2samp
 from skae.metrics.encoding import encode
 
 
-def column_shapes(real, synthetic, *, categorical_features="from_dtype") -> pd.Series:
+def column_shapes(
+    real: Any, synthetic: Any, *, categorical_features: Any = "from_dtype"
+) -> pd.Series:
     r"""Return how alike columns are distributed in two samples, each by itself.
 
     For numbers and times, of which missing cells are dropped, it is the complement of the distance

@@ -1,6 +1,7 @@
 """Trends: whether columns belong together as they should."""
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ _BELOW, _ABOVE, _ABSENT = range(_N_BINS, _N_BINS + 3)
 
 @validate_params({"own_edges": ["boolean"]}, prefer_skip_nested_validation=True)
 def pair_trends(
-    real, synthetic, *, own_edges=False, categorical_features="from_dtype"
+    real: Any, synthetic: Any, *, own_edges: Any = False, categorical_features: Any = "from_dtype"
 ) -> pd.DataFrame:
     r"""Return how alike pairs of columns are distributed in two samples.
 
@@ -118,7 +119,9 @@ def _bins(numbers: np.ndarray, other: np.ndarray) -> np.ndarray:
     return bins
 
 
-def _joint_variation(x, y, n_states, other_x, other_y, n_others) -> float:
+def _joint_variation(
+    x: Any, y: Any, n_states: Any, other_x: Any, other_y: Any, n_others: Any
+) -> float:
     """Return the total variation of two columns of states together."""
     joint = np.concatenate([x, y]).astype(np.int64) * n_others
     joint += np.concatenate([other_x, other_y])

@@ -1,6 +1,7 @@
 """The two-sample test by classification: whether the two can be told apart."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,13 +23,13 @@ from skae.metrics.sample import joined
     prefer_skip_nested_validation=True,
 )
 def two_sample_auc(
-    real,
-    synthetic,
+    real: Any,
+    synthetic: Any,
     *,
-    estimator=None,
-    cv=3,
-    categorical_features="from_dtype",
-    random_state=None,
+    estimator: Any = None,
+    cv: int = 3,
+    categorical_features: Any = "from_dtype",
+    random_state: Any = None,
 ) -> float:
     r"""Return how well a classifier tells synthetic rows from real ones, by its ROC AUC.
 

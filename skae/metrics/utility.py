@@ -1,5 +1,7 @@
 """Utility: what a predictor learns from synthetic rows."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -17,13 +19,13 @@ from skae.tables.number import Number
     prefer_skip_nested_validation=True,
 )
 def train_on_synthetic(
-    synthetic,
-    test,
-    target,
+    synthetic: Any,
+    test: Any,
+    target: Any,
     *,
-    estimator=None,
-    categorical_features="from_dtype",
-    random_state=None,
+    estimator: Any = None,
+    categorical_features: Any = "from_dtype",
+    random_state: Any = None,
 ) -> float:
     r"""Return how well a predictor that learned from synthetic rows does on real ones.
 
@@ -105,7 +107,7 @@ def train_on_synthetic(
     return (_r_squared if is_number else _area)(estimator, *synthetic, *test)
 
 
-def _check_target(target, columns: list) -> None:
+def _check_target(target: Any, columns: list) -> None:
     if target not in columns:
         raise ValueError(
             f"The 'target' parameter must be a column of the rows, one of {columns}. Got "
@@ -113,7 +115,7 @@ def _check_target(target, columns: list) -> None:
         )
 
 
-def _check_varies(target, truth: np.ndarray) -> None:
+def _check_varies(target: Any, truth: np.ndarray) -> None:
     if len(np.unique(truth)) < 2:
         raise ValueError(f"The target {target!r} must take two values or more in test.")
 
@@ -122,18 +124,18 @@ def _as_matrix(rows: Encoded) -> np.ndarray:
     return rows.sample().matrix()
 
 
-def _task(rows: Encoded, position: int, as_features) -> tuple[np.ndarray, np.ndarray]:
+def _task(rows: Encoded, position: int, as_features: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return the features and the targets of the rows that have a target."""
     others, targets = rows.split(position)
     is_known = ~np.isnan(targets) if targets.dtype.kind == "f" else targets != MISSING
     return as_features(others)[is_known], targets[is_known]
 
 
-def _r_squared(estimator, x, y, new, truth) -> float:
+def _r_squared(estimator: Any, x: Any, y: Any, new: Any, truth: Any) -> float:
     return float(r2_score(truth, estimator.fit(x, y).predict(new)))
 
 
-def _area(estimator, x, y, new, truth) -> float:
+def _area(estimator: Any, x: Any, y: Any, new: Any, truth: Any) -> float:
     """Return the mean area under the ROC curves of every label against all others."""
     labels = np.unique(truth)
     if len(np.unique(y)) < 2:

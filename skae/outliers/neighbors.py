@@ -1,5 +1,7 @@
 """The distance to training rows: near ones, and typical ones."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
@@ -19,16 +21,16 @@ class Neighbors:
         The number k; with fewer references, the last one counts.
     """
 
-    def __init__(self, references, n_neighbors):
+    def __init__(self, references: Any, n_neighbors: int) -> None:
         self.references = references
         self.n_neighbors = min(n_neighbors, max(1, len(references) - 1))
         self.index = NearestNeighbors(n_neighbors=self.n_neighbors).fit(references)
 
-    def distances(self, points):
+    def distances(self, points: Any) -> np.ndarray:
         """Return the distances of new points, shape (n_points,)."""
         return self._distances(points, self.index.kneighbors(points, return_distance=False)[:, -1])
 
-    def distances_to_others(self, points):
+    def distances_to_others(self, points: Any) -> np.ndarray:
         """Return the distances of the references' own points, each as if it were no reference.
 
         The points are what the references would be if nothing had been learned from them.
@@ -41,7 +43,7 @@ class Neighbors:
         chosen = np.where(is_self[:, :-1].any(1), found[:, -1], before)
         return self._distances(points, chosen)
 
-    def _distances(self, points, chosen):
+    def _distances(self, points: Any, chosen: np.ndarray) -> np.ndarray:
         # The index finds distances by inner products, which lose the digits of small ones.
         return np.linalg.norm(points - self.references[chosen], axis=1)
 
@@ -57,21 +59,21 @@ class TypicalDistance:
         The share of them.
     """
 
-    def __init__(self, references, share):
+    def __init__(self, references: Any, share: float) -> None:
         self.references = references
         self.place = int(share * len(references))
 
-    def distances(self, points):
+    def distances(self, points: Any) -> np.ndarray:
         """Return the distances of new points, shape (n_points,)."""
         return self._distances(points, np.full(len(points), self.place))
 
-    def distances_to_others(self, points):
+    def distances_to_others(self, points: Any) -> np.ndarray:
         """Return the distances of points, the first of which are the references."""
         is_reference = np.arange(len(points)) < len(self.references)
         place = np.minimum(self.place + is_reference, len(self.references) - 1)
         return self._distances(points, place)
 
-    def _distances(self, points, place):
+    def _distances(self, points: Any, place: Any) -> np.ndarray:
         found = np.empty(len(points))
         for batch in gen_batches(len(points), _ROWS_AT_A_TIME):
             squared = euclidean_distances(points[batch], self.references, squared=True)

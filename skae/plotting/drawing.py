@@ -1,5 +1,7 @@
 """What displays share: axes, and rows as arrays and images."""
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
@@ -8,7 +10,7 @@ from skae.tables.containers import unwrap
 _DRAWABLE_CHANNELS = (1, 3, 4)
 
 
-def make_axes(ax, **options):
+def make_axes(ax: Any, **options: Any) -> tuple[Any, Any]:
     """Return axes, those that are given or new ones, and their figure."""
     import matplotlib.pyplot as plt
 
@@ -16,7 +18,7 @@ def make_axes(ax, **options):
     return ax, ax.figure
 
 
-def as_array(rows, otherwise):
+def as_array(rows: Any, otherwise: str) -> np.ndarray:
     """Return rows of any container as a dense array of numbers, or say what else to do."""
     rows = unwrap(rows)
     rows = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
@@ -25,7 +27,7 @@ def as_array(rows, otherwise):
     return rows
 
 
-def as_images(rows, image_shape):
+def as_images(rows: Any, image_shape: Any) -> np.ndarray:
     """Return rows as images of shape (height, width) or (height, width, channels)."""
     if len(image_shape) == 2:
         return rows.reshape(-1, *image_shape)

@@ -1,6 +1,9 @@
 """ExplanationDisplay: which columns make rows odd."""
 
+from typing import Any, Self
+
 import numpy as np
+import pandas as pd
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
@@ -45,12 +48,12 @@ class ExplanationDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, *, explanation, surprisals):
+    def __init__(self, *, explanation: pd.DataFrame, surprisals: Any) -> None:
         self.explanation = explanation
         self.surprisals = surprisals
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, top=3, ax=None):
+    def from_estimator(cls, estimator: Any, X: Any, *, top: int | None = 3, ax: Any = None) -> Self:
         """Draw why a fitted detector finds rows odd.
 
         Parameters
@@ -74,7 +77,7 @@ class ExplanationDisplay:
         explanation = estimator.explain(X, top=top)
         return cls(explanation=explanation, surprisals=-estimator.score_samples(X)).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw a bar for every line of the explanation, those of a row together.
 
         Parameters
@@ -104,11 +107,11 @@ class ExplanationDisplay:
         return self
 
 
-def _reason(line):
+def _reason(line: Any) -> str:
     """Return what a line of an explanation says."""
     return f"{line.column} = {_short(line.value)}, expected {_short(line.expected)}"
 
 
-def _short(value):
+def _short(value: Any) -> str:
     text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,5 +1,7 @@
 """LatentDisplay: the plane of two components of the code."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
@@ -62,7 +64,9 @@ class LatentDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, *, codes, labels, names, manifold=None, extent=None):
+    def __init__(
+        self, *, codes: Any, labels: Any, names: Any, manifold: Any = None, extent: Any = None
+    ) -> None:
         self.codes = codes
         self.labels = labels
         self.names = names
@@ -72,15 +76,15 @@ class LatentDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X=None,
-        y=None,
+        estimator: Any,
+        X: Any = None,
+        y: Any = None,
         *,
-        components=(0, 1),
-        n_images=None,
-        image_shape=None,
-        ax=None,
-    ):
+        components: Any = (0, 1),
+        n_images: int | None = None,
+        image_shape: Any = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw the codes of rows, or the images that the plane decodes to, or both.
 
         Parameters
@@ -134,7 +138,7 @@ class LatentDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the images and the codes.
 
         Parameters
@@ -155,13 +159,13 @@ class LatentDisplay:
         self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
         return self
 
-    def _plot_manifold(self):
+    def _plot_manifold(self) -> None:
         frame = [(0, 0), (0, 0), (1, 1), (1, 1), (0, 0)][: self.manifold.ndim]
         tiles = np.pad(self.manifold, frame, constant_values=self.manifold.min())
         mosaic = np.concatenate(np.concatenate(tiles[::-1], axis=1), axis=1)
         self.image_ = self.ax_.imshow(mosaic, extent=self.extent, aspect="auto", cmap="gray")
 
-    def _plot_codes(self):
+    def _plot_codes(self) -> None:
         classes, index = (None, None) if self.labels is None else _classes(self.labels)
         colours = self.labels if index is None else index
         cmap = None if classes is None else f"tab{10 if len(classes) <= 10 else 20}"
@@ -173,7 +177,9 @@ class LatentDisplay:
             self.figure_.colorbar(self.scatter_, ax=self.ax_)
 
 
-def _manifold(estimator, components, n_images, image_shape):
+def _manifold(
+    estimator: Any, components: list[int], n_images: int, image_shape: Any
+) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """Return the images of codes on a grid, and the plane that they cover."""
     if image_shape is None:
         raise ValueError(
@@ -192,7 +198,7 @@ def _manifold(estimator, components, n_images, image_shape):
     return images, (low[0], high[0], low[1], high[1])
 
 
-def _classes(labels):
+def _classes(labels: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Return the different labels and every row's index among them, if they are few."""
     classes, index = np.unique(labels, return_inverse=True)
     if len(classes) <= _MOST_CLASSES:

@@ -1,5 +1,7 @@
 """LossCurveDisplay: the loss of every epoch."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
@@ -46,13 +48,13 @@ class LossCurveDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, *, train_loss, validation_loss, best_epoch):
+    def __init__(self, *, train_loss: Any, validation_loss: Any, best_epoch: Any) -> None:
         self.train_loss = train_loss
         self.validation_loss = validation_loss
         self.best_epoch = best_epoch
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
         """Draw the loss curves of a fitted autoencoder.
 
         Parameters
@@ -76,7 +78,7 @@ class LossCurveDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the curves.
 
         Parameters

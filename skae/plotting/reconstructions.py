@@ -1,5 +1,7 @@
 """ReconstructionDisplay: rows above what transformers make of them."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
@@ -50,12 +52,12 @@ class ReconstructionDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, *, rows, image_shape):
+    def __init__(self, *, rows: Any, image_shape: Any) -> None:
         self.rows = rows
         self.image_shape = image_shape
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, image_shape=None):
+    def from_estimator(cls, estimator: Any, X: Any, *, image_shape: Any = None) -> Self:
         """Draw rows and their reconstructions.
 
         Parameters
@@ -82,7 +84,7 @@ class ReconstructionDisplay:
             image_shape = image_shape or getattr(each, "image_shape", None)
         return cls(rows=rows, image_shape=image_shape).plot()
 
-    def plot(self):
+    def plot(self) -> Self:
         """Draw the rows.
 
         Returns
@@ -105,14 +107,14 @@ class ReconstructionDisplay:
             self._plot_images()
         return self
 
-    def _plot_lines(self):
+    def _plot_lines(self) -> None:
         for i, ax in enumerate(self.axes_[:, 0]):
             for name, rows in self.rows.items():
                 ax.plot(rows[i], label=name, linestyle="-" if name == "original" else "--")
         self.axes_[0, 0].legend(ncols=len(self.rows), loc="lower left", bbox_to_anchor=(0, 1))
         self.axes_[-1, 0].set_xlabel("Column")
 
-    def _plot_images(self):
+    def _plot_images(self) -> None:
         low, high = self.rows["original"].min(), self.rows["original"].max()
         span = (high - low) or 1
         for axes, (name, rows) in zip(self.axes_, self.rows.items(), strict=True):
@@ -123,7 +125,7 @@ class ReconstructionDisplay:
             axes[0].set_ylabel(name, rotation=0, ha="right", va="center")
 
 
-def _new_name(name, taken):
+def _new_name(name: str, taken: Any) -> str:
     """Return a name, with a number where it is taken."""
     names = (name, *(f"{name} {i}" for i in range(2, len(taken) + 2)))
     return next(each for each in names if each not in taken)

@@ -1,7 +1,7 @@
 """What the cells of a row tell of the others: codes by importance, and the cells that they give."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -101,7 +101,7 @@ class Conditional:
         log_weights = posterior.log_prior(z) - log_density(z) - losses.view(len(z), -1)
         return z, log_weights.double().softmax(0)
 
-    def _near(self, x: Tensor, points: Tensor):
+    def _near(self, x: Tensor, points: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Return codes near the most probable ones of rows, and the log density of such codes."""
         posterior = self.chain.bottleneck.posterior
         uniform = uniforms(x, points)

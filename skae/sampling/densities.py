@@ -23,7 +23,7 @@ class TrainingCodes(BaseEstimator):
         self.codes_ = codes.astype(np.float32)
         return self
 
-    def sample(self, n_samples: int, random_state=None) -> np.ndarray:
+    def sample(self, n_samples: int, random_state: Any = None) -> np.ndarray:
         """Draw some of the codes, shape (n_samples, n_components)."""
         rng = check_random_state(random_state)
         return self.codes_[rng.randint(len(self.codes_), size=n_samples)]

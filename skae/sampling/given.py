@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -28,7 +29,7 @@ class Given:
         The columns of whole rows.
     """
 
-    def __init__(self, given: object, names) -> None:
+    def __init__(self, given: object, names: Any) -> None:
         self.names = list(names)
         self.cells = _cells(given)
         self.n_rows = len(next(iter(self.cells.values())))
@@ -88,7 +89,7 @@ class Given:
                 nw.from_native(_boxed(filled, pd.Series), series_only=True)
             )
         else:
-            number, state = field.encode(_series(field.name, filled, field.empty))
+            number, state = field.encode(_series(field.name, filled, field.template))
         return number, np.where(missing, HIDDEN, state)
 
     def _encode_numbers(self, columns: MatrixColumns) -> np.ndarray:
@@ -179,7 +180,7 @@ def _simplified(cell: object, dtype: nw.dtypes.DType) -> object:
     return cell.date() if dtype == nw.Date and isinstance(cell, datetime) else cell
 
 
-def _boxed(cells: list, container=np.array) -> object:
+def _boxed(cells: list, container: Any = np.array) -> object:
     """Return cells as Python objects in an array or series, whatever they are."""
     boxed = np.empty(len(cells), dtype=object)
     boxed[:] = cells

@@ -4,24 +4,24 @@ import narwhals as nw
 import numpy as np
 
 
-def as_column(raw: np.ndarray, missing: np.ndarray, empty: nw.Series) -> nw.Series:
+def as_column(raw: np.ndarray, missing: np.ndarray, template: nw.Series) -> nw.Series:
     """Return raw numbers as a column like another, null where cells are missing."""
-    column = nw.new_series(empty.name, raw, backend=empty.implementation)
-    dtype = empty.dtype
+    column = nw.new_series(template.name, raw, backend=template.implementation)
+    dtype = template.dtype
     if dtype == nw.Duration:
         column = column.cast(nw.Duration(time_unit(dtype)))
     elif dtype == nw.Datetime:
         column = column.cast(nw.Datetime(time_unit(dtype), dtype.time_zone))
     elif dtype == nw.Date:
         column = column.cast(nw.Datetime("ms"))
-    if empty.implementation.is_pandas_like():
-        native = column.to_native().astype(empty.to_native().dtype)
+    if template.implementation.is_pandas_like():
+        native = column.to_native().astype(template.to_native().dtype)
         return nw.from_native(native.mask(missing) if missing.any() else native, series_only=True)
     column = column.cast(dtype)
-    there = nw.new_series("there", ~missing, backend=empty.implementation)
+    there = nw.new_series("there", ~missing, backend=template.implementation)
     frame = nw.DataFrame.from_dict({"cell": column, "there": there})
     kept = nw.when(nw.col("there")).then(nw.col("cell"))
-    return frame.select(kept.alias("cell"))["cell"].alias(empty.name)
+    return frame.select(kept.alias("cell"))["cell"].alias(template.name)
 
 
 def round_to_type(numbers: np.ndarray, dtype: nw.dtypes.DType) -> np.ndarray:

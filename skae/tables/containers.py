@@ -1,5 +1,7 @@
 """What rows come in: arrays, sparse arrays, tensors and frames; results leave in the same."""
 
+from typing import Any
+
 import narwhals as nw
 import numpy as np
 import torch
@@ -7,7 +9,7 @@ import torch
 from skae.tables.casting import as_column, round_to_type
 
 
-def unwrap(X):
+def unwrap(X: Any) -> Any:
     """Return a tensor as an array on the host, and anything else as it is."""
     if not isinstance(X, torch.Tensor):
         return X
@@ -15,14 +17,19 @@ def unwrap(X):
     return (X.float() if X.dtype is torch.bfloat16 else X).numpy()
 
 
-def is_memory_map(X) -> bool:
+def shape_of(X: Any) -> tuple[int, ...]:
+    """Return the shape of rows in any container, or of what becomes an array."""
+    return tuple(X.shape) if hasattr(X, "shape") else np.asarray(X).shape
+
+
+def is_memory_map(X: Any) -> bool:
     """Tell whether an array lies in a file."""
     while X is not None and not isinstance(X, np.memmap):
         X = getattr(X, "base", None)
     return X is not None
 
 
-def eager_frame(X):
+def eager_frame(X: Any) -> Any:
     """Return a dataframe as narwhals has it, and anything else as it is.
 
     Raises
@@ -38,20 +45,22 @@ def eager_frame(X):
     return frame
 
 
-def frame_without_rows(X) -> nw.DataFrame | None:
+def frame_without_rows(X: Any) -> nw.DataFrame | None:
     """Return a frame without its rows, or None for anything else; see `eager_frame`."""
     frame = eager_frame(X)
     return frame[:0].clone() if isinstance(frame, nw.DataFrame) else None
 
 
-def wrap(rows: np.ndarray, empty: nw.DataFrame | None, like=None, *, own_types: bool = False):
+def wrap(
+    rows: np.ndarray, template: nw.DataFrame | None, like: Any = None, *, own_types: bool = False
+) -> Any:
     """Return rows in the container of those that they answer.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_columns)
         The rows.
-    empty : narwhals.DataFrame or None
+    template : narwhals.DataFrame or None
         A frame without rows, like the one to return; None returns no frame.
     like : object, default=None
         The rows that were asked about: a tensor gets a tensor on its device, and a pandas frame
@@ -61,34 +70,34 @@ def wrap(rows: np.ndarray, empty: nw.DataFrame | None, like=None, *, own_types: 
     """
     if isinstance(like, torch.Tensor):
         return torch.from_numpy(rows).to(like.device)
-    if empty is None:
+    if template is None:
         return rows
     if own_types:
-        pairs = zip(empty.iter_columns(), rows.T, strict=True)
+        pairs = zip(template.iter_columns(), rows.T, strict=True)
         frame = nw.DataFrame.from_dict(
             {column.name: _typed(part, column) for column, part in pairs}
         )
     else:
-        columns = dict(zip(empty.columns, rows.T, strict=True))
-        frame = nw.from_dict(columns, backend=empty.implementation)
+        columns = dict(zip(template.columns, rows.T, strict=True))
+        frame = nw.from_dict(columns, backend=template.implementation)
     return with_index(frame.to_native(), like)
 
 
-def wrap_table(frame: nw.DataFrame, empty: nw.DataFrame | None, like=None):
+def wrap_table(frame: nw.DataFrame, template: nw.DataFrame | None, like: Any = None) -> Any:
     """Return a table as a frame, or as an array or tensor if `fit` was given one."""
-    if empty is None:
+    if template is None:
         return wrap(np.array(frame.to_numpy()), None, like)
     return with_index(frame.to_native(), like)
 
 
-def with_index(frame, like):
+def with_index(frame: Any, like: Any) -> Any:
     """Give a pandas frame the index of the one that it answers."""
     if nw.dependencies.is_pandas_dataframe(frame) and nw.dependencies.is_pandas_dataframe(like):
         frame.index = like.index
     return frame
 
 
-def _typed(numbers: np.ndarray, empty: nw.Series) -> nw.Series:
+def _typed(numbers: np.ndarray, template: nw.Series) -> nw.Series:
     """Return numbers as a column like another."""
     none_missing = np.zeros(len(numbers), dtype=bool)
-    return as_column(round_to_type(numbers, empty.dtype), none_missing, empty)
+    return as_column(round_to_type(numbers, template.dtype), none_missing, template)

@@ -33,7 +33,9 @@ class MixedColumns(Columns):
     is_table: ClassVar[bool] = True
 
     @classmethod
-    def learn(cls, frame: nw.DataFrame, weights: np.ndarray | None, **options) -> "MixedColumns":
+    def learn(
+        cls, frame: nw.DataFrame, weights: np.ndarray | None, **options: Any
+    ) -> "MixedColumns":
         """Return the encoding of a frame; `options` are those of `Table.learn`."""
         table = Table.learn(frame, **options)
         numbers, _ = table.encode(frame)

@@ -24,7 +24,7 @@ class Number:
         The name of the column.
     kind : {"number", "integer", "datetime", "date", "time", "duration"}
         What it measures.
-    empty : narwhals.Series
+    template : narwhals.Series
         The column without its rows.
     origin, step : int
         Integers and times are encoded as multiples of a step from an origin.
@@ -40,7 +40,7 @@ class Number:
 
     name: str
     kind: str
-    empty: nw.Series
+    template: nw.Series
     origin: int
     step: int
     decimals: int | None
@@ -68,9 +68,9 @@ class Number:
         shares = np.array(seen) / len(column)
         kind = "integer" if kind == "number" and decimals in (None, 0) and _is_whole(raw) else kind
         low, high = float(values[0]), float(values[-1])
-        empty = column.to_frame()[:0].clone().get_column(column.name)
+        template = column.to_frame()[:0].clone().get_column(column.name)
         return cls(
-            column.name, kind, empty, origin, step, decimals, low, high, point_masses, shares
+            column.name, kind, template, origin, step, decimals, low, high, point_masses, shares
         )
 
     @property
@@ -80,7 +80,7 @@ class Number:
 
     def encode(self, column: nw.Series) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers, NaN where cells are missing, and the states, shapes (n_rows,)."""
-        raw, missing = _raw_numbers(column, self.kind, self.empty.dtype)
+        raw, missing = _raw_numbers(column, self.kind, self.template.dtype)
         numbers = np.full(len(column), np.nan)
         numbers[~missing] = to_steps(raw, self.origin, self.step)
         return numbers, self.states_of(numbers)
@@ -112,10 +112,10 @@ class Number:
         low, high = self._bounds(extrapolates=extrapolates)
         numbers = np.clip(np.where(missing, self.low, numbers), low, high)
         if self.is_stepped:
-            raw = from_steps(np.rint(numbers), self.origin, self.step, self.empty.dtype)
+            raw = from_steps(np.rint(numbers), self.origin, self.step, self.template.dtype)
         else:
             raw = numbers if self.decimals is None else np.round(numbers, self.decimals)
-        return as_column(raw, missing, self.empty)
+        return as_column(raw, missing, self.template)
 
     def _bounds(self, *, extrapolates: bool) -> tuple[float, float]:
         if not extrapolates or self.is_stepped:
@@ -125,7 +125,7 @@ class Number:
     @property
     def is_stepped(self) -> bool:
         """Whether the column holds integers or times."""
-        return self.empty.dtype.is_integer() or self.empty.dtype.is_temporal()
+        return self.template.dtype.is_integer() or self.template.dtype.is_temporal()
 
     def __str__(self) -> str:
         ends = np.array([self.low, self.high])

@@ -1,6 +1,7 @@
 """Numbers as normal scores: what share of a column is below, on the scale of a standard normal."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -101,7 +102,9 @@ class ScoredColumns(MixedColumns):
     dependencies: tuple[Dependency, ...] = ()
 
     @classmethod
-    def learn(cls, frame: nw.DataFrame, weights: np.ndarray | None, **options) -> "ScoredColumns":
+    def learn(
+        cls, frame: nw.DataFrame, weights: np.ndarray | None, **options: Any
+    ) -> "ScoredColumns":
         """Return the encoding of a frame; `options` are those of `Table.learn`."""
         plain = MixedColumns.learn(frame, weights, **options)
         numbers, states = plain.table.encode(frame)
@@ -150,7 +153,7 @@ class ScoredColumns(MixedColumns):
     def _decode_numbers(self, encoded: np.ndarray) -> np.ndarray:
         return self._by_column(NormalScores.decode, encoded)
 
-    def _by_column(self, function, numbers: np.ndarray) -> np.ndarray:
+    def _by_column(self, function: Any, numbers: np.ndarray) -> np.ndarray:
         columns = zip(self.scores, numbers.T, strict=True)
         found = [function(scores, column) for scores, column in columns]
         return np.stack(found, axis=1) if found else np.empty((len(numbers), 0))

@@ -1,6 +1,7 @@
 """Tables: frames of columns of any kind, as numbers and states, and the way back."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -35,7 +36,7 @@ class Table:
     def learn(
         cls,
         frame: nw.DataFrame,
-        categorical_features="from_dtype",
+        categorical_features: Any = "from_dtype",
         max_categories: int = 256,
         min_frequency: float = 0.001,
         handle_unknown: str = "other",
@@ -152,7 +153,7 @@ def _kind(column: nw.Series, *, is_marked: bool) -> str:
     return label or temporal or "number"
 
 
-def _marked(categorical_features, names: list) -> set:
+def _marked(categorical_features: Any, names: list) -> set:
     """Return the names of the columns that are marked as labels."""
     if isinstance(categorical_features, str) and categorical_features == "from_dtype":
         return set()

@@ -1,8 +1,11 @@
 """What watches the training: the best weights, early stopping, how much is done."""
 
+from typing import Any
+
 import torch
 from skorch.callbacks import Callback
 
+from skae.training.net import AutoencoderNet
 from skae.training.reading import losses, mean_loss
 from skae.training.rows import Rows
 
@@ -42,11 +45,17 @@ class KeepBest(Callback):
         self.tol = tol
         self.warm_up = warm_up
 
-    def on_train_begin(self, net, **kwargs) -> None:
+    def on_train_begin(self, net: AutoencoderNet, **kwargs: Any) -> None:
         """Forget earlier trainings."""
         self.validation_rows_ = None
 
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs) -> None:
+    def on_epoch_begin(
+        self,
+        net: AutoencoderNet,
+        dataset_train: Any = None,
+        dataset_valid: Any = None,
+        **kwargs: Any,
+    ) -> None:
         """Measure the start, before the first epoch."""
         if self.validation_rows_ is None:
             self.is_held_out_ = dataset_valid is not None
@@ -57,7 +66,7 @@ class KeepBest(Callback):
             self._keep(net, float(self.importance_ @ self.start_losses_))
             self.start_, self.validation_rows_ = self.best_weights_, validation_rows
 
-    def on_epoch_end(self, net, **kwargs) -> None:
+    def on_epoch_end(self, net: AutoencoderNet, **kwargs: Any) -> None:
         """Keep the weights if they are the best; stop if nothing has gained for long."""
         self.epoch_ += 1
         loss = (
@@ -72,7 +81,7 @@ class KeepBest(Callback):
         if self.patience is not None and self.epoch_ - self.last_gain_ >= self.patience:
             net.stop()
 
-    def on_train_end(self, net, **kwargs) -> None:
+    def on_train_end(self, net: AutoencoderNet, **kwargs: Any) -> None:
         """Put the best weights back, or those of the start if they are hardly better."""
         if self.validation_rows_ is None:
             return
@@ -82,13 +91,13 @@ class KeepBest(Callback):
             self.best_epoch_ = 0
             self.best_loss_ = float(self.importance_ @ self.start_losses_)
 
-    def _is_better_than_start(self, net) -> bool:
+    def _is_better_than_start(self, net: AutoencoderNet) -> bool:
         gains = self.start_losses_ - losses(net, self.validation_rows_)[0]
         mean = self.importance_ @ gains
         variance = self.importance_.square() @ (gains - mean).square()
         return bool(mean > _STANDARD_ERRORS * torch.sqrt(variance))
 
-    def _keep(self, net, loss: float) -> None:
+    def _keep(self, net: AutoencoderNet, loss: float) -> None:
         self.best_loss_, self.best_epoch_ = loss, self.epoch_
         state = net.module_.state_dict()
         self.best_weights_ = {name: tensor.clone() for name, tensor in state.items()}
@@ -102,11 +111,11 @@ def _sample_of(rows: Rows) -> Rows:
 class Progress(Callback):
     """Tell the chain how much of the training is done."""
 
-    def on_train_begin(self, net, **kwargs) -> None:
+    def on_train_begin(self, net: AutoencoderNet, **kwargs: Any) -> None:
         """Begin to count."""
         self.epoch_ = 0
 
-    def on_epoch_begin(self, net, **kwargs) -> None:
+    def on_epoch_begin(self, net: AutoencoderNet, **kwargs: Any) -> None:
         """Tell it before every epoch."""
         net.module_.set_progress(self.epoch_ / net.max_epochs)
         self.epoch_ += 1

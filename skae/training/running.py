@@ -32,7 +32,6 @@ def make_net(
     *,
     n_columns: int,
     split: Callable | None = None,
-    decoder_every: int = 1,
 ) -> AutoencoderNet:
     """Return an initialised net, `net_params` last among its options.
 
@@ -49,9 +48,7 @@ def make_net(
     n_columns : int
         The number of columns of encoded rows.
     split : callable or None, default=None
-        What parts rows into training rows and validation rows; None parts none off.
-    decoder_every : int, default=1
-        The number of steps of the encoder for each of the decoder.
+        What splits rows into training rows and validation rows; None holds none out.
 
     Raises
     ------
@@ -62,17 +59,14 @@ def make_net(
     schedule = SCHEDULES[parameters.learning_rate_schedule]
     options = {
         **_options_of_passes(parameters, plan),
-        "decoder_every": decoder_every,
         "schedule": None if _has_scheduler(given) else schedule,
         "iterator_train__shuffle": True,
         "iterator_valid__batch_size": rows_at_a_time(n_columns),
         "train_split": split,
         "max_epochs": plan.max_epochs,
-        **_optimizer_params(parameters.weight_decay, given),
-        **given,
-        "device": device,
     }
     try:
+        options |= {**_optimizer_params(parameters.weight_decay, given), **given, "device": device}
         return AutoencoderNet(module, **options).initialize()
     except (TypeError, ValueError) as error:
         if not parameters.net_params:

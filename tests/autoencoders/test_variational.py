@@ -331,7 +331,9 @@ class TestSamples:
         autoencoder = make(2).fit(rows)
         code = np.zeros((2000, 2), dtype=np.float32)
         with torch.no_grad():
-            draws = autoencoder._draw(torch.from_numpy(code), torch.Generator().manual_seed(0))
+            draws = autoencoder.net_.chain.draw(
+                torch.from_numpy(code), torch.Generator().manual_seed(0)
+            )
         expected = np.sqrt(autoencoder.noise_variance_) / autoencoder.columns_.scale
         np.testing.assert_allclose(draws.std(0).numpy(), expected, rtol=0.1)
 

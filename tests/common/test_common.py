@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from helpers import AUTOENCODERS, DETECTORS, ESTIMATORS, PREDICTORS, quick
 from numpydoc.docscrape import NumpyDocString
-from sklearn.utils._testing import assert_docstring_consistency
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     check_param_validation,
@@ -64,36 +63,6 @@ def test_sklearn_house_check(cls, check):
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_sklearn_house_check_of_predictors(cls, check):
     check(cls.__name__, quick(cls))
-
-
-OWN_DEFAULTS = [
-    "n_components",
-    "hidden_layer_sizes",
-    "activation",
-    "tied_weights",
-    "init",
-    "prior",
-    "learning_rate",
-]
-OWN_TEXT = ["encoder, decoder"]
-
-
-OWN_OF_DETECTORS = ["max_epochs", "batch_size", "early_stopping", "tol", "weight_decay"]
-
-
-@pytest.mark.parametrize(
-    ("family", "own", "attributes"),
-    [
-        (AUTOENCODERS, [*OWN_DEFAULTS, *OWN_TEXT, "strength"], True),
-        ([*AUTOENCODERS[:1], *DETECTORS], [*OWN_DEFAULTS, *OWN_OF_DETECTORS], False),
-        (PREDICTORS, [], True),
-    ],
-)
-@pytest.mark.filterwarnings("ignore:Checking was skipped")
-def test_shared_parameters_are_described_alike(family, own, attributes):
-    assert_docstring_consistency(
-        family, include_params=True, exclude_params=own, include_attrs=attributes
-    )
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)

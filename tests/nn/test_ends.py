@@ -54,7 +54,7 @@ def test_they_go_to_another_machine_without_pickle(fitted, rows):
 def test_those_of_tables_go_between_encoded_rows_and_codes():
     frame = rows_of_a_shop()
     fitted = AutoencoderTransformer(4, max_epochs=3, random_state=0).fit(frame)
-    encoded = torch.from_numpy(fitted.columns_.encode(fitted._check_rows(frame)))
+    encoded = torch.from_numpy(fitted.columns_.encode(fitted._reader().check(frame)))
     codes = fitted.encoder_(encoded).detach()
     np.testing.assert_allclose(codes, fitted.transform(frame), atol=1e-5)
     assert fitted.decoder_(codes).shape == encoded.shape

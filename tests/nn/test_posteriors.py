@@ -72,7 +72,7 @@ def test_points_are_the_same_every_time(posterior):
 
 
 def test_every_row_has_draws_of_its_own_that_follow_from_it():
-    points = NormalPosterior(3).points(64)
+    points = NormalPosterior(3).sobol_points(64)
     x = torch.randn(2000, 5)
     x[7] = torch.nan
     u = uniforms(x, points)

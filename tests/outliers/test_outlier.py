@@ -262,7 +262,7 @@ class TestExplanations:
 
     def test_many_rows_are_explained_in_parts(self, detector, frame, monkeypatch):
         whole = detector.explain(frame[:30])
-        monkeypatch.setattr("skae.outliers.readings._ROWS_AT_A_TIME", 7)
+        monkeypatch.setattr("skae.outliers.model._ROWS_AT_A_TIME", 7)
         again = detector.explain(frame[:30])
         pd.testing.assert_frame_equal(again, whole, rtol=1e-6)
 
@@ -312,7 +312,7 @@ class TestReadings:
     def test_many_rows_are_read_in_parts(self, detector, frame, monkeypatch):
         readings = ("score_samples", "transform", "reconstruct")
         expected = [getattr(detector, reading)(frame) for reading in readings]
-        monkeypatch.setattr("skae.outliers.readings._ROWS_AT_A_TIME", 150)
+        monkeypatch.setattr("skae.outliers.model._ROWS_AT_A_TIME", 150)
         for reading, whole in zip(readings, expected, strict=True):
             again = getattr(detector, reading)(frame)
             if reading == "reconstruct":
@@ -349,7 +349,7 @@ class TestStreams:
         def fail(*args):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("skae.outliers.detector.NearRows", fail)
+        monkeypatch.setattr("skae.outliers.model.NearRows", fail)
         with pytest.raises(KeyboardInterrupt):
             detector.partial_fit(normal_rows[300:400])
         np.testing.assert_array_equal(detector.score_samples(normal_rows[:50]), before)
