@@ -1,0 +1,59 @@
+"""Which columns, what is there and what would be expected."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from outlier_helpers import make
+
+
+def test_shares_add_up_to_the_score(detector, frame):
+    explanation = detector.explain(frame[:20], top=None)
+    sums = explanation.groupby("row")["share"].sum()
+    np.testing.assert_allclose(sums, -detector.score_samples(frame[:20]))
+    assert (explanation["share"] >= 0).all()
+
+
+def test_the_odd_cell_comes_first(detector, frame):
+    rows = frame[frame["x"].between(0.5, 1.5) & frame["side"].eq("right")][:3].copy()
+    rows["y"] = [-3.0, rows["y"].iloc[1], rows["y"].iloc[2]]
+    rows["side"] = ["right", "left", "right"]
+    rows["same"] = [1.0, 1.0, 7.0]
+    explanation = detector.explain(rows, top=1)
+    assert explanation["row"].tolist() == rows.index.tolist()
+    assert explanation["column"].tolist() == ["y", "side", "same"]
+    assert explanation["value"].tolist() == [-3.0, "left", 7.0]
+    assert explanation["expected"][0] == pytest.approx(2 * rows["x"].iloc[0], abs=0.7)
+    assert explanation["expected"][1:].tolist() == ["right", 1.0]
+
+
+def test_lines_are_in_order_and_as_many_as_asked(detector, frame):
+    explanation = detector.explain(frame[:5], top=2)
+    assert len(explanation) == 10
+    assert (explanation["share"][::2].to_numpy() >= explanation["share"][1::2].to_numpy()).all()
+    assert len(detector.explain(frame[:5], top=100)) == 5 * frame.shape[1]
+
+
+def test_many_rows_are_explained_in_parts(detector, frame, monkeypatch):
+    whole = detector.explain(frame[:30])
+    monkeypatch.setattr("skae.outliers.model._ROWS_AT_A_TIME", 7)
+    again = detector.explain(frame[:30])
+    pd.testing.assert_frame_equal(again, whole, rtol=1e-6)
+
+
+def test_arrays_have_columns_by_number(normal_rows):
+    detector = make(novelty=True).fit(normal_rows[:500])
+    row = normal_rows[:1].copy()
+    row[0, 4] = 30
+    explanation = detector.explain(row, top=1)
+    assert explanation["column"].tolist() == [4]
+    assert explanation["row"].tolist() == [0]
+
+
+def test_polars(frame):
+    table = pl.from_pandas(frame)
+    detector = make().fit(table)
+    assert isinstance(detector.reconstruct(table[:3]), pl.DataFrame)
+    assert detector.explain(table[:3])["row"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    with pytest.raises(TypeError, match="collect"):
+        detector.predict(table.lazy())

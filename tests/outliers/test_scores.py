@@ -1,0 +1,73 @@
+"""What the score is made of."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from outlier_helpers import make
+
+from skae.outliers.detector import PARTS
+
+
+def test_the_score_is_minus_the_mean_of_its_parts(detector, frame):
+    parts = detector.score_parts(frame)
+    assert set(parts) == set(PARTS)
+    assert all((part >= 0).all() for part in parts.values())
+    mean = np.mean([parts[name] for name in detector.parts], axis=0)
+    np.testing.assert_allclose(detector.score_samples(frame), -mean)
+    more = make(parts=PARTS).fit(frame)
+    mean = np.mean(list(more.score_parts(frame).values()), axis=0)
+    np.testing.assert_allclose(more.score_samples(frame), -mean)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_can_stand_alone(frame, part):
+    alone = make(parts=[part]).fit(frame)
+    whole = make().fit(frame)
+    expected = whole.score_parts(frame)[part]
+    np.testing.assert_allclose(alone.score_samples(frame), -expected)
+
+
+def test_spread_is_that_of_the_members(detector, frame):
+    scores, std = detector.score_samples(frame, return_std=True)
+    np.testing.assert_array_equal(scores, detector.score_samples(frame))
+    assert (std > 0).all()
+    _, none = make(parts=["center"]).fit(frame).score_samples(frame, return_std=True)
+    assert (none == 0).all()
+
+
+def test_no_ties_at_the_top(normal_rows):
+    detector = make(novelty=True).fit(normal_rows[:500])
+    far = normal_rows[0] + 10.0 ** np.arange(1, 8)[:, None]
+    assert (np.diff(detector.score_samples(far)) < 0).all()
+
+
+def test_two_calls_and_refits_agree(frame):
+    first, second = make().fit(frame), make().fit(frame)
+    np.testing.assert_array_equal(first.score_samples(frame), first.score_samples(frame))
+    np.testing.assert_array_equal(first.score_samples(frame), second.score_samples(frame))
+    other = make(random_state=1).fit(frame)
+    assert (other.score_samples(frame) != first.score_samples(frame)).any()
+
+
+def test_no_global_generator_is_touched(frame):
+    np.random.seed(3)  # noqa: NPY002
+    torch.manual_seed(3)
+    expected = np.random.random(), torch.rand(())  # noqa: NPY002
+    np.random.seed(3)  # noqa: NPY002
+    torch.manual_seed(3)
+    make().fit(frame)
+    assert (np.random.random(), torch.rand(())) == expected  # noqa: NPY002
+
+
+def test_units_of_columns_make_no_difference(normal_rows):
+    rows = normal_rows[:300]
+    scores = make().fit(rows).score_samples(rows)
+    scaled = rows * [1, 1024, 1, 1 / 64, 1, 1] + [0, 0, 0, 0, 0, 256]
+    np.testing.assert_allclose(make().fit(scaled).score_samples(scaled), scores, rtol=1e-3)
+
+
+def test_a_pickle_scores_the_same(detector, frame):
+    again = pickle.loads(pickle.dumps(detector))
+    np.testing.assert_array_equal(again.score_samples(frame), detector.score_samples(frame))

@@ -1,0 +1,57 @@
+"""The promise of p-values."""
+
+import numpy as np
+import pytest
+from outlier_helpers import make
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
+def test_new_normal_rows_are_flagged_as_often_as_asked(normal_rows, share):
+    detector = make(novelty=True, contamination=share).fit(normal_rows[:1000])
+    flagged = detector.predict(normal_rows[1000:]) == -1
+    # Both the threshold and the share of 2,000 rows vary.
+    spread = 4 * np.sqrt(share * (1 - share) * (1 / 1000 + 1 / 2000))
+    assert abs(flagged.mean() - share) < spread
+    p_values = detector.p_values(normal_rows[1000:])
+    np.testing.assert_array_equal(flagged, p_values <= share)
+
+
+def test_also_of_rows_that_repeat():
+    rng = np.random.default_rng(0)
+    rows = rng.integers(5, size=(3000, 3)).astype(float)
+    detector = make(novelty=True, contamination=0.1).fit(rows[:1000])
+    assert (detector.predict(rows[1000:]) == -1).mean() < 0.14
+
+
+@pytest.mark.parametrize("n_rows", [40, 100])
+def test_also_of_heavy_tails(n_rows):
+    flagged = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        rows = rng.standard_cauchy(size=(n_rows + 500, 10))
+        detector = make(novelty=True, max_epochs=5).fit(rows[:n_rows])
+        flagged.append((detector.p_values(rows[n_rows:]) <= 0.1).mean())
+    assert 0.03 < np.mean(flagged) < 0.17
+
+
+def test_few_rows_extrapolate(normal_rows):
+    detector = make(novelty=True, contamination=0.001).fit(normal_rows[:50])
+    assert (detector.predict(normal_rows[50:]) == -1).mean() < 0.02
+    assert detector.predict(normal_rows[:1] + 100) == [-1]
+
+
+def test_false_discoveries_are_as_few_as_asked(normal_rows):
+    detector = make(novelty=True).fit(normal_rows[:1500])
+    rows = np.vstack([normal_rows[1500:], normal_rows[:100] + 8])
+    alarms = detector.predict(rows, false_discovery_rate=0.1) == -1
+    is_outlier = np.arange(len(rows)) >= 1500
+    assert alarms[is_outlier].all()
+    assert alarms[~is_outlier].sum() / alarms.sum() < 0.2
+    none = detector.predict(normal_rows[1500:], false_discovery_rate=0.01) == -1
+    assert none.mean() < 0.01
+
+
+@pytest.mark.parametrize("rate", [0, 1, -0.1, np.nan])
+def test_rates_are_between_0_and_1(detector, frame, rate):
+    with pytest.raises(ValueError, match="false_discovery_rate"):
+        detector.predict(frame, false_discovery_rate=rate)
