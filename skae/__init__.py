@@ -5,9 +5,32 @@ when they are first used, so that `import skae` is quick and loads no torch.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skae import metrics, nn, plotting  # noqa: F401
+    from skae.autoencoders.contractive import ContractiveAE
+    from skae.autoencoders.denoising import DenoisingAE
+    from skae.autoencoders.plain import AutoencoderTransformer
+    from skae.autoencoders.sparse import SparseAE
+    from skae.autoencoders.variational import VAETransformer
+    from skae.outliers.detector import AEOutlierDetector
+    from skae.predictors.classifier import EncoderClassifier
+    from skae.predictors.regressor import EncoderRegressor
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AEOutlierDetector",
+    "AutoencoderTransformer",
+    "ContractiveAE",
+    "DenoisingAE",
+    "EncoderClassifier",
+    "EncoderRegressor",
+    "SparseAE",
+    "VAETransformer",
+    "__version__",
+]
 
 _HOMES = {
     "AEOutlierDetector": "skae.outliers.detector",
@@ -19,10 +42,7 @@ _HOMES = {
     "SparseAE": "skae.autoencoders.sparse",
     "VAETransformer": "skae.autoencoders.variational",
 }
-
 _FOLDERS = ("metrics", "nn", "plotting")
-
-__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import field
 from math import ceil
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, cast
 
 import narwhals as nw
 import numpy as np
@@ -20,8 +20,9 @@ from skae.autoencoders.inference import Inference
 from skae.autoencoders.parameters import FitParameters, ModelParameters
 from skae.autoencoders.reader import Reader
 from skae.building.recipe import Facts, Recipe, build_chain
-from skae.common.annotations import Module
+from skae.common.annotations import Module, Named
 from skae.common.devices import resolve_device
+from skae.common.documentation import Documented
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import DeviceParameters, TableParameters, TrainingParameters
@@ -30,7 +31,7 @@ from skae.common.state import FittedState
 from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Decoder, Encoder
 from skae.nn.likelihoods import VarianceLikelihood
-from skae.sampling.prior import MOST_CODES, N_CODES, Prior, make_prior
+from skae.sampling.prior import MOST_CODES, N_CODES, ModelPrior, Prior, make_prior
 from skae.tables.columns import Columns
 from skae.tables.containers import frame_without_rows
 from skae.tables.learning import learn_matrix, learn_table
@@ -65,6 +66,7 @@ class BaseAutoencoder(
     TrainingParameters,
     DeviceParameters,
     FittedState,
+    Documented,
     CallbackSupportMixin,
     BaseEstimator,
     ABC,
@@ -96,7 +98,7 @@ class BaseAutoencoder(
     """What the columns of a table are; print it. Only for rows with labels, times or missing cells.
     """
 
-    prior_: Prior = field(init=False)
+    prior_: Annotated[Prior | ModelPrior, Named("Prior")] = field(init=False)
     """The fitted density of the codes."""
 
     n_iter_: int = field(init=False)
@@ -124,10 +126,6 @@ class BaseAutoencoder(
     feature_names_in_: np.ndarray = field(init=False)
     """Their names, if `fit` got a frame with names that are all strings."""
 
-    _doc_link_module: ClassVar[str] = "skae"
-    _doc_link_template: ClassVar[str] = (
-        "https://skae.readthedocs.io/en/latest/api/{estimator_name}.html"
-    )
     _family: ClassVar[Family] = Family()
 
     @property
@@ -223,7 +221,7 @@ class BaseAutoencoder(
 
     @property
     def _module(self) -> Autoencoder:
-        return self.net_.chain
+        return cast(Autoencoder, self.net_.chain)
 
     @property
     def _n_features_out(self) -> int:
@@ -352,7 +350,7 @@ class BaseAutoencoder(
             self._imputer_ = self._family.imputer.learn(self.net_, few, validation_rows, places)
         latent = torch.from_numpy(read(self.net_, few, self._module.latent))
         with torch.inference_mode():
-            vars(self).update(self._diagnose(latent))
+            self.__dict__.update(self._diagnose(latent))
             codes = self._module.draw_codes(latent).numpy()
         if mode is Mode.NEXT_PASS:
             self.prior_ = self.prior_.updated(codes)

@@ -17,6 +17,7 @@ from skae.nn.chain import Autoencoder
 from skae.sampling.imputer import Imputer
 from skae.tables.cells import HIDDEN
 from skae.tables.containers import wrap, wrap_table
+from skae.tables.mixed import MixedColumns
 
 
 class CellInference(ABC):
@@ -96,9 +97,11 @@ class CellInference(ABC):
 
     def _fill(self, reader: Reader, frame: nw.DataFrame, X: Any, fill: Any) -> Any:
         """Return rows whose missing cells hold what `fill` makes of encoded rows that have any."""
-        encoded = reader.columns.encode(frame, hide_missing=True)
-        with_holes = (encoded[:, reader.columns.n_numbers :] == HIDDEN).any(1)
+        columns = reader.columns
+        assert isinstance(columns, MixedColumns)
+        encoded = columns.encode(frame, hide_missing=True)
+        with_holes = (encoded[:, columns.n_numbers :] == HIDDEN).any(1)
         if with_holes.any():
             fill = partial(fill, reader.chain)
             encoded[with_holes] = reader.apply(fill, np.ascontiguousarray(encoded[with_holes]))
-        return wrap_table(reader.columns.fill(frame, encoded), reader.frame, like=X)
+        return wrap_table(columns.fill(frame, encoded), reader.frame, like=X)

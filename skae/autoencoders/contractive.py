@@ -4,9 +4,8 @@ from dataclasses import field, replace
 from typing import Literal
 
 from skae.autoencoders.deterministic import DeterministicAutoencoder
-from skae.autoencoders.parameters import Activation
 from skae.building.recipe import Facts, Recipe
-from skae.common.annotations import Auto, NonNegativeFloat, PositiveInt, Share, Sizes
+from skae.common.annotations import Activation, Auto, NonNegativeFloat, PositiveInt, Share, Sizes
 from skae.common.parameters import estimator
 from skae.nn.bottlenecks import Activated
 from skae.nn.penalties import Contraction

@@ -3,7 +3,7 @@
 from dataclasses import field
 from math import ceil
 from numbers import Integral
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from skae.common.sklearn_private import Interval
 from skae.nn.bottlenecks import Bottleneck, Identity
 from skae.nn.chain import Autoencoder
 from skae.nn.corruptions import HideCells, Repeated
+from skae.nn.quantization import Quantizer
 from skae.tables.columns import Columns
 from skae.tables.mixed import MixedColumns
 from skae.training.mode import Mode
@@ -87,9 +88,9 @@ class DeterministicAutoencoder(BaseAutoencoder):
             The indices of the units' values, of `quantize` bits each.
         """
         reader = self._reader()
-        levels = reader.chain.quantizer.levels
-        found = reader.read(lambda x: levels(reader.chain.encode(x)), reader.check(X))
-        return found.astype(np.uint8 if self.quantize <= 8 else np.uint16)
+        quantizer = cast(Quantizer, reader.chain.quantizer)
+        found = reader.read(lambda x: quantizer.levels(reader.chain.encode(x)), reader.check(X))
+        return found.astype(np.uint8 if quantizer.n_bits <= 8 else np.uint16)
 
     @available_if(_is_quantized)
     def decompress(self, levels: Any) -> Any:
@@ -106,12 +107,12 @@ class DeterministicAutoencoder(BaseAutoencoder):
             The rows, a frame if `fit` was given one.
         """
         reader = self._reader()
-        values = reader.chain.quantizer.values
+        quantizer = cast(Quantizer, reader.chain.quantizer)
         levels = reader.check_codes(levels, self.n_components_, "levels")
-        largest = 2**self.quantize - 1
+        largest = 2**quantizer.n_bits - 1
         if not ((levels >= 0) & (levels <= largest) & (levels % 1 == 0)).all():
             raise ValueError(f"'levels' must hold ints in the range [0, {largest}].")
-        rows = reader.decode(lambda x: reader.chain.decode(values(x)), levels)
+        rows = reader.decode(lambda x: reader.chain.decode(quantizer.values(x)), levels)
         return reader.wrap(rows, extrapolates=True)
 
     def _plain_recipe(
@@ -156,20 +157,20 @@ class DeterministicAutoencoder(BaseAutoencoder):
             check_machines(architecture, self.likelihood_)
 
         def pretrain(chain: Autoencoder, data: Rows, device: torch.device) -> None:
-            n_epochs = self.pretraining_epochs
-            if isinstance(n_epochs, str):
-                n_epochs = ceil(self._plan(len(data), Mode.FIT).max_epochs / n_layers(chain))
+            rule = ceil(self._plan(len(data), Mode.FIT).max_epochs / n_layers(chain))
+            n_epochs = unless_auto(self.pretraining_epochs, rule)
             if self.init == "rbm":
                 pretrain_machines(chain, data, n_epochs=n_epochs)
             else:
-                options = {"n_epochs": n_epochs, "hidden_masking": hidden_masking}
-                pretrain_greedily(chain, data, self, device, **options)
+                pretrain_greedily(
+                    chain, data, self, device, n_epochs=n_epochs, hidden_masking=hidden_masking
+                )
 
         return pretrain
 
     def _calibrate(self, few: Rows, validation_rows: Rows) -> None:
-        if self.quantize is not None:
-            quantizer, device = self._module.quantizer, self.net_.device
+        quantizer, device = self._module.quantizer, self.net_.device
+        if isinstance(quantizer, Quantizer):
             quantizer.calibrate(torch.from_numpy(encode(self.net_, few)).to(device))
             codes = torch.from_numpy(encode(self.net_, validation_rows)).to(device)
             self.rate_ = quantizer.rate(codes)

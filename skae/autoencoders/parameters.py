@@ -1,18 +1,20 @@
 """Parameters that all autoencoders have."""
 
-from numbers import Real
-from typing import Annotated, Literal
+from typing import Literal
 
-from numpy.typing import ArrayLike
-
-from skae.common.annotations import Auto, Density, Module, Named, Shape, Share, Sizes
+from skae.common.annotations import (
+    Activation,
+    Auto,
+    Bounds,
+    Density,
+    Dropout,
+    Half,
+    Module,
+    Shape,
+    Share,
+    Sizes,
+)
 from skae.common.parameters import estimator
-from skae.common.sklearn_private import Interval
-
-Activation = Literal["elu", "gelu", "identity", "leaky_relu", "logistic", "relu", "silu", "tanh"]
-Dropout = Annotated[float, Interval(Real, 0, 1, closed="left")]
-Bounds = Annotated[ArrayLike, "array-like", Named("pair of float or array-like")]
-Half = Annotated[float, Interval(Real, 0, 0.5, closed="both")]
 
 
 @estimator()

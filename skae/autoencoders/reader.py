@@ -11,8 +11,8 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, gen_batches
 from torch import Tensor
-from torch.nn import Module
 
+from skae.nn.chain import Autoencoder
 from skae.tables.checking import check_rows
 from skae.tables.columns import Columns
 from skae.tables.containers import unwrap
@@ -31,7 +31,7 @@ class Reader:
         The estimator that rows are checked for.
     columns : Columns
         Its columns.
-    chain : nn.Module
+    chain : Autoencoder
         Its chain, in evaluation mode.
     device : torch.device
         Where the chain is.
@@ -41,7 +41,7 @@ class Reader:
 
     estimator: BaseEstimator
     columns: Columns
-    chain: Module
+    chain: Autoencoder
     device: torch.device
     frame: nw.DataFrame | None
 
@@ -104,11 +104,11 @@ class Reader:
         prepare: Callable[[Any], np.ndarray],
         finish: Callable[[np.ndarray], np.ndarray],
     ) -> np.ndarray:
-        results = None
+        results = np.empty(0)
         for batch in gen_batches(rows.shape[0], rows_at_a_time(self.columns.n_encoded)):
             x = torch.from_numpy(prepare(rows[batch])).to(self.device)
             result = finish(function(x).cpu().numpy())
-            if results is None:
+            if batch.start == 0:  # the first result tells what they are like
                 results = np.empty((rows.shape[0], *result.shape[1:]), result.dtype)
             results[batch] = result
         return results

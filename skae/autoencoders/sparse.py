@@ -14,6 +14,7 @@ from skae.common.annotations import Auto, NonNegativeFloat, PositiveInt, Share, 
 from skae.common.parameters import estimator
 from skae.nn.bottlenecks import Activated, Bottleneck, Lifetime, TopK
 from skae.nn.penalties import L1, ActivityDivergence, Penalty
+from skae.training.schedule import unless_auto
 
 _UNITS_PER_COLUMN = 2
 _AUTO_ACTIVITY = 0.05
@@ -102,8 +103,7 @@ class SparseAE(DeterministicAutoencoder):
     """The units that fire for none of them."""
 
     def _recipe(self, facts: Facts) -> Recipe:
-        is_auto = isinstance(self.n_components, str)
-        n_components = _UNITS_PER_COLUMN * facts.n_columns if is_auto else self.n_components
+        n_components = unless_auto(self.n_components, _UNITS_PER_COLUMN * facts.n_columns)
         bottleneck = self._make_bottleneck(n_components)
         penalty = self._make_penalty(n_components, facts.columns.n_encoded)
         recipe = self._plain_recipe(facts, n_components, bottleneck)

@@ -12,13 +12,12 @@ from torch import nn
 
 from skae.autoencoders.base import BaseAutoencoder
 from skae.autoencoders.family import Family
-from skae.autoencoders.parameters import Half
-from skae.autoencoders.variational_inference import VariationalInference
+from skae.autoencoders.variational_inference import VariationalInference, as_variational
 from skae.autoencoders.variational_parameters import BoundParameters
 from skae.building.likelihoods import make_likelihood
 from skae.building.networks import Architecture
 from skae.building.recipe import Facts, Recipe
-from skae.common.annotations import Auto, Density, Module, PositiveFloat, PositiveInt, Share
+from skae.common.annotations import Auto, Density, Half, Module, PositiveFloat, PositiveInt, Share
 from skae.common.parameters import estimator
 from skae.nn.corruptions import HideCells
 from skae.nn.initialisation import start_at_probabilistic_pca
@@ -28,6 +27,7 @@ from skae.nn.pca import PrincipalComponents
 from skae.nn.posteriors import NormalPosterior, Posterior, SphericalPosterior
 from skae.nn.variational_chain import Variational, VariationalAutoencoder, mutual_information
 from skae.sampling.conditional import ImportanceImputer
+from skae.tables.matrix import MatrixColumns
 from skae.tables.scores import ScoredColumns
 from skae.training.net import AutoencoderNet
 from skae.training.reading import calibrate
@@ -182,6 +182,10 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
             chain=VariationalAutoencoder,
         )
 
+    @property
+    def _module(self) -> VariationalAutoencoder:
+        return as_variational(super()._module)
+
     def _diagnose(self, latent: torch.Tensor) -> dict[str, Any]:
         posterior = self._module.posterior
         divergence = posterior.divergence(latent).mean(0).numpy()
@@ -211,12 +215,12 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
         super()._prepare(net)
 
     def _calibrate(self, few: Rows, validation_rows: Rows) -> None:
-        likelihood = self._module.likelihood
-        if not isinstance(likelihood, Gaussian):
+        likelihood, columns = self._module.likelihood, self.columns_
+        if not (isinstance(likelihood, Gaussian) and isinstance(columns, MatrixColumns)):
             return
         if isinstance(self.noise_variance, str):
             calibrate(self.net_, validation_rows)
-        variance = likelihood.variance.double().cpu().numpy() * self.columns_.scale**2
+        variance = likelihood.variance.double().cpu().numpy() * columns.scale**2
         self.noise_variance_ = variance if variance.ndim else float(variance)
 
     def _check_parameters(self) -> None:
@@ -273,6 +277,7 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
             return _likelihood_of_cells(columns)
         if facts.likelihood != "gaussian":
             return make_likelihood(columns, facts.likelihood)
+        assert isinstance(columns, MatrixColumns)
         low, high = map(torch.from_numpy, columns.encoded_range)
         if not isinstance(self.noise_variance, str):
             return Gaussian(low, high, self.noise_variance / columns.scale**2)

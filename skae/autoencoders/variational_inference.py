@@ -10,11 +10,18 @@ from sklearn.utils import check_scalar
 from skae.autoencoders.cell_inference import CellInference
 from skae.autoencoders.inference import Inference
 from skae.common.seeds import draw_seed
+from skae.nn.chain import Autoencoder
 from skae.nn.variational_chain import VariationalAutoencoder
 from skae.sampling.conditional import Conditional
 from skae.sampling.given import Given
 from skae.tables.containers import wrap_table
 from skae.tables.mixed import MixedColumns
+
+
+def as_variational(chain: Autoencoder) -> VariationalAutoencoder:
+    """Return a chain as what it is: one whose code is a distribution."""
+    assert isinstance(chain, VariationalAutoencoder)
+    return chain
 
 
 class VariationalInference(Inference, CellInference):
@@ -39,15 +46,14 @@ class VariationalInference(Inference, CellInference):
             The standard deviations; on the sphere, the concentrations.
         """
         reader = self._reader()
-        chain = reader.chain
+        chain = as_variational(reader.chain)
 
         def moments(x: torch.Tensor) -> torch.Tensor:
             return torch.cat(chain.posterior.moments(chain.latent(x)), dim=1)
 
         found = reader.read(moments, reader.check(X))
-        if isinstance(X, torch.Tensor):
-            found = torch.from_numpy(found).to(X.device)
-        return found[:, : self.n_components_], found[:, self.n_components_ :]
+        both = torch.from_numpy(found).to(X.device) if isinstance(X, torch.Tensor) else found
+        return both[:, : self.n_components_], both[:, self.n_components_ :]
 
     def score_samples(self, X: Any) -> np.ndarray:
         r"""Return a bound on the log-likelihood of rows, in nats.
@@ -73,8 +79,9 @@ class VariationalInference(Inference, CellInference):
         reader = self._reader()
         rows = reader.check(X)
         reader.check_range(rows, self.likelihood_)
-        points = self._sobol_points(reader.chain)
-        scores = reader.read(lambda x: reader.chain.bound(x, points), rows)
+        chain = as_variational(reader.chain)
+        points = self._sobol_points(chain)
+        scores = reader.read(lambda x: chain.bound(x, points), rows)
         return scores - np.float32(reader.columns.log_volume)
 
     def score_cells(self, X: Any) -> Any:
@@ -125,7 +132,8 @@ class VariationalInference(Inference, CellInference):
         given = Given(given, names)
         x = torch.from_numpy(given.encode(reader.columns)).to(reader.device)
         generator = torch.Generator().manual_seed(draw_seed(random_state))
-        conditional = Conditional(reader.chain, is_table=reader.columns.is_table)
+        chain = as_variational(reader.chain)
+        conditional = Conditional(chain, is_table=reader.columns.is_table)
         with torch.no_grad():
             rows = conditional.draw(x, n_samples, generator).cpu().numpy()
         rows = reader.columns.decode(rows)
@@ -135,8 +143,9 @@ class VariationalInference(Inference, CellInference):
         frame = reader.columns.to_frame(rows, given=is_given)
         return wrap_table(given.restore(frame, n_samples), reader.frame)
 
-    def _log_prob_of_cells(self, chain: VariationalAutoencoder, x: torch.Tensor) -> torch.Tensor:
-        return chain.cells(x, self._sobol_points(chain))
+    def _log_prob_of_cells(self, chain: Autoencoder, x: torch.Tensor) -> torch.Tensor:
+        variational = as_variational(chain)
+        return variational.cells(x, self._sobol_points(variational))
 
     def _sobol_points(self, chain: VariationalAutoencoder) -> torch.Tensor:
         """Return what makes the draws of a code."""

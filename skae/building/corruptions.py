@@ -79,23 +79,24 @@ def with_levels(corruption: Any, corruption_level: Any) -> list[Corruption]:
 def _make(
     corruption: Any, level: Any, columns: Columns, data: Rows, shape: Shape | None
 ) -> nn.Module:
-    is_table = isinstance(columns, MixedColumns)
     if not isinstance(corruption, str):
-        return _own(corruption, columns, is_table=is_table)
+        return _own(corruption, columns)
+    is_table = isinstance(columns, MixedColumns)
     allowed = _OF_TABLES if is_table else CORRUPTIONS
     if corruption not in allowed:
         raise ValueError(
             f"The 'corruption' parameter must be a module, a callable or, for "
             f"{'tables' if is_table else 'numbers'}, among {allowed}. Got {corruption!r}."
         )
+    largest = float("inf") if corruption == "gaussian" else 1
+    if isinstance(columns, MixedColumns):
+        return _of_table(corruption, _check_level(corruption, level, Real, 0, largest), columns)
+    assert isinstance(columns, MatrixColumns)
     if corruption in _OF_IMAGES:
         return _of_images(corruption, level, columns, shape)
-    if corruption == "gaussian" and not is_table and level == "auto":
+    if corruption == "gaussian" and level == "auto":
         level = _LEVELS["gaussian"] * columns.scale
-    largest = float("inf") if corruption == "gaussian" else 1
     level = _check_level(corruption, level, Real, 0, largest)
-    if is_table:
-        return _of_table(corruption, level, columns)
     return _of_numbers(corruption, level, columns, data)
 
 
@@ -123,6 +124,7 @@ def _of_images(
 ) -> nn.Module:
     if shape is None:
         raise ValueError(f"corruption={corruption!r} is for images: give their 'image_shape'.")
+    module: nn.Module
     if corruption == "grey":
         module = Grey(shape)
     elif corruption == "blur":
@@ -133,9 +135,9 @@ def _of_images(
     return _in_units(module, columns)
 
 
-def _own(corruption: Any, columns: Columns, *, is_table: bool) -> nn.Module:
+def _own(corruption: Any, columns: Columns) -> nn.Module:
     """Return a user's corruption, which works on rows in their own units."""
-    if is_table or not callable(corruption):
+    if not isinstance(columns, MatrixColumns) or not callable(corruption):
         raise ValueError(
             f"The 'corruption' parameter must be among {_OF_TABLES} for tables, and for numbers "
             f"also a module or a callable. Got {corruption!r}."
@@ -170,7 +172,9 @@ def _in_units(module: nn.Module, columns: MatrixColumns) -> InUnits:
     return InUnits(module, torch.as_tensor(columns.center, dtype=torch.float32), columns.scale)
 
 
-def _check_level(corruption: str, level: Any, kind: type, smallest: float, largest: float) -> Any:
+def _check_level(
+    corruption: str, level: Any, kind: type[Any], smallest: float, largest: float
+) -> Any:
     """Return a level, by rule where it is "auto", or say what is wrong with it."""
     if isinstance(level, str) and level == "auto":
         return _LEVELS[corruption]

@@ -8,6 +8,7 @@ from skae.nn.one_hot import OneHot
 from skae.nn.table_likelihoods import NumbersAndStates
 from skae.nn.unit_interval import Bernoulli, ContinuousBernoulli
 from skae.tables.columns import Columns
+from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
 
 UNIT_INTERVAL = {"bernoulli": Bernoulli, "continuous_bernoulli": ContinuousBernoulli}
@@ -26,10 +27,11 @@ def make_likelihood(columns: Columns, kind: str, variance: float = 1.0) -> Likel
         The variance of a Gaussian, of encoded numbers.
     """
     if isinstance(columns, MixedColumns):
-        states = columns.n_states, columns.column_of_number, columns.point_masses
-        return NumbersAndStates(*states, variance)
+        places = columns.column_of_number
+        return NumbersAndStates(columns.n_states, places, columns.point_masses, variance)
     if kind != "gaussian":
         return UNIT_INTERVAL[kind]()
+    assert isinstance(columns, MatrixColumns)
     low, high = map(torch.from_numpy, columns.encoded_range)
     return Gaussian(low, high, variance)
 

@@ -142,7 +142,7 @@ def hidden_sizes(hidden_layer_sizes: str | Sequence[int], auto: tuple[int, ...])
 
 def _are_sizes(numbers: tuple) -> bool:
     return all(
-        isinstance(number, Integral) and not isinstance(number, bool) and number >= 1
+        isinstance(number, Integral) and not isinstance(number, bool) and int(number) >= 1
         for number in numbers
     )
 
@@ -153,20 +153,20 @@ def _built_networks(
     n_in, n_components = sizes.n_in, sizes.n_components
     auto = _AUTO_DENSE if shape is None else _AUTO_CHANNELS
     hidden = hidden_sizes(architecture.hidden_layer_sizes, auto)
-    tied = {"tied": architecture.tied_weights}
+    tied = architecture.tied_weights
     style = (architecture.activation, architecture.dropout)
     if not hidden:
-        return _sized(*linear_pair(n_in, n_components, **tied), sizes)
+        return _sized(*linear_pair(n_in, n_components, tied=tied), sizes)
     if shape is None:
-        encoder, decoder = dense_pair((n_in, *hidden, n_components), *style, **tied)
+        encoder, decoder = dense_pair((n_in, *hidden, n_components), *style, tied=tied)
     else:
-        encoder, decoder = convolutional_pair(shape, hidden, n_components, *style, **tied)
+        encoder, decoder = convolutional_pair(shape, hidden, n_components, *style, tied=tied)
     encoder, decoder = _sized(encoder, decoder, sizes)
     if architecture.skip_connections:
         decoder = CodeToEveryLayer(decoder, n_components)
     if not (architecture.has_linear_paths and architecture.is_built):
         return encoder, decoder
-    linear_encoder, linear_decoder = _sized(*linear_pair(n_in, n_components, **tied), sizes)
+    linear_encoder, linear_decoder = _sized(*linear_pair(n_in, n_components, tied=tied), sizes)
     return SkipNetwork(linear_encoder, encoder), SkipNetwork(linear_decoder, decoder)
 
 

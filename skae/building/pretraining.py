@@ -59,9 +59,14 @@ def pretrain_greedily(
     before, encoder = split_at_one_hot(chain.encoder)
     pairs = list(zip(stages(encoder), stages(chain.decoder)[::-1], strict=True))
     plan = replace(Plan.of(parameters, len(data)), max_epochs=n_epochs)
-    parts = {"corruption": chain.corruption, "n_columns": chain.n_columns}
     layer, undo = pairs[0]
-    pair = Autoencoder(nn.Sequential(*before, layer), undo, chain.likelihood, **parts)
+    pair = Autoencoder(
+        nn.Sequential(*before, layer),
+        undo,
+        chain.likelihood,
+        corruption=chain.corruption,
+        n_columns=chain.n_columns,
+    )
     for i in range(len(pairs)):
         last = i == len(pairs) - 1
         pair.bottleneck = chain.bottleneck if last else Identity()
@@ -114,13 +119,15 @@ def pretrain_machines(chain: Autoencoder, data: Rows, *, n_epochs: int) -> None:
     """
     sample = Batches(data.resample(len(data)), 4096)
     rows = torch.cat([chain.input_and_target(x)[0] for x, _ in sample]).cpu()
-    layers, undoing = stages(chain.encoder), stages(chain.decoder)[::-1]
+    layers = [stage[0] for stage in stages(chain.encoder)]
+    undoing = [stage[0] for stage in stages(chain.decoder)[::-1]]
     for layer, undo in zip(layers, undoing, strict=True):
+        assert isinstance(layer, nn.Linear)
         if layer is layers[-1] and isinstance(chain.bottleneck, Identity):
-            pca = principal_components([(rows, None)]).keep(layer[0].out_features)
-            start_at_pca(layer[0], undo[0], pca, chain.likelihood)
+            pca = principal_components([(rows, None)]).keep(layer.out_features)
+            start_at_pca(layer, undo, pca, chain.row_likelihood)
         else:
-            rows = _train_machine(layer[0], undo[0], rows, n_epochs)
+            rows = _train_machine(layer, undo, rows, n_epochs)
 
 
 @torch.no_grad()
@@ -140,9 +147,9 @@ def _train_machine(
     weight = torch.from_numpy(machine.components_)
     layer.weight.copy_(weight)
     layer.bias.copy_(torch.from_numpy(machine.intercept_hidden_))
-    undo.bias.copy_(torch.from_numpy(machine.intercept_visible_))
+    undo.get_parameter("bias").copy_(torch.from_numpy(machine.intercept_visible_))
     if not isinstance(undo, Transposed):
-        undo.weight.copy_(weight.T)
+        undo.get_parameter("weight").copy_(weight.T)
     return torch.from_numpy(hidden).float()
 
 

@@ -13,6 +13,13 @@ from skae.common.annotations import name_of
 _LATER_SECTION = re.compile(r"^(See Also|Notes|References|Examples)\n-+$", re.MULTILINE)
 
 
+class Documented:
+    """Links from HTML representations to the documentation."""
+
+    _doc_link_module = "skae"
+    _doc_link_template = "https://skae.readthedocs.io/en/latest/api/{estimator_name}.html"
+
+
 def document(cls: type, hints: dict[str, Any]) -> list[str]:
     """Write the sections "Parameters" and "Attributes" into the docstring of a class.
 
@@ -62,7 +69,7 @@ def _with_sections(
         for name, value in inspect.getmembers(cls, lambda value: isinstance(value, property))
         if name.endswith("_") and not name.startswith("_")
     ]
-    text = inspect.cleandoc(cls.__doc__)
+    text = inspect.cleandoc(cls.__doc__ or "")
     later = _LATER_SECTION.search(text)
     at = later.start() if later else len(text)
     before, after = text[:at].rstrip(), text[at:]
@@ -86,13 +93,16 @@ def _strings_below(cls: type) -> dict[str, str]:
         (definition,) = ast.parse(dedent(inspect.getsource(cls))).body
     except (OSError, TypeError):
         return {}
+    assert isinstance(definition, ast.ClassDef)
     pairs = zip(definition.body, definition.body[1:], strict=False)
     return {
         field.target.id: inspect.cleandoc(below.value.value)
         for field, below in pairs
         if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
         and isinstance(below, ast.Expr)
         and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
     }
 
 

@@ -15,6 +15,9 @@ def noting_ctrl_c() -> Iterator[Callable[[], bool]]:
     """
     pressed = threading.Event()
     before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield pressed.is_set
+        return
 
     def note(number: int, frame: FrameType | None) -> None:
         try:
@@ -23,11 +26,8 @@ def noting_ctrl_c() -> Iterator[Callable[[], bool]]:
             pressed.set()
             raise
 
-    is_noted = threading.current_thread() is threading.main_thread() and callable(before)
-    if is_noted:
-        signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, note)
     try:
         yield pressed.is_set
     finally:
-        if is_noted:
-            signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from inspect import Signature, get_annotations, signature
-from typing import TypeVar, dataclass_transform, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 from skae.common.annotations import constraints_of
 from skae.common.documentation import document
@@ -28,16 +28,18 @@ def estimator(*, fixes_model: bool = True) -> Callable[[_Class], _Class]:
 
     def decorate(cls: _Class) -> _Class:
         inherited = {name for base in cls.__mro__[1:] for name in get_annotations(base)}
-        dataclass(eq=False, repr=False, kw_only=True)(cls)
+        made: Any = dataclass(eq=False, repr=False, kw_only=True)(cls)
         names = [each.name for each in fields(cls) if each.init]
         own = (get_annotations(cls).keys() & set(names)) - inherited
-        fixed = [getattr(base, "_fixes_model", frozenset()) for base in cls.__bases__]
-        cls._fixes_model = frozenset().union(*fixed, own if fixes_model else ())
+        fixed: list[frozenset[str]] = [
+            getattr(base, "_fixes_model", frozenset()) for base in cls.__bases__
+        ]
+        made._fixes_model = frozenset().union(*fixed, own if fixes_model else ())
         hints = get_type_hints(cls, include_extras=True)
-        cls._parameter_constraints = {name: constraints_of(hints[name]) for name in names}
+        made._parameter_constraints = {name: constraints_of(hints[name]) for name in names}
         # As of scikit-learn's estimators, the signature is short: docstrings have the types.
-        cls.__init__.__annotations__ = {}
-        cls.__init__.__signature__ = _in_order(cls.__init__, document(cls, hints))
+        made.__init__.__annotations__ = {}
+        made.__init__.__signature__ = _in_order(made.__init__, document(cls, hints))
         return cls
 
     return decorate

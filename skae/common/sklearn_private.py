@@ -1,6 +1,9 @@
 """scikit-learn's private names that skae uses: the one file that a new version can break."""
 
-from sklearn.base import _fit_context as fit_context
+from collections.abc import Callable
+from typing import TypeVar
+
+from sklearn.base import _fit_context
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -23,3 +26,10 @@ __all__ = [
     "n_samples_of",
     "validate_params",
 ]
+
+_Method = TypeVar("_Method", bound=Callable)
+
+
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
+    """Return the decorator that validates parameters before a fit, with the method's own type."""
+    return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)

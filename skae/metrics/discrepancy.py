@@ -4,9 +4,9 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, validate_params
 
 from skae.common.seeds import draw_seed
+from skae.common.sklearn_private import Interval, validate_params
 from skae.metrics.encoding import as_samples
 from skae.metrics.sample import joined, squared_distances
 
@@ -122,7 +122,8 @@ def _kernel(squared: np.ndarray) -> np.ndarray:
     # Rounding leaves a little between equal rows.
     different = squared[squared > 1e-12 * squared.max()]
     median = np.median(different) if len(different) else 1.0
-    kernel = sum(np.exp(squared / (-2 * h**2 * median)) for h in _BANDWIDTHS) / len(_BANDWIDTHS)
+    kernels = (np.exp(squared / (-2 * h**2 * median)) for h in _BANDWIDTHS)
+    kernel = sum(kernels, np.zeros_like(squared)) / len(_BANDWIDTHS)
     np.fill_diagonal(kernel, 0)
     return kernel
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from narwhals.typing import TimeUnit
 from sklearn.utils import check_array
 
 from skae.metrics.sample import Sample
@@ -180,7 +181,7 @@ def _in_unit(column: nw.Series, dtype: nw.dtypes.DType) -> nw.Series:
     return column
 
 
-def _with_unit(dtype: nw.dtypes.DType, unit: str) -> nw.dtypes.DType:
+def _with_unit(dtype: nw.dtypes.DType, unit: TimeUnit) -> nw.dtypes.DType:
     if isinstance(dtype, nw.Datetime):
         return nw.Datetime(unit, dtype.time_zone)
     return nw.Duration(unit)

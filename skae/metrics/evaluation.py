@@ -5,9 +5,9 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import validate_params
 
 from skae.common.seeds import draw_seed
+from skae.common.sklearn_private import validate_params
 from skae.metrics.copies import nearest_copies
 from skae.metrics.discrepancy import maximum_mean_discrepancy
 from skae.metrics.encoding import as_rows
@@ -186,8 +186,8 @@ def _taken(rows: Any, draw: Any) -> Any:
         array = np.asarray(unwrap(rows))
         return np.stack([column[draw()] for column in array.T], axis=1)
     frame = nw.from_native(rows, eager_only=True)
-    columns = (column[draw().tolist()] for column in frame.iter_columns())
-    columns = {column.name: nw.maybe_reset_index(column) for column in columns}
+    drawn = (column[draw().tolist()] for column in frame.iter_columns())
+    columns = {column.name: nw.maybe_reset_index(column) for column in drawn}
     taken = nw.DataFrame.from_dict(columns).to_native()
     return with_index(taken, rows) if len(taken) == len(frame) else taken
 

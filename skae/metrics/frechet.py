@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
-from sklearn.utils._param_validation import Interval, validate_params
 
+from skae.common.sklearn_private import Interval, validate_params
 from skae.metrics.encoding import as_samples
 
 

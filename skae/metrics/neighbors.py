@@ -4,9 +4,9 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, validate_params
 
 from skae.common.seeds import draw_seed
+from skae.common.sklearn_private import Interval, validate_params
 from skae.metrics.encoding import as_samples
 from skae.metrics.sample import Sample, batches, squared_distances
 

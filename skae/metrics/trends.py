@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import validate_params
 
+from skae.common.sklearn_private import validate_params
 from skae.metrics.encoding import Encoded, encode
 from skae.metrics.shapes import total_variation
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import PredefinedSplit, cross_val_score
-from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
 from skae.common.seeds import draw_seed
+from skae.common.sklearn_private import HasMethods, Interval, validate_params
 from skae.metrics.encoding import encode
 from skae.metrics.sample import joined
 

@@ -1,14 +1,15 @@
 """Utility: what a predictor learns from synthetic rows."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import r2_score, roc_auc_score
-from sklearn.utils._param_validation import HasMethods, validate_params
 
 from skae.common.seeds import draw_seed
+from skae.common.sklearn_private import HasMethods, validate_params
 from skae.metrics.encoding import Encoded, as_rows, encode
 from skae.tables.cells import MISSING
 from skae.tables.number import Number
@@ -97,7 +98,7 @@ def train_on_synthetic(
         kind = HistGradientBoostingRegressor if is_number else HistGradientBoostingClassifier
         native = samples[0].split(columns.index(target))[0].native
         estimator = kind(categorical_features=native, random_state=draw_seed(random_state))
-        as_features = Encoded.features
+        as_features: Callable[[Encoded], np.ndarray] = Encoded.features
     else:
         estimator, as_features = clone(estimator), _as_matrix
     test, synthetic = (_task(each, columns.index(target), as_features) for each in samples)

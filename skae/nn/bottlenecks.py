@@ -171,6 +171,8 @@ class Lifetime(Bottleneck):
     Processing Systems 28.
     """
 
+    threshold: Tensor
+
     def __init__(self, share: float, n_components: int) -> None:
         super().__init__()
         self.share = share

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from skae.nn.bottlenecks import Bottleneck, Code, Identity
-from skae.nn.likelihoods import Likelihood
+from skae.nn.likelihoods import Likelihood, VarianceLikelihood
 from skae.nn.penalties import Penalty
 from skae.nn.posteriors import Posterior
 from skae.nn.predictions import Prediction
@@ -38,6 +38,11 @@ class Autoencoder(nn.Module):
         The number of columns $n$ of a row. Training then also takes rows of two views side by
         side, $(B, 2n)$: one for the encoder, and what the decoder should make of it.
     """
+
+    corruption: nn.Module
+    bottleneck: Bottleneck
+    likelihood: Prediction
+    quantizer: Quantizer | Unquantized
 
     def __init__(
         self,
@@ -81,6 +86,12 @@ class Autoencoder(nn.Module):
         """The distribution of codes, of chains that have one."""
         return None
 
+    @property
+    def row_likelihood(self) -> Likelihood:
+        """The likelihood, of chains that give rows back and predict nothing else."""
+        assert isinstance(self.likelihood, Likelihood)
+        return self.likelihood
+
     def prepare(self) -> None:
         """Be ready for a training, the first or another."""
         self.set_progress(1.0)
@@ -123,13 +134,14 @@ class Autoencoder(nn.Module):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Return the log-probability of every cell of rows given their codes, $(B, n)$."""
-        return self.likelihood.log_prob(self.decoder(self.encode(x)), x)
+        return self.row_likelihood.log_prob(self.decoder(self.encode(x)), x)
 
     def squared_error(self, source: Tensor, target: Tensor) -> Tensor:
         """Return the squared error of every cell where some rows stand for others, $(B, n)$."""
+        assert isinstance(self.likelihood, VarianceLikelihood)
         return self.likelihood.squared_error(self.decoder(self.encode(source)), target)
 
     def draw(self, z: Tensor, generator: torch.Generator) -> Tensor:
         """Draw rows $(B, n)$ from the likelihood, given numbers $(B, k)$ near codes."""
         codes = self.quantizer(self.bottleneck.constrain(z))
-        return self.likelihood.sample(self.decoder(codes), generator)
+        return self.row_likelihood.sample(self.decoder(codes), generator)

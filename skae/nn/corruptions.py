@@ -68,6 +68,8 @@ class MaskCells(nn.Module):
         What masked cells hold.
     """
 
+    values: Tensor
+
     def __init__(self, fraction: float, values: Tensor) -> None:
         super().__init__()
         self.fraction = fraction
@@ -94,6 +96,9 @@ class SaltAndPepper(nn.Module):
     low, high : Tensor of shape (n,)
         The smallest and the largest value of every column.
     """
+
+    low: Tensor
+    high: Tensor
 
     def __init__(self, fraction: float, low: Tensor, high: Tensor) -> None:
         super().__init__()
@@ -124,6 +129,8 @@ class SwapCells(nn.Module):
     cells : sequence of int
         The cell that every column belongs to; columns of one cell are swapped together.
     """
+
+    cells: Tensor
 
     def __init__(self, fraction: float, cells: Sequence[int]) -> None:
         super().__init__()
@@ -202,6 +209,8 @@ class HideCells(nn.Module):
         The share of the rows that hide anything.
     """
 
+    column_of_number: Tensor
+
     def __init__(
         self, fraction: float, column_of_number: Sequence[int], share: float = 1.0
     ) -> None:
@@ -236,7 +245,7 @@ def hide_missing(x: Tensor, column_of_number: Sequence[int]) -> Tensor:
     return _hide(x, x[:, len(column_of_number) :] == _MISSING, column_of_number)
 
 
-def _hide(x: Tensor, hidden: Tensor, column_of_number: Sequence[int]) -> Tensor:
+def _hide(x: Tensor, hidden: Tensor, column_of_number: Sequence[int] | Tensor) -> Tensor:
     n_numbers = len(column_of_number)
     numbers = torch.where(hidden[:, column_of_number], torch.nan, x[:, :n_numbers])
     return torch.cat([numbers, torch.where(hidden, -1.0, x[:, n_numbers:])], dim=1)

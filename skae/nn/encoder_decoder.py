@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from skae.nn.chain import Autoencoder
+
 
 class Encoder(nn.Module):
     r"""From rows in their own units to codes.
@@ -22,7 +24,10 @@ class Encoder(nn.Module):
         What encoding divides by.
     """
 
-    def __init__(self, chain: nn.Module, center: object = 0.0, scale: float = 1.0) -> None:
+    center: Tensor
+    rest: Tensor
+
+    def __init__(self, chain: Autoencoder, center: object = 0.0, scale: float = 1.0) -> None:
         super().__init__()
         self.encoder = copy.deepcopy(chain.encoder)
         self.bottleneck = copy.deepcopy(chain.bottleneck)
@@ -54,7 +59,9 @@ class Decoder(nn.Module):
         What encoding divides by.
     """
 
-    def __init__(self, chain: nn.Module, center: object = 0.0, scale: float = 1.0) -> None:
+    center: Tensor
+
+    def __init__(self, chain: Autoencoder, center: object = 0.0, scale: float = 1.0) -> None:
         super().__init__()
         self.decoder = copy.deepcopy(chain.decoder)
         self.likelihood = copy.deepcopy(chain.likelihood)

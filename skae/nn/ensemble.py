@@ -65,6 +65,10 @@ class Ensemble(nn.Module):
         The standard deviations of the noise, one of which a row gets.
     """
 
+    column_of_coordinate: Tensor
+    noise: Tensor
+    folds: Tensor
+
     def __init__(
         self,
         column_of_coordinate: Sequence[int],

@@ -22,6 +22,9 @@ class Standardize(nn.Module):
         The codes whose means and variances count.
     """
 
+    center: Tensor
+    scale: Tensor
+
     def __init__(self, codes: Tensor) -> None:
         super().__init__()
         scale = codes.var(0, correction=0).mean().sqrt()
@@ -56,6 +59,7 @@ def make_head(
     for n_in, n_units in pairwise(sizes):
         modules += [ACTIVATIONS[activation]()] if len(modules) > 1 else []
         modules += [nn.Dropout(dropout)] if dropout else []
-        modules.append(orthogonal(nn.Linear(n_in, n_units)))
-    nn.init.zeros_(modules[-1].weight)
+        layer = orthogonal(nn.Linear(n_in, n_units))
+        modules.append(layer)
+    nn.init.zeros_(layer.weight)
     return nn.Sequential(*modules)

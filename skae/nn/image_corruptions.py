@@ -20,6 +20,8 @@ class InUnits(nn.Module):
         What encoding divides by.
     """
 
+    center: Tensor
+
     def __init__(self, corruption: nn.Module, center: Tensor, scale: float) -> None:
         super().__init__()
         self.corruption = corruption

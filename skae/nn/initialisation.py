@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from skae.nn.likelihoods import Likelihood
-from skae.nn.networks import LAYERS, SkipNetwork, Transposed
+from skae.nn.networks import LAYERS, Layer, SkipNetwork, Transposed
 from skae.nn.pca import PrincipalComponents
 from skae.nn.posteriors import Posterior
 
@@ -129,7 +129,7 @@ def start_at_mean(decoder: nn.Module, mean: Tensor, likelihood: Likelihood) -> N
     likelihood : Likelihood
         The likelihood, which says what the decoder's outputs parametrise.
     """
-    bias = _layers(decoder)[-1].bias
+    bias = _layers(decoder)[-1].get_parameter("bias")
     logits = likelihood.are_logits(len(mean))
     mean = torch.where(logits, torch.logit(mean, eps=_SMALLEST_SHARE), mean)
     _, mean, _ = likelihood.expand_to_parameters(mean[:, None], mean, torch.ones_like(mean))
@@ -161,9 +161,9 @@ def _linear(network: nn.Module) -> nn.Module:
 
 def _set_linear(network: nn.Module, weight: Tensor, bias: Tensor) -> None:
     linear = _linear(network)
-    linear.bias.copy_(bias)
+    linear.get_parameter("bias").copy_(bias)
     if not isinstance(linear, Transposed):
-        linear.weight.copy_(weight)
+        linear.get_parameter("weight").copy_(weight)
 
 
 def _silence(encoder: SkipNetwork, decoder: SkipNetwork, n_components: int) -> None:
@@ -174,8 +174,9 @@ def _silence(encoder: SkipNetwork, decoder: SkipNetwork, n_components: int) -> N
     if back.weight is not first.weight:
         nn.init.zeros_(back.weight)
     constant = decoder.deep(torch.zeros(1, n_components, device=last.weight.device))
-    back.bias -= constant.reshape(len(back.bias), -1).mean(1)
+    bias = back.get_parameter("bias")
+    bias.sub_(constant.reshape(len(bias), -1).mean(1))
 
 
-def _layers(deep: nn.Module) -> list[nn.Module]:
+def _layers(deep: nn.Module) -> list[Layer]:
     return [module for module in deep.modules() if isinstance(module, LAYERS)]

@@ -139,6 +139,12 @@ class Gaussian(VarianceLikelihood, NumberLikelihood):
     calibrated decoders. International Conference on Machine Learning.
     """
 
+    low: Tensor
+    high: Tensor
+    smallest: Tensor
+    half_precision: Tensor
+    log_normaliser: Tensor
+
     def __init__(
         self,
         low: Tensor,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -48,13 +49,18 @@ class ScoresAndStates(States):
     Conference on Learning Representations.
     """
 
+    edges: Tensor
+    numbers: Tensor
+    last: Tensor
+    drawn: Tensor
+
     def __init__(
         self,
         n_states: Sequence[int],
         column_of_number: Sequence[int],
-        edges: Sequence[Sequence[float]],
-        numbers: Sequence[Sequence[float]],
-        seen: Sequence[Sequence[bool]],
+        edges: Sequence[np.ndarray],
+        numbers: Sequence[np.ndarray],
+        seen: Sequence[np.ndarray],
     ) -> None:
         super().__init__(
             n_states, column_of_number, n_before=3 * _N_MIXTURE * len(column_of_number)
@@ -145,7 +151,7 @@ class ScoresAndStates(States):
         return torch.where(there, log_mass, 0.0)
 
 
-def _table(rows: Sequence[Sequence[float]]) -> Tensor:
+def _table(rows: Sequence[np.ndarray]) -> Tensor:
     """Return rows of different lengths as a table, infinite beyond their ends."""
     table = torch.full((len(rows), max(map(len, rows), default=0)), torch.inf)
     for line, row in zip(table, rows, strict=True):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +41,8 @@ class Transposed(nn.Module):
 
 
 LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, Transposed)
+Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | Transposed
+_Layer = TypeVar("_Layer", bound=Layer)
 
 
 class SkipNetwork(nn.Module):
@@ -57,6 +60,9 @@ class SkipNetwork(nn.Module):
     The scales $u$, of shape $(n,)$, and $s$, of shape $(m,)$, are buffers and 1 until set: they
     let $f$ work on numbers of the order of one, whatever the units of $x$ and $y$.
     """
+
+    input_scale: Tensor
+    output_scale: Tensor
 
     def __init__(self, linear: nn.Module, deep: nn.Module) -> None:
         super().__init__()
@@ -90,28 +96,27 @@ class CodeToEveryLayer(nn.Module):
     def __init__(self, network: nn.Module, n_components: int) -> None:
         super().__init__()
         first, *rest = stages(network)
-        # The last layer of a network is found by its place, so the paths come before.
-        self.paths = nn.ModuleList(
-            nn.Linear(n_components, _n_channels(stage), bias=False) for stage in rest
-        )
-        self.first, self.rest = first, nn.ModuleList(rest)
-        for path in self.paths:
+        paths = [nn.Linear(n_components, _n_channels(stage), bias=False) for stage in rest]
+        for path in paths:
             nn.init.zeros_(path.weight)
+        # The last layer of a network is found by its place, so the paths come before.
+        self.paths = nn.ModuleList(paths)
+        self.first, self.rest = first, nn.ModuleList(rest)
 
     def forward(self, z: Tensor) -> Tensor:
         """Map $(B, k)$ to $(B, m)$."""
         x = self.first(z)
         for stage, path in zip(self.rest, self.paths, strict=True):
-            for module in stage:
+            for module in stage.children():
                 x = module(x)
                 if isinstance(module, LAYERS):
                     x = x + path(z).view(*x.shape[:2], *[1] * (x.dim() - 2))
         return x
 
 
-def _n_channels(stage: nn.Module) -> int:
+def _n_channels(stage: nn.Sequential) -> int:
     layer = next(module for module in stage if isinstance(module, LAYERS))
-    return layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels
+    return len(layer.get_parameter("bias"))
 
 
 def linear_pair(n_in: int, n_out: int, *, tied: bool) -> tuple[nn.Module, nn.Module]:
@@ -182,10 +187,11 @@ def convolutional_pair(
 def _convolution_pair(
     shape: Sequence[int], n_out: int, *, tied: bool
 ) -> tuple[nn.Module, nn.Module]:
-    convolution = orthogonal(nn.Conv2d(shape[0], n_out, 3, stride=2, padding=1))
-    padding = tuple(1 - size % 2 for size in shape[1:])
+    n_in, height, width = shape
+    convolution = orthogonal(nn.Conv2d(n_in, n_out, 3, stride=2, padding=1))
+    padding = (1 - height % 2, 1 - width % 2)
     transposed = orthogonal(
-        nn.ConvTranspose2d(n_out, shape[0], 3, stride=2, padding=1, output_padding=padding)
+        nn.ConvTranspose2d(n_out, n_in, 3, stride=2, padding=1, output_padding=padding)
     )
     if tied:
         transposed.weight = convolution.weight
@@ -258,8 +264,8 @@ def _leaves(network: nn.Module) -> list[nn.Module]:
     return [leaf for part in network for leaf in _leaves(part)]
 
 
-def orthogonal(layer: nn.Module) -> nn.Module:
+def orthogonal(layer: _Layer) -> _Layer:
     """Start a layer with an orthogonal weight, which trains at any depth, and no bias."""
     nn.init.orthogonal_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    nn.init.zeros_(layer.get_parameter("bias"))
     return layer

@@ -20,6 +20,8 @@ class OneHot(nn.Module):
         The number of values of each of the $f$ states.
     """
 
+    offsets: Tensor
+
     def __init__(self, n_numbers: int, n_states: Sequence[int]) -> None:
         super().__init__()
         self.n_numbers = n_numbers
@@ -51,5 +53,6 @@ def split_at_one_hot(encoder: nn.Module) -> tuple[nn.Sequential, nn.Module]:
     An encoder of numbers alone is all network.
     """
     if isinstance(encoder, nn.Sequential) and len(encoder) and isinstance(encoder[0], OneHot):
-        return encoder[:-1], encoder[-1]
+        *before, network = encoder
+        return nn.Sequential(*before), network
     return nn.Sequential(), encoder

@@ -83,7 +83,7 @@ def principal_components(batches: Iterable[tuple[Tensor, Tensor | None]]) -> Pri
     batches : iterable of (Tensor of shape (B, n_features), Tensor of shape (B,) or None)
         Rows and their weights; no weights are weights of one.
     """
-    total, mean, moment = 0.0, 0.0, 0.0
+    total, mean, moment = 0.0, torch.zeros(()), torch.zeros(())
     for x, weight in batches:
         x = x.to(_precise(x))
         weighted = x if weight is None else x * weight.to(x)[:, None]

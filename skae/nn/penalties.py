@@ -1,16 +1,26 @@
 """Penalties: what the code of a row costs, in nats."""
 
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from skae.nn.bottlenecks import Activated, Identity
+from skae.nn.bottlenecks import Activated, Bottleneck, Identity
 from skae.nn.networks import Transposed
 from skae.nn.one_hot import split_at_one_hot
 from skae.nn.seeding import seeded
 
 _SMALLEST_SHARE = 1e-6
+
+
+class Chain(Protocol):
+    """What penalties see of an `Autoencoder`."""
+
+    encoder: nn.Module
+    bottleneck: Bottleneck
+    decoder: nn.Module
+    training: bool
 
 
 class Penalty(nn.Module, ABC):
@@ -27,7 +37,7 @@ class Penalty(nn.Module, ABC):
         self.strength = strength
 
     @abstractmethod
-    def forward(self, chain: nn.Module, x: Tensor, z: Tensor) -> Tensor:
+    def forward(self, chain: Chain, x: Tensor, z: Tensor) -> Tensor:
         """Return the cost of every row, $(B,)$.
 
         Parameters
@@ -61,7 +71,7 @@ class L1(Penalty):
         $\lambda$, in nats.
     """
 
-    def forward(self, chain: nn.Module, x: Tensor, z: Tensor) -> Tensor:
+    def forward(self, chain: Chain, x: Tensor, z: Tensor) -> Tensor:
         """Return the cost of codes $(B, k)$."""
         return self.strength * (z.abs() @ _column_norms(chain.decoder, z))
 
@@ -83,7 +93,7 @@ class ActivityDivergence(Penalty):
         super().__init__(strength)
         self.activity = activity
 
-    def forward(self, chain: nn.Module, x: Tensor, z: Tensor) -> Tensor:
+    def forward(self, chain: Chain, x: Tensor, z: Tensor) -> Tensor:
         """Return the cost of codes $(B, k)$."""
         mean = z.mean(0).clamp(_SMALLEST_SHARE, 1 - _SMALLEST_SHARE)
         wanted = torch.full_like(mean, self.activity)
@@ -118,7 +128,7 @@ class Contraction(Penalty):
     Laplacian smoothing splines. Communications in Statistics 19.
     """
 
-    def forward(self, chain: nn.Module, x: Tensor, z: Tensor) -> Tensor:
+    def forward(self, chain: Chain, x: Tensor, z: Tensor) -> Tensor:
         """Return the cost of rows $(B, n)$."""
         before, encoder = split_at_one_hot(chain.encoder)
         x = before(x.detach())

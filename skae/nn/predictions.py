@@ -36,6 +36,8 @@ class Labels(Prediction):
         How many.
     """
 
+    n_outputs: int
+
     def __init__(self, n_classes: int) -> None:
         super().__init__()
         self.n_outputs = n_classes
@@ -57,6 +59,8 @@ class Targets(Prediction):
     n_targets : int
         How many numbers.
     """
+
+    n_outputs: int
 
     def __init__(self, n_targets: int) -> None:
         super().__init__()

@@ -26,6 +26,9 @@ class Quantizer(nn.Module):
         The number of units.
     """
 
+    low: Tensor
+    step: Tensor
+
     def __init__(self, n_bits: int, n_components: int) -> None:
         super().__init__()
         self.n_bits = n_bits

@@ -5,6 +5,7 @@ Concentrations $\kappa$ have a last axis of length one.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,7 +52,10 @@ def von_mises_fisher_cosine(concentration: Tensor, k: int) -> Tensor:
     d = 4 * a * b / (1 + b) - n * math.log(n)
     half = torch.full_like(concentration, 0.5 * n)
     beta = torch.distributions.Beta(half, half)
-    cosine, found = torch.zeros_like(concentration), torch.zeros_like(concentration, dtype=bool)
+    cosine, found = (
+        torch.zeros_like(concentration),
+        torch.zeros_like(concentration, dtype=torch.bool),
+    )
     while not found.all():
         epsilon = beta.sample()
         t = 2 * a * b / (1 - (1 - b) * epsilon)
@@ -112,7 +116,7 @@ class _LogNormaliser(torch.autograd.Function):
     """The log normaliser of a von Mises-Fisher density; its derivative is the mean cosine's."""
 
     @staticmethod
-    def forward(ctx: object, concentration: Tensor, k: int) -> Tensor:
+    def forward(ctx: Any, concentration: Tensor, k: int) -> Tensor:
         kappa = concentration.detach().double().cpu().numpy()
         order = 0.5 * k - 1
         ctx.mean = _mean_cosine(concentration, k)
@@ -120,7 +124,7 @@ class _LogNormaliser(torch.autograd.Function):
         return (found - torch.from_numpy(_log_bessel(order, kappa))).to(concentration)
 
     @staticmethod
-    def backward(ctx: object, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return -gradient * ctx.mean, None
 
 
@@ -128,13 +132,13 @@ class _MeanCosine(torch.autograd.Function):
     """The mean cosine of a von Mises-Fisher density, and its derivative."""
 
     @staticmethod
-    def forward(ctx: object, concentration: Tensor, k: int) -> Tensor:
+    def forward(ctx: Any, concentration: Tensor, k: int) -> Tensor:
         mean = _mean_cosine(concentration, k)
         ctx.slope = 1 - mean.square() - (k - 1) / concentration * mean
         return mean
 
     @staticmethod
-    def backward(ctx: object, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient * ctx.slope, None
 
 

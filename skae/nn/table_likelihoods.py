@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,6 +27,11 @@ class States(Likelihood):
     n_before : int
         The number of outputs before the logits.
     """
+
+    fields: Tensor
+    membership: Tensor
+    places: Tensor
+    column_of_number: Tensor
 
     def __init__(
         self, n_states: Sequence[int], column_of_number: Sequence[int], n_before: int
@@ -99,11 +105,13 @@ class NumbersAndStates(States, VarianceLikelihood):
         The variance of all numbers in training; `calibrate` sets each afterwards.
     """
 
+    point_masses: Tensor
+
     def __init__(
         self,
         n_states: Sequence[int],
         column_of_number: Sequence[int],
-        point_masses: Sequence[Sequence[float]],
+        point_masses: Sequence[np.ndarray],
         variance: float,
     ) -> None:
         super().__init__(n_states, column_of_number, n_before=len(column_of_number))

@@ -1,12 +1,14 @@
 """The variational chain: a code is drawn, and what it costs is its divergence from the prior."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from skae.nn.bottlenecks import Bottleneck, Code
 from skae.nn.chain import Autoencoder
+from skae.nn.likelihoods import Likelihood, VarianceLikelihood
 from skae.nn.posteriors import Posterior
 from skae.nn.seeding import seeded
 
@@ -71,7 +73,7 @@ class Variational(Mean):
         self,
         posterior: Posterior,
         beta: float = 1.0,
-        schedule: object = None,
+        schedule: Callable[[float], float] | None = None,
         free_bits: float = 0.0,
         n_draws: int = 1,
     ) -> None:
@@ -119,6 +121,9 @@ class VariationalAutoencoder(Autoencoder):
     probability of the cells that are seen.
     """
 
+    bottleneck: Variational
+    likelihood: Likelihood
+
     def forward(self, x: Tensor) -> tuple[Tensor, Code]:
         """Return the likelihood's parameters and the draws of the code of rows $(B, n)$."""
         seen = self.corruption(x)
@@ -128,8 +133,10 @@ class VariationalAutoencoder(Autoencoder):
     def loss(self, output: Tensor, code: Code, x: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return minus the bound of every row in nats, shape $(B,)$; in training, learn of it."""
         n_draws = len(output) // len(x)
-        target = code.target if n_draws == 1 else code.target.repeat(n_draws, 1)
-        losses = self.likelihood.negative_log_prob(output, target) + code.penalty
+        target = x if code.target is None else code.target
+        target = target if n_draws == 1 else target.repeat(n_draws, 1)
+        losses = self.likelihood.negative_log_prob(output, target)
+        losses = losses if code.penalty is None else losses + code.penalty
         shares = weights
         if n_draws > 1:
             shares = torch.softmax(-losses.detach().view(n_draws, -1), dim=0)
@@ -161,12 +168,13 @@ class VariationalAutoencoder(Autoencoder):
 
         Draws count by their weights where training weighted them.
         """
+        assert isinstance(self.likelihood, VarianceLikelihood)
         h, posterior = self.encoder(source), self.posterior
         points = posterior.sobol_points(_N_DRAWS)
         shares = torch.full((_N_DRAWS, len(source)), 1 / _N_DRAWS).to(h)
         if self.bottleneck.n_draws > 1:
             shares = self.log_weights(source, points).softmax(0)
-        squared = 0.0
+        squared = torch.zeros(())
         for z, share in zip(posterior.quantile(h, uniforms(source, points)), shares, strict=True):
             error = self.likelihood.squared_error(self.decoder(z), target)
             squared = squared + share[:, None] * error
@@ -202,7 +210,7 @@ class VariationalAutoencoder(Autoencoder):
         """Return the bound of rows $(B, n)$ cell by cell, $(B, n)$; all share the code's cost."""
         h, posterior = self.encoder(x), self.posterior
         log_weights = self.log_weights(x, points)
-        cells = 0.0
+        cells = torch.zeros(())
         for part, share in zip(points, log_weights.softmax(0), strict=True):
             output = self.decoder(posterior.quantile(h, uniforms(x, part[None]))[0])
             cells = cells + share[:, None] * self.likelihood.log_prob(output, x)

@@ -92,12 +92,12 @@ class Coordinates:
         if held_out:
             states = self._without_singles(states)
         read = self.scaling if view == "standard" else self._score
-        blocks, numbers = [], iter(read(numbers, held_out=held_out).T)
+        blocks, columns = [], iter(read(numbers, held_out=held_out).T)
         for j, field in enumerate(self.table.fields):
             if isinstance(field, Number):
                 # A hole where there was none is as far as what is just beyond all numbers.
                 hole = 0.0 if field.shares[MISSING] > 0 else self.edge
-                blocks.append(np.nan_to_num(next(numbers), nan=hole)[:, None])
+                blocks.append(np.nan_to_num(next(columns), nan=hole)[:, None])
             blocks.append(self._places[view][j][states[:, j]])
         return np.hstack(blocks)
 

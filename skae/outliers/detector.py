@@ -10,10 +10,18 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OutlierMixin
 
-from skae.autoencoders.base import BaseAutoencoder
-from skae.autoencoders.parameters import Activation, Half
-from skae.common.annotations import Auto, Named, NonNegativeFloat, PositiveFloat, PositiveInt, Sizes
+from skae.common.annotations import (
+    Activation,
+    Auto,
+    Half,
+    Named,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Sizes,
+)
 from skae.common.devices import resolve_device
+from skae.common.documentation import Documented
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import DeviceParameters, TableParameters, TrainingParameters
@@ -30,6 +38,7 @@ from skae.tables.containers import frame_without_rows
 from skae.tables.table import Table
 from skae.training.net import AutoencoderNet
 from skae.training.running import loss_curves, unchanged_on_failure
+from skae.training.schedule import unless_auto
 
 _AUTO_SHARE = 0.01
 _AUTO_TRIM = 0.1
@@ -37,6 +46,7 @@ _NEIGHBORS_OF_CLEAN, _NEIGHBORS_OF_TRIMMED = 1, 5
 _STEPS_OF_CLEAN, _STEPS_OF_TRIMMED = 25, 8
 
 Contamination = Annotated[float, Interval(Real, 0, 0.5, closed="right")]
+StopReason = Literal["n_iter_no_change", "max_epochs", "callback"]
 PartNames = Annotated[Sequence[str], "array-like", Named("array-like of str")]
 
 
@@ -85,6 +95,7 @@ class AEOutlierDetector(
     TrainingParameters,
     DeviceParameters,
     FittedState,
+    Documented,
     BaseEstimator,
 ):
     r"""Outlier detector: codes of denoising autoencoders, near rows and the center.
@@ -194,7 +205,7 @@ class AEOutlierDetector(
     best_epoch_: int = field(init=False)
     """The epoch whose weights were kept; 0 is the start."""
 
-    stop_reason_: Literal["n_iter_no_change", "max_epochs", "callback"] = field(init=False)
+    stop_reason_: StopReason = field(init=False)
     """Why the training ended: for want of improvement, after all epochs, or by a callback in
     `net_params`."""
 
@@ -228,9 +239,6 @@ class AEOutlierDetector(
 
     feature_names_in_: np.ndarray = field(init=False)
     """Their names, if `fit` got a frame with names that are all strings."""
-
-    _doc_link_module = BaseAutoencoder._doc_link_module
-    _doc_link_template = BaseAutoencoder._doc_link_template
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: None = None) -> Self:
@@ -363,8 +371,16 @@ class AEOutlierDetector(
         """Learn from the rows in the memory."""
         options = EnsembleOptions(self.n_members, self.hidden_layer_sizes, self.activation)
         regime = self._regime()
-        how = {"seed": self._seed_, "device": device, "net": net}
-        learned = learn_model(self.schema_, self._memory_, self, options, regime, **how)
+        learned = learn_model(
+            self.schema_,
+            self._memory_,
+            self,
+            options,
+            regime,
+            seed=self._seed_,
+            device=device,
+            net=net,
+        )
         self._model_, self.best_epoch_, self.n_trimmed_ = learned
         self.n_neighbors_ = regime.n_neighbors
         self.columns_, self.parts_ = self._model_.columns, self._model_.parts
@@ -375,25 +391,23 @@ class AEOutlierDetector(
         self.offset_ = -self._find_threshold(self._model_.held_out)
 
     def _regime(self) -> Regime:
-        n_neighbors, share = self.n_neighbors, self.trim_fraction
-        if isinstance(n_neighbors, str):
-            n_neighbors = _NEIGHBORS_OF_CLEAN if self.novelty else _NEIGHBORS_OF_TRIMMED
-        if isinstance(share, str):
-            asked = 0.0 if isinstance(self.contamination, str) else self.contamination
-            share = max(_AUTO_TRIM, asked)
+        rank = _NEIGHBORS_OF_CLEAN if self.novelty else _NEIGHBORS_OF_TRIMMED
+        n_neighbors = unless_auto(self.n_neighbors, rank)
+        share = unless_auto(
+            self.trim_fraction, max(_AUTO_TRIM, unless_auto(self.contamination, 0.0))
+        )
         steps = _STEPS_OF_CLEAN if self.novelty else _STEPS_OF_TRIMMED
         return Regime(tuple(self.parts), n_neighbors, 0.0 if self.novelty else share, steps)
 
     def _find_threshold(self, held_out: np.ndarray) -> float:
         """Return the surprisal beyond which a row is an outlier."""
         if self.novelty:
-            is_auto = isinstance(self.contamination, str)
-            return conformal_threshold(held_out, _AUTO_SHARE if is_auto else self.contamination)
+            return conformal_threshold(held_out, unless_auto(self.contamination, _AUTO_SHARE))
         if isinstance(self.contamination, str):
             return robust_threshold(held_out, _AUTO_SHARE)
         return share_threshold(held_out, self.contamination)
 
-    def _find_stop_reason(self) -> str:
+    def _find_stop_reason(self) -> StopReason:
         if self.net_.stopping_:
             return "n_iter_no_change"
         return "callback" if self.n_iter_ < self.net_.max_epochs else "max_epochs"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -76,7 +76,7 @@ class Members:
     @property
     def n_folds(self) -> int:
         """The number of members for each view."""
-        return self.net.module_.n_folds
+        return self._ensemble.n_folds
 
     def errors(self, points: Points) -> np.ndarray:
         """Return the norms of the errors of new rows, shape (n_views, n_folds, n_rows)."""
@@ -106,10 +106,14 @@ class Members:
         found = self._read(lambda module, x: module.encode(x), points)
         return found.reshape(len(VIEWS), self.n_folds, *found.shape[1:])
 
+    @property
+    def _ensemble(self) -> Ensemble:
+        return cast(Ensemble, self.net.chain)
+
     @torch.inference_mode()
     def _read(self, function: Callable[[Ensemble, Tensor], Tensor], points: Points) -> np.ndarray:
         """Apply a function of the module and its members' points, and join along the rows."""
-        module, dtype = in_double(self.net)
+        module, dtype = in_double(self._ensemble, self.net.device)
         x = np.hstack([points[view] for view in VIEWS])
         found = []
         for batch in gen_batches(len(x), max(1, _CELLS_AT_A_TIME // x.shape[1])):
@@ -163,13 +167,14 @@ def train_members(
     x = [points[view].clip(-FARTHEST, FARTHEST) for view in VIEWS]
     encoded = torch.from_numpy(np.hstack([*x, folds[:, None]]).astype(np.float32))
     data, is_new = on_device(encoded, device), net is None
-    rules = {"one_pass": not is_new, "steps_per_root_row": steps_per_root_row}
-    plan = Plan.of(parameters, len(data), **rules)
+    plan = Plan.of(
+        parameters, len(data), one_pass=not is_new, steps_per_root_row=steps_per_root_row
+    )
     with repeatable(seed, device):
         if net is None:
             split = out_of_fold if parameters.early_stopping else None
-            sizes = {"n_columns": columns.n_encoded, "split": split}
-            net = make_net(options.make(columns), parameters, plan, device, **sizes)
+            ensemble, n_columns = options.make(columns), columns.n_encoded
+            net = make_net(ensemble, parameters, plan, device, n_columns=n_columns, split=split)
             keeper = KeepBest(plan.patience, parameters.tol, plan.warm_up)
             train(net, data, [keeper] if parameters.early_stopping else [])
         else:

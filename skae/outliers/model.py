@@ -141,8 +141,17 @@ def learn_model(
     kept = memory.take(is_kept)
     columns = Coordinates.learn(table, kept.numbers, kept.states)
     points = columns.points(kept.numbers, kept.states)
-    how = {"steps_per_root_row": regime.steps_per_root_row, "seed": seed, "device": device}
-    trained = train_members(parameters, options, points, kept.folds, columns, **how, net=net)
+    trained = train_members(
+        parameters,
+        options,
+        points,
+        kept.folds,
+        columns,
+        steps_per_root_row=regime.steps_per_root_row,
+        seed=seed,
+        device=device,
+        net=net,
+    )
     members = Members(trained[0])
     explaining = _make_parts(members, points, kept.folds, regime)
     held_out = columns.points(kept.numbers, kept.states, held_out=True)

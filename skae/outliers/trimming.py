@@ -32,7 +32,7 @@ def far_rows(
     far : ndarray of bool of shape (n_rows,)
         Which rows they are.
     """
-    surprisal = 0
+    surprisal = np.zeros(len(states))
     for view, share in _SHARES.items():
         points = columns.of(view, numbers, states)
         distances = TypicalDistance(points[:_N_REFERENCES], share).distances_to_others(points)

@@ -3,9 +3,9 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
+from skae.common.sklearn_private import check_matplotlib_support
 from skae.plotting.drawing import as_array, as_images, make_axes
 
 _MOST_CLASSES = 20

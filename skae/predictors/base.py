@@ -4,7 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from dataclasses import field
 from math import ceil
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 import numpy as np
 import torch
@@ -14,10 +14,20 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skae.autoencoders.base import BaseAutoencoder
 from skae.autoencoders.denoising import DenoisingAE
-from skae.autoencoders.parameters import Activation, Dropout
 from skae.autoencoders.reader import Reader
 from skae.building.networks import hidden_sizes
-from skae.common.annotations import Auto, Module, Named, NonNegativeFloat, PositiveInt, Share, Sizes
+from skae.common.annotations import (
+    Activation,
+    Auto,
+    Dropout,
+    Module,
+    Named,
+    NonNegativeFloat,
+    PositiveInt,
+    Share,
+    Sizes,
+)
+from skae.common.documentation import Documented
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import TrainingParameters
@@ -26,7 +36,7 @@ from skae.common.state import FittedState
 from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Encoder
 from skae.nn.heads import make_head
-from skae.nn.predictions import Prediction
+from skae.nn.predictions import Labels, Targets
 from skae.tables.columns import Columns
 from skae.training.callbacks import KeepBest
 from skae.training.net import AutoencoderNet
@@ -41,7 +51,7 @@ _EPOCHS_PER_BEST = 1.5
 
 
 @estimator()
-class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
+class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimator, ABC):
     """Learn an encoder from all rows, and what its codes mean from the rows that have a label."""
 
     autoencoder: (
@@ -101,9 +111,6 @@ class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
     feature_names_in_: np.ndarray = field(init=False)
     """Their names, if `fit` got a frame with names that are all strings."""
 
-    _doc_link_module = BaseAutoencoder._doc_link_module
-    _doc_link_template = BaseAutoencoder._doc_link_template
-
     @property
     def columns_(self) -> Columns:
         """The way between rows and encoded rows."""
@@ -112,7 +119,7 @@ class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
     @property
     def encoder_(self) -> Module:
         """The encoder as the training left it, a copy, from rows to codes."""
-        return Encoder(self.net_.chain, **self.columns_.units)
+        return Encoder(self._module, **self.columns_.units)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -142,6 +149,10 @@ class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
             self._fit_to(X, y, sample_weight)
         return self
 
+    @property
+    def _module(self) -> Autoencoder:
+        return cast(Autoencoder, self.net_.chain)
+
     def __sklearn_is_fitted__(self) -> bool:
         return "net_" in vars(self)
 
@@ -156,7 +167,7 @@ class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
         """Return which rows have a label, and the labels as a float32 matrix."""
 
     @abstractmethod
-    def _make_prediction(self) -> Prediction:
+    def _make_prediction(self) -> Labels | Targets:
         """Return the distribution of labels, given the output of the head."""
 
     def _weigh(self, labels: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
@@ -214,9 +225,10 @@ class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
         device: torch.device,
     ) -> None:
         """Find out on validation rows how long to train, then train on all rows."""
+        shares = None
         if weights is not None:
-            weights = torch.from_numpy((weights / weights.mean()).astype(np.float32)).to(device)
-        data = on_device(torch.cat([encoded, labels], dim=1), device, weights)
+            shares = torch.from_numpy((weights / weights.mean()).astype(np.float32)).to(device)
+        data = on_device(torch.cat([encoded, labels], dim=1), device, shares)
         plan = Plan.of(self, len(encoded))
         self.validation_loss_curve_ = None
         finds_out = self.early_stopping and len(encoded) > 1
@@ -224,7 +236,8 @@ class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
         if finds_out:
             _, curve = loss_curves(net)
             self.validation_loss_curve_ = curve
-            plan = plan.shortened(ceil(_EPOCHS_PER_BEST * (1 + int(np.argmin(curve)))))
+            best = 0 if curve is None else int(np.argmin(curve))
+            plan = plan.shortened(ceil(_EPOCHS_PER_BEST * (1 + best)))
             net = self._train_anew(encoded, data, plan, device)
         self.net_ = net
         self.loss_curve_, _ = loss_curves(net)
@@ -250,7 +263,7 @@ class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
 
     def _make_chain(self, encoded: torch.Tensor) -> Autoencoder:
         """Return the autoencoder's chain with a head for a decoder."""
-        chain = copy.deepcopy(self.autoencoder_.net_.chain)
+        chain = copy.deepcopy(self.autoencoder_._module)
         codes = torch.from_numpy(encode(self.autoencoder_.net_, Rows(encoded)))
         prediction = self._make_prediction()
         hidden = hidden_sizes(self.hidden_layer_sizes, ())
@@ -281,5 +294,5 @@ class EncoderPredictor(TrainingParameters, FittedState, BaseEstimator, ABC):
         """Return the output of the head for rows."""
         check_is_fitted(self)
         reader = Reader.of(self.autoencoder_)
-        chain, dtype = in_double(self.net_)
+        chain, dtype = in_double(self._module, self.net_.device)
         return reader.read(lambda x: chain.decoder(chain.encode(x.to(dtype))), reader.check(X))

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from skae.common.parameters import estimator
-from skae.nn.predictions import Labels, Prediction
+from skae.nn.predictions import Labels
 from skae.predictors.base import EncoderPredictor
 from skae.training.rows import Rows
 
@@ -150,7 +150,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     def _strata(self, data: Rows) -> torch.Tensor:
         return data.source[:, -1].long().cpu()
 
-    def _make_prediction(self) -> Prediction:
+    def _make_prediction(self) -> Labels:
         return Labels(len(self.classes_))
 
 

@@ -7,7 +7,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 
 from skae.common.parameters import estimator
-from skae.nn.predictions import Prediction, Targets
+from skae.nn.predictions import Targets
 from skae.predictors.base import EncoderPredictor
 
 
@@ -93,7 +93,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         self._scale_[self._scale_ == 0] = 1
         return has_label, ((labels - self._center_) / self._scale_).astype(np.float32)
 
-    def _make_prediction(self) -> Prediction:
+    def _make_prediction(self) -> Targets:
         return Targets(len(self._center_))
 
     def __sklearn_tags__(self) -> Any:

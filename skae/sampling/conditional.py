@@ -7,6 +7,9 @@ import torch
 from torch import Tensor
 
 from skae.nn.hidden_cells import NormalCodes
+from skae.nn.likelihoods import NumberLikelihood
+from skae.nn.mixtures import ScoresAndStates
+from skae.nn.table_likelihoods import States
 from skae.nn.variational_chain import VariationalAutoencoder, uniforms
 from skae.sampling.imputer import Imputer
 from skae.training.net import AutoencoderNet
@@ -67,7 +70,8 @@ class Conditional:
     def _mean(self, z: Tensor, weights: Tensor) -> Tensor:
         """Return the expected rows of a table's weighted codes."""
         likelihood = self.chain.likelihood
-        numbers, shares = 0.0, 0.0
+        assert isinstance(likelihood, ScoresAndStates)
+        numbers, shares = torch.zeros(()), torch.zeros(())
         for codes, weight in zip(z, weights.to(z), strict=True):
             output = self._output(codes)
             numbers = numbers + weight[:, None] * likelihood.expected_numbers(output)
@@ -75,12 +79,12 @@ class Conditional:
         return torch.cat([likelihood.scores_of(numbers), shares.argmax(2).to(numbers)], dim=1)
 
     def _output(self, z: Tensor) -> Tensor:
-        output = self.chain.decoder(z)
-        return self.chain.likelihood.without_missing(output) if self.is_table else output
+        output, likelihood = self.chain.decoder(z), self.chain.likelihood
+        return likelihood.without_missing(output) if isinstance(likelihood, States) else output
 
     def _propose(self, x: Tensor, n_proposals: int, seed: int) -> tuple[Tensor, Tensor]:
         """Return codes $(S, B, k)$ and their weights $(S, B)$, which add up to one."""
-        posterior = self.chain.bottleneck.posterior
+        posterior = self.chain.posterior
         has_near = self.is_table or posterior.is_normal
         n_prior = math.ceil((_SHARE_OF_PRIOR if has_near else 1) * n_proposals)
         generator = torch.Generator().manual_seed(seed)
@@ -103,7 +107,7 @@ class Conditional:
 
     def _near(self, x: Tensor, points: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Return codes near the most probable ones of rows, and the log density of such codes."""
-        posterior = self.chain.bottleneck.posterior
+        posterior = self.chain.posterior
         uniform = uniforms(x, points)
         if self.is_table:
             h = self.chain.encoder(x)
@@ -120,7 +124,8 @@ class Conditional:
 
     def _normal_of(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the most probable codes and a root of the covariance around them, by curvature."""
-        k = self.chain.bottleneck.posterior.n_components
+        k, likelihood = self.chain.posterior.n_components, self.chain.likelihood
+        assert isinstance(likelihood, NumberLikelihood)
         prior = NormalCodes(x.new_zeros(k), torch.eye(k).to(x))
 
         def losses(z: Tensor, x: Tensor) -> Tensor:
@@ -130,7 +135,7 @@ class Conditional:
         output = self.chain.decoder(mode)
         steps = (mode[:, None] + _STEP * torch.eye(k).to(x)).flatten(0, 1)
         slopes = (self.chain.decoder(steps).view(len(x), k, -1) - output[:, None]) / _STEP
-        curvature = self.chain.likelihood.curvature(output) * ~torch.isnan(x)
+        curvature = likelihood.curvature(output) * ~torch.isnan(x)
         precision = torch.eye(k).to(x) + (slopes * curvature[:, None]) @ slopes.transpose(1, 2)
         covariance = torch.linalg.inv(precision.double())
         return mode, _WIDER * torch.linalg.cholesky(covariance).to(x)
@@ -144,14 +149,12 @@ class Conditional:
 
     def _with_seen(self, rows: Tensor, x: Tensor) -> Tensor:
         """Put the cells that are seen back where they were."""
-        if not self.is_table:
+        likelihood = self.chain.likelihood
+        if not isinstance(likelihood, States):
             return torch.where(torch.isnan(x), rows, x)
-        n, column_of_number = (
-            self.chain.likelihood.n_numbers,
-            self.chain.likelihood.column_of_number,
-        )
-        hidden = x[:, n:] < 0
-        return torch.where(torch.cat([hidden[:, column_of_number], hidden], dim=1), rows, x)
+        hidden = x[:, likelihood.n_numbers :] < 0
+        hidden = torch.cat([hidden[:, likelihood.column_of_number], hidden], dim=1)
+        return torch.where(hidden, rows, x)
 
     def _split(self, x: Tensor, n_proposals: int) -> tuple[Tensor, ...]:
         n_out = self.chain.likelihood.n_outputs or x.shape[1]
@@ -161,7 +164,7 @@ class Conditional:
         return int(torch.randint(2**31, (), generator=generator))
 
 
-class ImportanceImputer(Imputer):
+class ImportanceImputer(Imputer[VariationalAutoencoder]):
     """What a variational autoencoder puts into hidden cells of tables; see `Conditional`."""
 
     @classmethod

@@ -13,6 +13,7 @@ from skae.tables.cells import HIDDEN, is_missing
 from skae.tables.containers import unwrap
 from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
+from skae.tables.number import Number
 
 _FARTHEST = 1e4
 
@@ -51,13 +52,10 @@ class Given:
         """Return encoded rows whose other cells are hidden, float32."""
         if isinstance(columns, MatrixColumns):
             return self._encode_numbers(columns)
-        numbers, states = [], []
-        for field in columns.table.fields:
-            number, state = self._encode_field(field)
-            states.append(state)
-            if not isinstance(field, Category):
-                numbers.append(number)
-        numbers = np.stack(numbers, axis=1) if numbers else np.empty((self.n_rows, 0))
+        encoded = [self._encode_field(field) for field in columns.table.fields]
+        states = [state for _, state in encoded]
+        found = [number for number, _ in encoded if number is not None]
+        numbers = np.stack(found, axis=1) if found else np.empty((self.n_rows, 0))
         return columns.join(numbers, np.stack(states, axis=1))
 
     def restore(self, frame: nw.DataFrame, n_draws: int) -> nw.DataFrame:
@@ -76,18 +74,18 @@ class Given:
         given = np.repeat(self._as_numbers(), n_draws, axis=0)
         return np.where(np.isnan(given), rows, given).astype(rows.dtype)
 
-    def _encode_field(self, field: object) -> tuple[np.ndarray, np.ndarray]:
+    def _encode_field(self, field: Category | Number) -> tuple[np.ndarray | None, np.ndarray]:
         cells = self.cells.get(field.name, [None] * self.n_rows)
         missing = np.array([cell is None for cell in cells])
         if missing.all():
-            return np.full(self.n_rows, np.nan), np.full(self.n_rows, HIDDEN)
+            number = None if isinstance(field, Category) else np.full(self.n_rows, np.nan)
+            return number, np.full(self.n_rows, HIDDEN)
         some = next(cell for cell in cells if cell is not None)
         filled = [some if cell is None else cell for cell in cells]
         if isinstance(field, Category):
             self._check_known(field, filled)
-            number, state = field.encode(
-                nw.from_native(_boxed(filled, pd.Series), series_only=True)
-            )
+            labels = pd.Series(_boxed(filled), dtype=object)
+            number, state = field.encode(nw.from_native(labels, series_only=True))
         else:
             number, state = field.encode(_series(field.name, filled, field.template))
         return number, np.where(missing, HIDDEN, state)
@@ -137,7 +135,7 @@ def _cells(given: object) -> dict:
     return columns
 
 
-def _number(name: object, cell: object) -> float:
+def _number(name: object, cell: Any) -> float:
     try:
         number = float(cell)
     except (TypeError, ValueError):
@@ -167,7 +165,7 @@ def _series(name: object, cells: list, like: nw.Series) -> nw.Series:
 
 
 def _errors_of_casts(like: nw.Series) -> tuple[type[Exception], ...]:
-    errors = TypeError, ValueError, OverflowError
+    errors: tuple[type[Exception], ...] = (TypeError, ValueError, OverflowError)
     if like.implementation.is_polars():
         errors += (nw.dependencies.get_polars().exceptions.PolarsError,)
     return errors
@@ -180,11 +178,11 @@ def _simplified(cell: object, dtype: nw.dtypes.DType) -> object:
     return cell.date() if dtype == nw.Date and isinstance(cell, datetime) else cell
 
 
-def _boxed(cells: list, container: Any = np.array) -> object:
-    """Return cells as Python objects in an array or series, whatever they are."""
+def _boxed(cells: list) -> np.ndarray:
+    """Return cells as Python objects in an array, whatever they are."""
     boxed = np.empty(len(cells), dtype=object)
     boxed[:] = cells
-    return boxed if container is np.array else container(boxed, dtype=object)
+    return boxed
 
 
 def _few(names: list) -> str:

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,9 +20,10 @@ from skae.training.rows import Rows
 
 _HIDDEN = 0.1
 _N_TRIALS = 1000
+Chain = TypeVar("Chain", bound=Autoencoder)
 
 
-class Imputer(ABC):
+class Imputer(ABC, Generic[Chain]):
     """What a fitted chain puts into hidden cells."""
 
     @classmethod
@@ -46,16 +48,16 @@ class Imputer(ABC):
         """
 
     @abstractmethod
-    def expected(self, chain: Autoencoder, x: Tensor) -> Tensor:
+    def expected(self, chain: Chain, x: Tensor) -> Tensor:
         """Return the expected numbers and the likeliest states of rows, shape $(B, n + f)$."""
 
     @abstractmethod
-    def draw(self, chain: Autoencoder, x: Tensor, generator: torch.Generator) -> Tensor:
+    def draw(self, chain: Chain, x: Tensor, generator: torch.Generator) -> Tensor:
         """Draw the numbers and states of rows, shape $(B, n + f)$."""
 
 
 @dataclass(frozen=True)
-class DecoderImputer(Imputer):
+class DecoderImputer(Imputer[Autoencoder]):
     """What the decoder makes of two codes of a row with hidden cells.
 
     One is the encoder's, the other the most probable code, and the decoder's outputs are averaged:
@@ -81,8 +83,8 @@ class DecoderImputer(Imputer):
         column_of_number: Sequence[int],
     ) -> "DecoderImputer":
         """Learn the codes of rows, and from validation rows the error of hidden numbers."""
-        codes = read(net, data, lambda x: net.module_.encode(hide_missing(x, column_of_number)))
-        codes = NormalCodes.of(torch.from_numpy(codes).to(net.device))
+        found = read(net, data, lambda x: net.module_.encode(hide_missing(x, column_of_number)))
+        codes = NormalCodes.of(torch.from_numpy(found).to(net.device))
         imputer = cls(codes, copy.deepcopy(net.module_.likelihood))
         imputer.likelihood.calibrate(imputer._error(net, validation_rows, column_of_number))
         return imputer

@@ -2,15 +2,16 @@
 
 import narwhals as nw
 import numpy as np
+from narwhals.typing import TimeUnit
 
 
 def as_column(raw: np.ndarray, missing: np.ndarray, template: nw.Series) -> nw.Series:
     """Return raw numbers as a column like another, null where cells are missing."""
     column = nw.new_series(template.name, raw, backend=template.implementation)
     dtype = template.dtype
-    if dtype == nw.Duration:
+    if isinstance(dtype, nw.Duration):
         column = column.cast(nw.Duration(time_unit(dtype)))
-    elif dtype == nw.Datetime:
+    elif isinstance(dtype, nw.Datetime):
         column = column.cast(nw.Datetime(time_unit(dtype), dtype.time_zone))
     elif dtype == nw.Date:
         column = column.cast(nw.Datetime("ms"))
@@ -34,6 +35,6 @@ def round_to_type(numbers: np.ndarray, dtype: nw.dtypes.DType) -> np.ndarray:
     return np.clip(np.rint(numbers), info.min, np.nextafter(info.max, 0)).astype(info.dtype)
 
 
-def time_unit(dtype: nw.Datetime | nw.Duration) -> str:
+def time_unit(dtype: nw.Datetime | nw.Duration) -> TimeUnit:
     """Return the unit that times of a type are read in."""
     return "ms" if dtype.time_unit == "s" else dtype.time_unit

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import narwhals as nw
@@ -67,18 +68,17 @@ class Category:
             Whether `encode` takes labels that are not in the column.
         """
         cells = cells_of(column)
-        first = {}
+        first: dict[object, int] = {}
         for i, cell in enumerate(cells):
             first.setdefault(cell, i)
         counts = Counter(cells)
-        where_missing = first.get(None)
         ranked = [label for label, _ in counts.most_common() if label is not None]
         kept = [label for label in ranked[:max_categories] if counts[label] >= fewest]
         rare = ranked[len(kept) :]
-        commonest = first[ranked[0]] if ranked else where_missing
+        commonest = first[ranked[0] if ranked else None]
         positions = [
             first[rare[0]] if rare else commonest,
-            commonest if where_missing is None else where_missing,
+            first.get(None, commonest),
             *(first[label] for label in kept),
         ]
         seen = [sum(counts[label] for label in rare), counts[None]]
@@ -105,7 +105,8 @@ class Category:
 
     def encode(self, column: nw.Series) -> tuple[None, np.ndarray]:
         """Return no numbers, and the states of a column, shape (n_rows,)."""
-        known, rare, cells = {**self.states, None: MISSING}, self.rare, cells_of(column)
+        known, cells = {**self.states, None: MISSING}, cells_of(column)
+        rare: Collection = self.rare
         if nw.Float32 in (column.dtype, self.labels.dtype) and column.dtype.is_numeric():
             # A label such as 0.1 is another number in each precision.
             known = {_in_single_precision(label): state for label, state in known.items()}

@@ -36,16 +36,22 @@ def check_rows(
     """
     min_samples = 2 if reset else 1
     if as_table:
-        options = {"reset": reset, "min_samples": min_samples, "needs_frame": needs_frame}
-        return check_table(estimator, X, **options)
+        return check_table(
+            estimator, X, reset=reset, min_samples=min_samples, needs_frame=needs_frame
+        )
     return _check_matrix(estimator, X, reset=reset, min_samples=min_samples)
 
 
 def _check_matrix(estimator: BaseEstimator, X: Any, *, reset: bool, min_samples: int) -> Any:
-    checks = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
-    checks["ensure_min_samples"] = min_samples
     try:
-        return validate_data(estimator, unwrap(X), reset=reset, **checks)
+        return validate_data(
+            estimator,
+            unwrap(X),
+            reset=reset,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=min_samples,
+        )
     except ValueError as error:
         if reset or "contains NaN" not in str(error):
             raise

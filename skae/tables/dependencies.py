@@ -1,5 +1,6 @@
 """Columns that fix others in every row of `fit`, and draws that keep to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -67,7 +68,7 @@ def find_dependencies(values: np.ndarray) -> list[Dependency]:
 
 
 def keep_dependencies(
-    dependencies: list[Dependency], values: np.ndarray, given: np.ndarray
+    dependencies: Sequence[Dependency], values: np.ndarray, given: np.ndarray
 ) -> np.ndarray:
     """Return drawn values in which columns are what others fix, as far as that is free.
 
@@ -75,7 +76,7 @@ def keep_dependencies(
 
     Parameters
     ----------
-    dependencies : list of Dependency
+    dependencies : sequence of Dependency
         What `find_dependencies` returned.
     values : ndarray of shape (n_rows, n_columns)
         The draws.

@@ -155,9 +155,9 @@ def make_columns(
         The names of the columns, for messages; None numbers them.
     """
     n_columns = len(summary.mean)
-    names = range(n_columns) if names is None else names
+    labels: Sequence = range(n_columns) if names is None else names
     if likelihood != "gaussian":
-        _check_unit_interval(summary, likelihood, names)
+        _check_unit_interval(summary, likelihood, labels)
         low, high = np.zeros(n_columns), np.ones(n_columns)
         if not (bounds is None or isinstance(bounds, str)):
             raise ValueError(
@@ -165,7 +165,7 @@ def make_columns(
                 f"likelihood={likelihood!r} the values are between 0 and 1. Got {bounds!r}."
             )
         return MatrixColumns(np.zeros(n_columns), 1.0, low, high, X.dtype, is_strict=True)
-    low, high = _known_range(summary, bounds, names)
+    low, high = _known_range(summary, bounds, labels)
     is_given = not (bounds is None or isinstance(bounds, str))
     return MatrixColumns(
         summary.mean, _common_scale(summary), low, high, X.dtype, is_strict=is_given

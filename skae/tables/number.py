@@ -176,14 +176,14 @@ def _fits(column: nw.Series) -> bool:
 
 def _as_integers(column: nw.Series, learned: nw.dtypes.DType | None) -> np.ndarray:
     """Return integers, or times in the unit that the column had when it was learned."""
-    dtype = column.dtype
-    if dtype == nw.Date:
+    if column.dtype == nw.Date:
         column = column.cast(nw.Datetime("ms"))
-    if column.dtype == nw.Datetime:
-        unit = time_unit(learned if learned == nw.Datetime else column.dtype)
+    dtype = column.dtype
+    if isinstance(dtype, nw.Datetime):
+        unit = time_unit(learned if isinstance(learned, nw.Datetime) else dtype)
         column = column.dt.timestamp(unit)
-    elif dtype == nw.Duration:
-        unit = time_unit(learned if learned == nw.Duration else dtype)
+    elif isinstance(dtype, nw.Duration):
+        unit = time_unit(learned if isinstance(learned, nw.Duration) else dtype)
         column = column.cast(nw.Duration(unit))
     return column.cast(nw.Int64()).to_numpy().astype(np.int64)
 

@@ -40,15 +40,17 @@ class Summary:
 
 def summarise(X: Any, sample_weight: np.ndarray | None = None) -> Summary:
     """Look at all rows twice, a chunk at a time."""
-    n_rows = X.shape[0]
+    n_rows, n_columns = X.shape
     weight = np.ones(n_rows) if sample_weight is None else sample_weight / sample_weight.mean()
-    mean, low, high, is_binary = 0.0, np.inf, -np.inf, True
+    mean, is_binary = np.zeros(n_columns, np.result_type(weight, X.dtype)), True
+    low, high = np.full(n_columns, np.inf, X.dtype), np.full(n_columns, -np.inf, X.dtype)
     for start, chunk in dense_chunks(X):
         mean = mean + weight[start : start + len(chunk)] @ chunk / n_rows
         low, high = np.minimum(low, chunk.min(0)), np.maximum(high, chunk.max(0))
         is_binary = is_binary and bool(((chunk == 0) | (chunk == 1)).all())
     mean = np.where(low == high, low, mean)
-    variance, n_low, n_high = 0.0, 0, 0
+    variance = np.zeros_like(mean)
+    n_low, n_high = np.zeros(n_columns, dtype=int), np.zeros(n_columns, dtype=int)
     for start, chunk in dense_chunks(X):
         with np.errstate(over="ignore"):
             squared = (chunk - mean) ** 2

@@ -61,7 +61,7 @@ class Table:
         marked = _marked(categorical_features, frame.columns)
         fewest = fewest_cells(min_frequency, len(frame))
         accepts_unknown = handle_unknown == "other"
-        fields = []
+        fields: list[Category | Number] = []
         for column in frame.iter_columns():
             kind = _kind(column, is_marked=column.name in marked)
             if kind in ("number", *_TEMPORAL.values()):
@@ -103,8 +103,8 @@ class Table:
         """
         columns = zip(self.fields, frame.iter_columns(), strict=True)
         encoded = [field.encode(column) for field, column in columns]
-        numbers = [number for number, _ in encoded if number is not None]
-        numbers = np.stack(numbers, axis=1) if numbers else np.empty((len(frame), 0))
+        found = [number for number, _ in encoded if number is not None]
+        numbers = np.stack(found, axis=1) if found else np.empty((len(frame), 0))
         return numbers, np.stack([state for _, state in encoded], axis=1)
 
     def decode(
@@ -114,10 +114,13 @@ class Table:
 
         Numbers may leave the range that they had if `extrapolates`.
         """
-        numbers, states, columns = iter(np.transpose(numbers)), iter(np.transpose(states)), {}
-        for field in self.fields:
-            number = next(numbers) if isinstance(field, Number) else None
-            columns[field.name] = field.decode(number, next(states), extrapolates=extrapolates)
+        next_numbers, columns = iter(np.transpose(numbers)), {}
+        for field, state in zip(self.fields, np.transpose(states), strict=True):
+            if isinstance(field, Number):
+                column = field.decode(next(next_numbers), state, extrapolates=extrapolates)
+            else:
+                column = field.decode(None, state)
+            columns[field.name] = column
         return nw.DataFrame.from_dict(columns)
 
     def __str__(self) -> str:

@@ -40,6 +40,11 @@ class KeepBest(Callback):
         training rows.
     """
 
+    best_loss_: float
+    best_epoch_: int
+    best_weights_: dict[str, torch.Tensor]
+    validation_rows_: Rows
+
     def __init__(self, patience: int | None = None, tol: float = 0.0, warm_up: int = 0) -> None:
         self.patience = patience
         self.tol = tol
@@ -47,7 +52,7 @@ class KeepBest(Callback):
 
     def on_train_begin(self, net: AutoencoderNet, **kwargs: Any) -> None:
         """Forget earlier trainings."""
-        self.validation_rows_ = None
+        self.has_begun_ = False
 
     def on_epoch_begin(
         self,
@@ -57,14 +62,16 @@ class KeepBest(Callback):
         **kwargs: Any,
     ) -> None:
         """Measure the start, before the first epoch."""
-        if self.validation_rows_ is None:
+        if not self.has_begun_:
             self.is_held_out_ = dataset_valid is not None
-            validation_rows = dataset_valid if self.is_held_out_ else _sample_of(dataset_train)
+            self.validation_rows_ = (
+                dataset_valid if self.is_held_out_ else _sample_of(dataset_train)
+            )
             self.epoch_ = self.last_gain_ = 0
-            self.start_losses_, weights = losses(net, validation_rows)
+            self.start_losses_, weights = losses(net, self.validation_rows_)
             self.importance_ = weights / weights.sum()
             self._keep(net, float(self.importance_ @ self.start_losses_))
-            self.start_, self.validation_rows_ = self.best_weights_, validation_rows
+            self.start_, self.has_begun_ = self.best_weights_, True
 
     def on_epoch_end(self, net: AutoencoderNet, **kwargs: Any) -> None:
         """Keep the weights if they are the best; stop if nothing has gained for long."""
@@ -83,7 +90,7 @@ class KeepBest(Callback):
 
     def on_train_end(self, net: AutoencoderNet, **kwargs: Any) -> None:
         """Put the best weights back, or those of the start if they are hardly better."""
-        if self.validation_rows_ is None:
+        if not self.has_begun_:
             return
         net.module_.load_state_dict(self.best_weights_)
         if self.best_epoch_ > 0 and not self._is_better_than_start(net):

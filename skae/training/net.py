@@ -100,7 +100,8 @@ class AutoencoderNet(NeuralNet):
     @property
     def chain(self) -> nn.Module:
         """The chain itself, without what `torch.compile` wraps around it."""
-        return dict(self.module_.named_children()).get("_orig_mod", self.module_)
+        module: nn.Module = self.module_
+        return getattr(module, "_orig_mod", module)
 
     def stop(self) -> None:
         """End the training after this epoch, when all callbacks have seen its end."""
@@ -120,8 +121,8 @@ class AutoencoderNet(NeuralNet):
         if not self.initialized_:
             self.initialize()
         with noting_ctrl_c() as is_pressed:
+            self.notify("on_train_begin", X=X, y=y)
             try:
-                self.notify("on_train_begin", X=X, y=y)
                 self.fit_loop(X, y, **fit_params)
             except KeyboardInterrupt:
                 if is_pressed():
@@ -220,9 +221,8 @@ class AutoencoderNet(NeuralNet):
                 self.history.record_batch(prefix + "_loss", losses[-1].item())
                 self.history.record_batch(prefix + "_batch_size", len(batch[0]))
                 self.notify("on_batch_end", batch=batch, training=training, **step)
-        losses = torch.stack(losses).cpu().double()
-        weights = torch.tensor(weights, dtype=torch.float64)
-        mean = float(losses @ weights / weights.sum())
+        weight = torch.tensor(weights, dtype=torch.float64)
+        mean = float(torch.stack(losses).cpu().double() @ weight / weight.sum())
         self.check_finite(mean, f"{prefix} loss of epoch {len(self.history)}")
         best = self.smallest_.setdefault(prefix, math.inf)
         self.smallest_[prefix] = min(mean, best)

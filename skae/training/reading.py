@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from skae.training.net import AutoencoderNet
 from skae.training.rows import Rows
+
+_Module = TypeVar("_Module", bound=nn.Module)
 
 
 @torch.no_grad()
@@ -38,7 +41,7 @@ def check_loss(net: AutoencoderNet, rows: Rows) -> None:
 def calibrate(net: AutoencoderNet, rows: Rows) -> np.ndarray:
     """Set the variances of normals to mean squared errors, and return these by column."""
     module = net.module_
-    total, count = 0.0, 0.0
+    total, count = torch.zeros(()), torch.zeros(())
     for x, weights in net.batches(rows):
         squared = module.squared_error(*module.input_and_target(x)).cpu().double()
         weights = torch.ones(len(x)) if weights is None else weights.cpu()
@@ -64,10 +67,10 @@ def encode(net: AutoencoderNet, rows: Rows) -> np.ndarray:
     return read(net, rows, net.module_.encode)
 
 
-def in_double(net: AutoencoderNet) -> tuple[nn.Module, torch.dtype]:
-    """Return a copy of a net's chain in the finest precision that its device has, and that.
+def in_double(module: _Module, device: str | torch.device) -> tuple[_Module, torch.dtype]:
+    """Return a copy of a module in the finest precision that its device has, and that.
 
     In float32 the last digits of a row's output depend on the rows beside it.
     """
-    dtype = torch.float32 if torch.device(net.device).type == "mps" else torch.float64
-    return copy.deepcopy(net.chain).to(dtype).eval(), dtype
+    dtype = torch.float32 if torch.device(device).type == "mps" else torch.float64
+    return copy.deepcopy(module).to(dtype).eval(), dtype

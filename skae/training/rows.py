@@ -1,6 +1,7 @@
 """Rows on their way to the net: a data set that hands out whole batches."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,8 +42,8 @@ class Rows(Dataset):
 
     def __init__(
         self,
-        source: object,
-        encode: Callable[[object], np.ndarray] | None = None,
+        source: Any,
+        encode: Callable[[Any], np.ndarray] | None = None,
         weights: Tensor | None = None,
         index: Tensor | None = None,
     ) -> None:
@@ -68,7 +69,7 @@ class Rows(Dataset):
         """Return the rows at some positions, shape (B, n_columns), and their weights."""
         index = positions if self.index is None else self.index[positions]
         weight = None if self.weights is None else self.weights[index.to(self.weights.device)]
-        if isinstance(self.source, Tensor):
+        if self.encode is None:
             return self.source.index_select(0, index.to(self.source.device)), weight
         return torch.from_numpy(self.encode(self.source[index.numpy()])), weight
 
@@ -141,7 +142,7 @@ class HeldOut:
         return rows.subset((~is_held_out).nonzero()[:, 0]), rows.subset(is_held_out.nonzero()[:, 0])
 
     def _number_of(self, n_rows: int) -> int:
-        if self.fraction == "auto":
+        if isinstance(self.fraction, str):
             wanted = max(n_rows // 10, min(_FEWEST_HELD_OUT, n_rows // 4))
         else:
             wanted = round(self.fraction * n_rows)
@@ -177,4 +178,7 @@ class Batches:
 
 
 def _as_rows(rows: Rows | Subset) -> Rows:
-    return rows.dataset.subset(torch.tensor(rows.indices)) if isinstance(rows, Subset) else rows
+    if not isinstance(rows, Subset):
+        return rows
+    assert isinstance(rows.dataset, Rows)
+    return rows.dataset.subset(torch.tensor(rows.indices))

@@ -149,8 +149,8 @@ def unchanged_on_failure(net: AutoencoderNet) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        vars(net).clear()
-        vars(net).update(attributes)
+        net.__dict__.clear()
+        net.__dict__.update(attributes)
         _restore(net.module_, module)
         net.optimizer_.load_state_dict(state)
         del net.history[n_epochs:]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar
 
 from skae.common.shared_parameters import TrainingParameters
 
@@ -15,6 +15,7 @@ _PATIENCE = 0.25
 _LEAST_PATIENCE = 10
 _STEEPNESS = 10.0
 _N_CYCLES = 4
+_Parameter = TypeVar("_Parameter")
 
 
 def one_cycle(progress: float) -> float:
@@ -76,7 +77,7 @@ def noise_level(noise: str | float, n_rows: int) -> float:
     By rule it is 1 for up to 500 rows, and falls with the root of their number: the more rows
     there are, the less there is to smooth over.
     """
-    return min(1.0, math.sqrt(500 / n_rows)) if noise == "auto" else noise
+    return unless_auto(noise, min(1.0, math.sqrt(500 / n_rows)))
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,6 @@ class Plan:
         return replace(self, max_epochs=max_epochs, patience=None)
 
 
-def unless_auto(parameter: Any, rule: Any) -> Any:
+def unless_auto(parameter: str | _Parameter, rule: _Parameter) -> _Parameter:
     """Return a parameter, or what it is by rule where it is ``"auto"``."""
     return rule if isinstance(parameter, str) else parameter

@@ -1,7 +1,9 @@
 """`import skae` is quick: it loads nothing heavy."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,21 @@ def test_import_loads_no_heavy_library():
 def test_public_names_exist():
     assert all(getattr(skae, name) for name in skae.__all__)
     assert set(dir(skae)) >= set(skae.__all__)
+
+
+def test_checkers_know_the_names_that_are_imported_lazily():
+    tree = ast.parse(Path(skae.__file__).read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    named = {alias.name: node.module for node in block.body for alias in node.names}
+    assert named == {**skae._HOMES, **dict.fromkeys(skae._FOLDERS, "skae")}
+    assert set(skae.__all__) == {*skae._HOMES, "__version__"}
+
+
+def test_folders_are_attributes():
+    code = "import skae; print(*(getattr(skae, name).__name__ for name in skae._FOLDERS))"
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert found.split() == ["skae.metrics", "skae.nn", "skae.plotting"]
 
 
 def test_unknown_name_is_an_attribute_error():

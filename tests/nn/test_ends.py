@@ -112,6 +112,14 @@ def test_compressed_rows_come_back(digits, n_bits, dtype):
     )
 
 
+def test_bits_that_are_set_after_fit_wait_for_the_next(digits):
+    fitted = AutoencoderTransformer(8, quantize=12, max_epochs=1, random_state=0).fit(digits)
+    levels = fitted.compress(digits)
+    fitted.set_params(quantize=4)
+    np.testing.assert_array_equal(fitted.compress(digits), levels)
+    np.testing.assert_array_equal(fitted.decompress(levels), fitted.reconstruct(digits))
+
+
 def test_training_goes_on_after_quantisation(digits):
     fitted = AutoencoderTransformer(4, quantize=4, max_epochs=3, random_state=0).fit(digits)
     before = fitted.noise_variance_

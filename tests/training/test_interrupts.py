@@ -129,6 +129,16 @@ class TestStopsOfCallbacks:
         assert np.isfinite(autoencoder.reconstruct(rows)).all()
         assert autoencoder.sample(2).shape == (2, 5)
 
+    def test_before_the_first_epoch_there_is_nothing_to_keep(self, rows):
+        class Never(Callback):
+            def on_train_begin(self, net, **kwargs):
+                raise KeyboardInterrupt
+
+        autoencoder = make(net_params={"callbacks": [Never()]})
+        with pytest.raises(KeyboardInterrupt):
+            autoencoder.fit(rows)
+        assert not hasattr(autoencoder, "net_")
+
     def test_the_best_weights_are_kept(self, rows):
         params = {"callbacks": [Press("on_epoch_begin", 21, press=False)]}
         autoencoder = make(n_components=1, max_epochs=50, net_params=params).fit(rows)
