@@ -28,7 +28,7 @@ def find_principal_components(
     """
 
     def numbers_of(x: Tensor) -> Tensor:
-        return one_hot(x[:, -n_encoded:])
+        return one_hot.to(x.device)(x[:, -n_encoded:])
 
     n_columns = numbers_of(data.take(torch.zeros(1, dtype=torch.long))[0]).shape[1]
     if n_columns <= min(len(data), _WIDEST_COVARIANCE):
@@ -55,6 +55,7 @@ def residual_of_corrupted(
     """
     n_rows = min(len(data), _ROWS_TO_LOOK_AT)
     x, _ = data.sample(_ROWS_TO_LOOK_AT).take(torch.arange(n_rows))
-    corrupted = corruption.train()(x[:, :n_encoded].cpu())
-    error = pca.error(one_hot(corrupted), one_hot(x[:, -n_encoded:].cpu()))
+    one_hot, x = one_hot.cpu(), x.cpu()
+    corrupted = corruption.train()(x[:, :n_encoded])
+    error = pca.error(one_hot(corrupted), one_hot(x[:, -n_encoded:]))
     return torch.maximum(error, pca.residual)

@@ -36,6 +36,10 @@ class NormalCodes:
         factor = directions * variance.clamp_min(least).sqrt()
         return cls(exact.mean(0).to(codes), factor.to(codes))
 
+    def to(self, device: torch.device) -> "NormalCodes":
+        """Return the same distribution on a device."""
+        return NormalCodes(self.mean.to(device), self.factor.to(device))
+
     @torch.inference_mode(False)
     @torch.enable_grad()
     def most_probable(

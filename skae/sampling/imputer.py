@@ -67,12 +67,12 @@ class DecoderImputer(Imputer[Autoencoder]):
     ----------
     codes : NormalCodes
         The codes of rows whose missing cells are hidden.
-    likelihood : NumbersAndStates
-        That of the chain, with the variance that numbers have where they are hidden.
+    variance : Tensor of shape (n,)
+        The variance that numbers have where they are hidden.
     """
 
     codes: NormalCodes
-    likelihood: NumbersAndStates
+    variance: Tensor
 
     @classmethod
     def learn(
@@ -84,40 +84,53 @@ class DecoderImputer(Imputer[Autoencoder]):
     ) -> "DecoderImputer":
         """Learn the codes of rows, and from validation rows the error of hidden numbers."""
         found = read(net, data, lambda x: net.module_.encode(hide_missing(x, column_of_number)))
-        codes = NormalCodes.of(torch.from_numpy(found).to(net.device))
-        imputer = cls(codes, copy.deepcopy(net.module_.likelihood))
-        imputer.likelihood.calibrate(imputer._error(net, validation_rows, column_of_number))
-        return imputer
+        codes = NormalCodes.of(torch.from_numpy(found))
+        return cls(codes, _error_of_hidden(net, codes, validation_rows, column_of_number))
 
     def expected(self, chain: Autoencoder, x: Tensor) -> Tensor:
         """Return the expected numbers and the likeliest states of rows, shape $(B, n + f)$."""
-        return self.likelihood.expected(self._output(chain, x))
+        return self._likelihood(chain).expected(_decoded(chain, self.codes, x))
 
     def draw(self, chain: Autoencoder, x: Tensor, generator: torch.Generator) -> Tensor:
         """Draw the numbers and states of rows, shape $(B, n + f)$."""
-        return self.likelihood.sample(self._output(chain, x), generator)
+        return self._likelihood(chain).sample(_decoded(chain, self.codes, x), generator)
 
-    def _output(self, chain: Autoencoder, x: Tensor) -> Tensor:
-        def losses(z: Tensor, x: Tensor) -> Tensor:
-            return chain.likelihood.negative_log_prob(chain.decoder(z), x)
+    def _likelihood(self, chain: Autoencoder) -> NumbersAndStates:
+        """Return the chain's likelihood, with the variance of hidden numbers."""
+        likelihood = copy.deepcopy(_cells_of(chain))
+        likelihood.calibrate(self.variance)
+        return likelihood
 
-        start = chain.encode(x)
-        codes = start, self.codes.most_probable(losses, x, start)
-        outputs = [chain.decoder(z) for z in codes]
-        return self.likelihood.without_missing((outputs[0] + outputs[1]) / 2)
 
-    @torch.no_grad()
-    def _error(
-        self, net: AutoencoderNet, validation_rows: Rows, column_of_number: Sequence[int]
-    ) -> Tensor:
-        """Return the mean squared error of numbers that are hidden, 1 where none was, (n,)."""
-        x, _ = validation_rows.sample(_N_TRIALS).take(
-            torch.arange(min(_N_TRIALS, len(validation_rows)))
-        )
-        x = x.to(net.device).repeat(ceil(_N_TRIALS / len(x)), 1)
-        chain = net.module_.eval()
-        source, target = chain.input_and_target(x)
-        hidden = Repeated(HideCells(_HIDDEN, column_of_number)).to(x.device).eval()(source)
-        squared = self.likelihood.squared_error(self._output(chain, hidden), target)
-        seen = ~torch.isnan(hidden[:, : len(column_of_number)])
-        return squared.masked_fill(seen, torch.nan).nanmean(0).nan_to_num(nan=1.0)
+def _cells_of(chain: Autoencoder) -> NumbersAndStates:
+    assert isinstance(chain.likelihood, NumbersAndStates)
+    return chain.likelihood
+
+
+def _decoded(chain: Autoencoder, codes: NormalCodes, x: Tensor) -> Tensor:
+    """Return the mean of the decoder's outputs for the two codes of rows."""
+
+    def losses(z: Tensor, x: Tensor) -> Tensor:
+        return chain.likelihood.negative_log_prob(chain.decoder(z), x)
+
+    start = chain.encode(x)
+    both = start, codes.to(x.device).most_probable(losses, x, start)
+    first, second = (chain.decoder(z) for z in both)
+    return _cells_of(chain).without_missing((first + second) / 2)
+
+
+@torch.no_grad()
+def _error_of_hidden(
+    net: AutoencoderNet, codes: NormalCodes, validation_rows: Rows, column_of_number: Sequence[int]
+) -> Tensor:
+    """Return the mean squared error of numbers that are hidden, 1 where none was, (n,)."""
+    x, _ = validation_rows.sample(_N_TRIALS).take(
+        torch.arange(min(_N_TRIALS, len(validation_rows)))
+    )
+    x = x.to(net.device).repeat(ceil(_N_TRIALS / len(x)), 1)
+    chain = net.module_.eval()
+    source, target = chain.input_and_target(x)
+    hidden = Repeated(HideCells(_HIDDEN, column_of_number)).to(x.device).eval()(source)
+    squared = _cells_of(chain).squared_error(_decoded(chain, codes, hidden), target)
+    seen = ~torch.isnan(hidden[:, : len(column_of_number)])
+    return squared.masked_fill(seen, torch.nan).nanmean(0).nan_to_num(nan=1.0).cpu()

@@ -20,9 +20,13 @@ READ_WITHOUT_A_GPU = """
 import pickle, sys, warnings
 import numpy as np
 warnings.simplefilter("ignore")
-fitted, rows, expected = pickle.load(open(sys.argv[1], "rb"))
-found = fitted.transform(rows) if hasattr(fitted, "transform") else fitted.predict_proba(rows)
-np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+for fitted, rows, expected in pickle.load(open(sys.argv[1], "rb")):
+    found = fitted.transform(rows) if hasattr(fitted, "transform") else fitted.predict_proba(rows)
+    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+    if hasattr(fitted, "sample"):
+        fitted.sample(3)
+    if hasattr(fitted, "schema_") and hasattr(fitted, "impute"):
+        fitted.impute(rows)
 """
 
 
@@ -140,12 +144,16 @@ def test_options(rows, params):
     assert np.isfinite(fitted.reconstruct(rows)).all()
 
 
-@pytest.mark.parametrize("cls", [*AUTOENCODERS, EncoderClassifier])
-def test_a_pickle_is_read_where_there_is_no_gpu(cls, rows, labels, tmp_path):
-    fitted = fit_on("cuda", quick(cls), rows, labels)
-    found = fitted.transform(rows) if hasattr(fitted, "transform") else fitted.predict_proba(rows)
+@pytest.mark.filterwarnings("ignore:The code carries nothing")
+def test_pickles_are_read_where_there_is_no_gpu(rows, labels, tmp_path):
+    triples, frame = [], rows_of_a_shop()
+    for cls in (*AUTOENCODERS, *DETECTORS, EncoderClassifier):
+        for X, y in ((rows, labels), (frame, np.arange(len(frame)) % 2)):
+            fitted = fit_on("cuda", quick(cls), X, y)
+            found = fitted.transform(X) if hasattr(fitted, "transform") else fitted.predict_proba(X)
+            triples.append((fitted, X, found))
     path = tmp_path / "fitted.pkl"
-    path.write_bytes(pickle.dumps((fitted, rows, found)))
+    path.write_bytes(pickle.dumps(triples))
     command = [sys.executable, "-c", READ_WITHOUT_A_GPU, str(path)]
     subprocess.run(command, check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""})
 
