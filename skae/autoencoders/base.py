@@ -34,6 +34,7 @@ from skae.nn.likelihoods import VarianceLikelihood
 from skae.sampling.prior import MOST_CODES, N_CODES, ModelPrior, Prior, make_prior
 from skae.tables.columns import Columns
 from skae.tables.containers import frame_without_rows
+from skae.tables.identifiers import warn_of_identifiers, warn_of_numbers
 from skae.tables.learning import learn_matrix, learn_table
 from skae.tables.mixed import MixedColumns, is_table
 from skae.tables.table import Table
@@ -261,11 +262,13 @@ class BaseAutoencoder(
         how: dict[str, Any] = {"reset": mode.is_new}
         if mode.is_new:
             self.frame_ = frame_without_rows(X)
-            how["as_table"] = is_table(X, self.categorical_features)
+            how["as_table"] = is_table(X, self)
         else:
             how["as_table"] = self.columns_.is_table
             how["needs_frame"] = self.columns_.is_table and self.frame_ is not None
         rows = check_training_rows(self, X, self._targets_of(X, y), sample_weight, **how)
+        if mode.is_new and self.frame_ is not None and not how["as_table"]:
+            warn_of_numbers(nw.from_native(X, eager_only=True), self.max_categories)
         if not mode.is_new:
             self._check_same_model(" with warm_start=False")
             self.columns_.check(rows.targets)
@@ -290,8 +293,10 @@ class BaseAutoencoder(
     def _learn_columns(self, rows: TrainingRows) -> None:
         if isinstance(rows.targets, nw.DataFrame):
             self.likelihood_ = self._family.table_likelihood
-            self.columns_ = learn_table(rows, self, self._family.columns, self.likelihood_)
+            kind, is_named = self._family.columns, self.frame_ is not None
+            self.columns_ = learn_table(rows, self, kind, self.likelihood_, is_named=is_named)
             self.schema_ = self.columns_.table
+            warn_of_identifiers(self.schema_)
         else:
             names = vars(self).get("feature_names_in_")
             self.columns_, self.likelihood_ = learn_matrix(rows, self, names)

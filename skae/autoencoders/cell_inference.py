@@ -17,6 +17,7 @@ from skae.nn.chain import Autoencoder
 from skae.sampling.imputer import Imputer
 from skae.tables.cells import HIDDEN
 from skae.tables.containers import wrap, wrap_table
+from skae.tables.field import Decoding
 from skae.tables.mixed import MixedColumns
 
 
@@ -51,7 +52,10 @@ class CellInference(ABC):
         rows = reader.check(X)
         reader.check_range(rows, self.likelihood_)
         cells = reader.read(partial(self._log_prob_of_cells, reader.chain), rows)
-        return wrap(reader.columns.by_column(cells), reader.frame, like=X)
+        columns = reader.columns.by_column(cells)
+        log_shares = reader.columns.log_shares(rows)
+        columns = columns if log_shares is None else columns + log_shares
+        return wrap(columns, reader.frame, like=X)
 
     def impute(self, X: Any, n_draws: int | None = None, random_state: Any = None) -> Any:
         """Fill the missing cells of a table, and leave all others as they are.
@@ -85,17 +89,21 @@ class CellInference(ABC):
             )
         frame = reader.check(X)
         if n_draws is None:
-            return self._fill(reader, frame, X, self._imputer_.expected)
+            return self._fill(reader, frame, X, self._imputer_.expected, Decoding())
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
-        generator = torch.Generator().manual_seed(draw_seed(random_state))
+        seed = draw_seed(random_state)
+        generator = torch.Generator().manual_seed(seed)
+        decoding = Decoding(rng=np.random.default_rng(seed))
         draw = partial(self._imputer_.draw, generator=generator)
-        return [self._fill(reader, frame, X, draw) for _ in range(n_draws)]
+        return [self._fill(reader, frame, X, draw, decoding) for _ in range(n_draws)]
 
     def _log_prob_of_cells(self, chain: Autoencoder, x: Tensor) -> Tensor:
         """Return the log-likelihood of every column of encoded rows."""
         return chain.log_prob(x)
 
-    def _fill(self, reader: Reader, frame: nw.DataFrame, X: Any, fill: Any) -> Any:
+    def _fill(
+        self, reader: Reader, frame: nw.DataFrame, X: Any, fill: Any, decoding: Decoding
+    ) -> Any:
         """Return rows whose missing cells hold what `fill` makes of encoded rows that have any."""
         columns = reader.columns
         assert isinstance(columns, MixedColumns)
@@ -104,4 +112,4 @@ class CellInference(ABC):
         if with_holes.any():
             fill = partial(fill, reader.chain)
             encoded[with_holes] = reader.apply(fill, np.ascontiguousarray(encoded[with_holes]))
-        return wrap_table(columns.fill(frame, encoded), reader.frame, like=X)
+        return wrap_table(columns.fill(frame, encoded, decoding), reader.frame, like=X)

@@ -113,7 +113,7 @@ class DeterministicAutoencoder(BaseAutoencoder):
         if not ((levels >= 0) & (levels <= largest) & (levels % 1 == 0)).all():
             raise ValueError(f"'levels' must hold ints in the range [0, {largest}].")
         rows = reader.decode(lambda x: reader.chain.decode(quantizer.values(x)), levels)
-        return reader.wrap(rows, extrapolates=True)
+        return reader.wrap(rows)
 
     def _plain_recipe(
         self,

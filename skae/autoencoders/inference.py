@@ -1,10 +1,12 @@
 """Inference with a fitted autoencoder: codes, expected rows, scores and samples."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import torch
@@ -14,6 +16,7 @@ from sklearn.utils import check_scalar
 from skae.autoencoders.reader import Reader
 from skae.common.seeds import draw_seed
 from skae.tables.containers import unwrap, wrap
+from skae.tables.field import EXPECTED, Decoding
 
 
 class Inference(TransformerMixin, ABC):
@@ -58,7 +61,7 @@ class Inference(TransformerMixin, ABC):
         """
         reader = self._reader()
         codes = reader.check_codes(X, self.n_components_)
-        return reader.wrap(reader.decode(reader.chain.decode, codes), like=X, extrapolates=True)
+        return reader.wrap(reader.decode(reader.chain.decode, codes), like=X)
 
     def reconstruct(self, X: Any) -> Any:
         """Return the reconstructions of rows: `inverse_transform` of `transform`.
@@ -74,8 +77,10 @@ class Inference(TransformerMixin, ABC):
             The reconstructions: a tensor for a tensor, else a frame if `fit` was given one.
         """
         reader = self._reader()
-        rows = reader.read(reader.chain.reconstruct, reader.check(X), reader.columns.decode)
-        return reader.wrap(rows, like=X, extrapolates=True)
+        checked = reader.check(X)
+        rows = reader.read(reader.chain.reconstruct, checked, reader.columns.decode)
+        source = checked if isinstance(checked, nw.DataFrame) else None
+        return reader.wrap(rows, like=X, decoding=replace(EXPECTED, source=source))
 
     def score_samples(self, X: Any) -> np.ndarray:
         r"""Return the log-likelihood of rows given their codes, $\log p(x \mid z(x))$, in nats.
@@ -97,7 +102,7 @@ class Inference(TransformerMixin, ABC):
         rows = reader.check(X)
         reader.check_range(rows, self.likelihood_)
         scores = reader.read(lambda x: reader.chain.log_prob(x).sum(1), rows)
-        return scores - np.float32(reader.columns.log_volume)
+        return reader.in_units(scores, rows)
 
     def score(self, X: Any, y: None = None) -> float:
         """Return the mean of `score_samples`.
@@ -136,7 +141,8 @@ class Inference(TransformerMixin, ABC):
         seed = draw_seed(random_state)
         codes = self.prior_.sample(n_samples, seed).astype(np.float32)
         draw = partial(reader.chain.draw, generator=torch.Generator().manual_seed(seed))
-        return reader.wrap(reader.decode(draw, codes))
+        decoding = Decoding(rng=np.random.default_rng(seed))
+        return reader.wrap(reader.decode(draw, codes), decoding=decoding)
 
     def interpolate(self, start: Any, stop: Any, n_steps: int = 10) -> Any:
         """Return what codes on straight lines between those of rows decode to.
@@ -165,7 +171,7 @@ class Inference(TransformerMixin, ABC):
         codes = np.linspace(first, last, n_steps, axis=1)
         rows = reader.decode(reader.chain.decode, codes.reshape(-1, codes.shape[2]))
         if reader.columns.is_table:
-            return reader.wrap(rows)
+            return reader.wrap(rows, decoding=Decoding())
         lines = rows.reshape(*codes.shape[:2], -1)
         return lines[0] if np.ndim(start) == 1 else lines
 

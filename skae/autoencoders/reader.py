@@ -16,6 +16,7 @@ from skae.nn.chain import Autoencoder
 from skae.tables.checking import check_rows
 from skae.tables.columns import Columns
 from skae.tables.containers import unwrap
+from skae.tables.field import EXPECTED, Decoding
 from skae.training.rows import rows_at_a_time
 
 _copy = partial(np.array, order="C")
@@ -92,9 +93,17 @@ class Reader:
         """Apply a function of encoded rows to encoded rows, and return an array."""
         return self._map(function, encoded, _copy, np.asarray)
 
-    def wrap(self, decoded: np.ndarray, like: Any = None, *, extrapolates: bool = False) -> Any:
+    def wrap(
+        self, decoded: np.ndarray, like: Any = None, decoding: Decoding = EXPECTED
+    ) -> Any:
         """Return decoded rows in the container that answers to `like`."""
-        return self.columns.wrap(decoded, self.frame, like, extrapolates=extrapolates)
+        return self.columns.wrap(decoded, self.frame, like, decoding)
+
+    def in_units(self, scores: np.ndarray, rows: Any) -> np.ndarray:
+        """Return the log-likelihoods of encoded rows as those of the rows themselves."""
+        scores = scores - np.float32(self.columns.log_volume)
+        log_shares = self.columns.log_shares(rows)
+        return scores if log_shares is None else scores + log_shares.sum(1)
 
     @torch.inference_mode()
     def _map(

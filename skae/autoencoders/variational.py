@@ -305,9 +305,10 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
 
 
 def _likelihood_of_cells(columns: ScoredColumns) -> ScoresAndStates:
-    seen = [field.shares > 0 for field in columns.table.fields]
+    seen = [field.shares > 0 for field in columns.table.modelled]
     intervals = [scores.edges for scores in columns.scores], columns.numbers_of_intervals
-    return ScoresAndStates(columns.n_states, columns.column_of_number, *intervals, seen)
+    states = columns.n_states, columns.column_of_number
+    return ScoresAndStates(*states, *intervals, seen, columns.log_largest)
 
 
 def _probabilistic_variance(pca: PrincipalComponents) -> float:

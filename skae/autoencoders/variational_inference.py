@@ -15,6 +15,7 @@ from skae.nn.variational_chain import VariationalAutoencoder
 from skae.sampling.conditional import Conditional
 from skae.sampling.given import Given
 from skae.tables.containers import wrap_table
+from skae.tables.field import Decoding
 from skae.tables.mixed import MixedColumns
 
 
@@ -82,7 +83,7 @@ class VariationalInference(Inference, CellInference):
         chain = as_variational(reader.chain)
         points = self._sobol_points(chain)
         scores = reader.read(lambda x: chain.bound(x, points), rows)
-        return scores - np.float32(reader.columns.log_volume)
+        return reader.in_units(scores, rows)
 
     def score_cells(self, X: Any) -> Any:
         r"""Return the bound on the log-likelihood of rows cell by cell, in nats.
@@ -131,7 +132,8 @@ class VariationalInference(Inference, CellInference):
         names = range(self.n_features_in_) if reader.frame is None else reader.frame.columns
         given = Given(given, names)
         x = torch.from_numpy(given.encode(reader.columns)).to(reader.device)
-        generator = torch.Generator().manual_seed(draw_seed(random_state))
+        seed = draw_seed(random_state)
+        generator = torch.Generator().manual_seed(seed)
         chain = as_variational(reader.chain)
         conditional = Conditional(chain, is_table=reader.columns.is_table)
         with torch.no_grad():
@@ -140,7 +142,8 @@ class VariationalInference(Inference, CellInference):
         if not isinstance(reader.columns, MixedColumns):
             return reader.wrap(given.put(rows, n_samples))
         is_given = np.repeat(given.is_given, n_samples, axis=0)
-        frame = reader.columns.to_frame(rows, given=is_given)
+        decoding = Decoding(rng=np.random.default_rng(seed))
+        frame = reader.columns.to_frame(rows, decoding, given=is_given)
         return wrap_table(given.restore(frame, n_samples), reader.frame)
 
     def _log_prob_of_cells(self, chain: Autoencoder, x: torch.Tensor) -> torch.Tensor:

@@ -27,8 +27,8 @@ def make_likelihood(columns: Columns, kind: str, variance: float = 1.0) -> Likel
         The variance of a Gaussian, of encoded numbers.
     """
     if isinstance(columns, MixedColumns):
-        places = columns.column_of_number
-        return NumbersAndStates(columns.n_states, places, columns.point_masses, variance)
+        states = columns.n_states, columns.column_of_number, columns.point_masses
+        return NumbersAndStates(*states, variance, columns.log_largest)
     if kind != "gaussian":
         return UNIT_INTERVAL[kind]()
     assert isinstance(columns, MatrixColumns)

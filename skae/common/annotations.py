@@ -1,7 +1,7 @@
 """Types of parameters, which also say what scikit-learn checks and what docstrings call them."""
 
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -40,6 +40,7 @@ Sizes = Annotated[Sequence[int], "array-like", Named("array-like of int")]
 Shape = Annotated[Sequence[int], "array-like", Named("tuple of int")]
 Module = Annotated[nn.Module, Named("torch.nn.Module")]
 ColumnMarks = Annotated[ArrayLike, "array-like", Named("array-like of str, int or bool")]
+ColumnKinds = Annotated[Mapping[Any, str], dict, Named("dict")]
 Density = Annotated[Any, HasMethods(["fit", "sample"]), Named("density estimator")]
 Device = Annotated[str | torch.device, Named("str or torch.device")]
 RandomState = Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from skae.common.annotations import (
     Auto,
+    ColumnKinds,
     ColumnMarks,
     Device,
     NonNegativeFloat,
@@ -33,6 +34,17 @@ class TableParameters:
     handle_unknown: Literal["other", "error"] = "other"
     """The treatment of labels that `fit` did not see: "other" counts them as one of the others,
     "error" raises."""
+
+    column_kinds: ColumnKinds | None = None
+    """What columns are, by name or, of an array, by index, where their cells would be read as
+    something else: "category" for labels; "number" and "time", text in one format included;
+    "identifier" for cells that tell rows apart and nothing else, which are left out of the model
+    and made anew in samples; "ignore" for columns that are left out and empty in samples. A mapping
+    such as ``{"zip": "category", "note": "ignore"}``; None reads all columns by their cells."""
+
+    min_count: PositiveInt = 2
+    """The number of rows that must share a label for the fitted estimator to hold it. Others count
+    in scores, but are neither kept nor returned."""
 
 
 @estimator(fixes_model=False)

@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 
 from skae.metrics.sample import Sample
 from skae.tables.containers import frame_without_rows, unwrap
+from skae.tables.kinds import TableOptions
 from skae.tables.mixed import MixedColumns, as_frame
 from skae.tables.number import Number
 from skae.tables.table import Table
@@ -46,19 +47,19 @@ class Encoded:
     @property
     def n_states(self) -> list[int]:
         """How many states every column of labels has."""
-        fields = self.columns.table.fields
+        fields = self.columns.table.modelled
         return [field.n_states for field in fields if not isinstance(field, Number)]
 
     def iter_columns(self) -> Iterator[tuple[np.ndarray, int | None]]:
         """Yield the cells of every column, and how many states they have; numbers have None."""
         numbers, labels = iter(self.numbers.T), zip(self.labels.T, self.n_states, strict=True)
-        for field in self.columns.table.fields:
+        for field in self.columns.table.modelled:
             yield (next(numbers), None) if isinstance(field, Number) else next(labels)
 
     def split(self, position: int) -> tuple["Encoded", np.ndarray]:
         """Return the other columns by themselves, and the cells of the one at a position."""
         table, column_of_number = self.columns.table, self.columns.column_of_number
-        fields = table.fields[:position] + table.fields[position + 1 :]
+        fields = table.modelled[:position] + table.modelled[position + 1 :]
         is_kept = np.array([column != position for column in column_of_number], dtype=bool)
         label = position - sum(column < position for column in column_of_number)
         numbers, labels = self.numbers[:, is_kept], self.labels
@@ -108,13 +109,14 @@ def encode(
     """
     frames = alike_frames(min_samples, **samples)
     # Every label of the real rows has a state of its own, whatever their number.
-    options = {"max_categories": sys.maxsize, "min_frequency": 1}
-    columns = MixedColumns.learn(
-        frames[0], None, categorical_features=categorical_features, **options
+    options = TableOptions(
+        categorical_features, max_categories=sys.maxsize, min_frequency=1, min_count=1
     )
+    is_named = frame_without_rows(unwrap(next(iter(samples.values())))) is not None
+    columns = MixedColumns.learn(frames[0], None, options, is_named=is_named)
     encoded = [columns.table.encode(each) for each in frames]
     flagged = np.any([np.isnan(numbers).any(0) for numbers, _ in encoded], axis=0)
-    is_label = [not isinstance(field, Number) for field in columns.table.fields]
+    is_label = [not isinstance(field, Number) for field in columns.table.modelled]
     return [Encoded(columns, numbers, states[:, is_label], flagged) for numbers, states in encoded]
 
 

@@ -67,7 +67,7 @@ def column_shapes(
         _number_shape(x, y) if n_states is None else 1 - total_variation(x, y, n_states)
         for (x, n_states), (y, _) in pairs
     ]
-    return pd.Series(shapes, [field.name for field in samples[0].columns.table.fields])
+    return pd.Series(shapes, [field.name for field in samples[0].columns.table.modelled])
 
 
 def total_variation(x: np.ndarray, y: np.ndarray, n_states: int) -> float:

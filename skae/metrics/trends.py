@@ -72,7 +72,7 @@ def pair_trends(
     c  1.0  0.0  NaN
     """
     samples = encode(real=real, synthetic=synthetic, categorical_features=categorical_features)
-    names = [field.name for field in samples[0].columns.table.fields]
+    names = [field.name for field in samples[0].columns.table.modelled]
     trends = np.full((len(names), len(names)), np.nan)
     numeric = samples[0].columns.column_of_number
     trends[np.ix_(numeric, numeric)] = _correlation_trends(*samples)

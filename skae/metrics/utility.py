@@ -93,7 +93,7 @@ def train_on_synthetic(
     samples = encode(
         test=test, synthetic=synthetic, categorical_features=categorical_features, min_samples=2
     )
-    is_number = isinstance(samples[0].columns.table.fields[columns.index(target)], Number)
+    is_number = isinstance(samples[0].columns.table.modelled[columns.index(target)], Number)
     if estimator is None:
         kind = HistGradientBoostingRegressor if is_number else HistGradientBoostingClassifier
         native = samples[0].split(columns.index(target))[0].native

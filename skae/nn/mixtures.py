@@ -47,6 +47,9 @@ class ScoresAndStates(States):
     Salimans, T., Karpathy, A., Chen, X. and Kingma, D. P. (2017). PixelCNN++: improving the
     PixelCNN with discretized logistic mixture likelihood and other modifications. International
     Conference on Learning Representations.
+    log_largest : array-like of shape (f,) or None, default=None
+        As in `States`.
+
     """
 
     edges: Tensor
@@ -61,10 +64,10 @@ class ScoresAndStates(States):
         edges: Sequence[np.ndarray],
         numbers: Sequence[np.ndarray],
         seen: Sequence[np.ndarray],
+        log_largest: np.ndarray | None = None,
     ) -> None:
-        super().__init__(
-            n_states, column_of_number, n_before=3 * _N_MIXTURE * len(column_of_number)
-        )
+        n_before = 3 * _N_MIXTURE * len(column_of_number)
+        super().__init__(n_states, column_of_number, n_before, log_largest)
         self.register_buffer("edges", _table(edges))
         self.register_buffer("numbers", _table(numbers))
         last = [len(each) - 1 for each in numbers]
@@ -100,7 +103,7 @@ class ScoresAndStates(States):
     def mean(self, output: Tensor) -> Tensor:
         """Return the expected numbers, as scores, and the likeliest states, shape $(B, n + f)$."""
         numbers = self.scores_of(self.expected_numbers(output))
-        return torch.cat([numbers, self.logits(output).argmax(2).to(output)], dim=1)
+        return torch.cat([numbers, self.likeliest(self.logits(output))], dim=1)
 
     def expected_numbers(self, output: Tensor) -> Tensor:
         """Return the expected numbers, not as scores but with mean 0 and variance 1, $(B, n)$."""

@@ -26,15 +26,23 @@ class States(Likelihood):
         For every number, the position of its state among the states.
     n_before : int
         The number of outputs before the logits.
+    log_largest : array-like of shape (f,) or None, default=None
+        For every state, the log share of the commonest of what its value 0 stands for; None says
+        that it stands for one thing.
     """
 
     fields: Tensor
     membership: Tensor
     places: Tensor
     column_of_number: Tensor
+    log_largest: Tensor
 
     def __init__(
-        self, n_states: Sequence[int], column_of_number: Sequence[int], n_before: int
+        self,
+        n_states: Sequence[int],
+        column_of_number: Sequence[int],
+        n_before: int,
+        log_largest: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         self.n_numbers = len(column_of_number)
@@ -52,6 +60,8 @@ class States(Likelihood):
         self.register_buffer(
             "column_of_number", torch.tensor(tuple(column_of_number), dtype=torch.long)
         )
+        log_largest = np.zeros(len(sizes)) if log_largest is None else log_largest
+        self.register_buffer("log_largest", torch.as_tensor(log_largest, dtype=torch.float32))
 
     def are_logits(self, n_columns: int) -> Tensor:
         """Tell that all columns but the numbers are."""
@@ -68,6 +78,17 @@ class States(Likelihood):
         """
         beyond = output.new_full((len(output), 1), -math.inf)
         return torch.cat([output[:, self.n_before :], beyond], dim=1)[:, self.places]
+
+    def likeliest(self, logits: Tensor) -> Tensor:
+        """Return the states whose likeliest cell is the likeliest of all, $(B, f)$.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (B, f, k)
+            The logits of the states.
+        """
+        one = logits[:, :, :1] + self.log_largest[:, None]
+        return torch.cat([one, logits[:, :, 1:]], dim=2).argmax(2).to(logits)
 
     def draw_states(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw states, shape $(B, f)$."""
@@ -103,6 +124,8 @@ class NumbersAndStates(States, VarianceLikelihood):
         For every number, the numbers that its states from 2 on stand for.
     variance : float
         The variance of all numbers in training; `calibrate` sets each afterwards.
+    log_largest : array-like of shape (f,) or None, default=None
+        As in `States`.
     """
 
     point_masses: Tensor
@@ -113,8 +136,9 @@ class NumbersAndStates(States, VarianceLikelihood):
         column_of_number: Sequence[int],
         point_masses: Sequence[np.ndarray],
         variance: float,
+        log_largest: np.ndarray | None = None,
     ) -> None:
-        super().__init__(n_states, column_of_number, n_before=len(column_of_number))
+        super().__init__(n_states, column_of_number, len(column_of_number), log_largest)
         table = torch.full((len(column_of_number), self.places.shape[1]), torch.nan)
         for row, numbers in zip(table, point_masses, strict=True):
             row[2 : 2 + len(numbers)] = torch.as_tensor(numbers)
@@ -150,7 +174,7 @@ class NumbersAndStates(States, VarianceLikelihood):
         distance = (means[:, :, None] - self.point_masses).nan_to_num().square()
         width = 2 * (self.variance[:, None] + _POINT_MASS_WIDTH**2)
         logits = logits.index_add(1, self.column_of_number, -distance / width)
-        return torch.cat([means, logits.argmax(2).to(output)], dim=1)
+        return torch.cat([means, self.likeliest(logits)], dim=1)
 
     def expected(self, output: Tensor) -> Tensor:
         """Return the expected numbers, whatever their states, and the likeliest other states."""

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from skae.outliers.scaling import Scaling
 from skae.tables.category import Category
-from skae.tables.cells import MISSING, OTHER, VALUE
+from skae.tables.cells import MISSING, N_RESERVED, OTHER, VALUE
 from skae.tables.columns import FARTHEST
 from skae.tables.number import Number
 from skae.tables.scores import NormalScores
@@ -56,7 +56,7 @@ class Coordinates:
         scores = tuple(_scores(column) for column in numbers.T)
         shares = tuple(
             _shares(column, field.n_states)
-            for field, column in zip(table.fields, states.T, strict=True)
+            for field, column in zip(table.modelled, states.T, strict=True)
         )
         edge = -ndtri(0.5 / (len(states) + 1))
         return cls(table, scaling, scores, shares, edge)
@@ -69,7 +69,7 @@ class Coordinates:
     @cached_property
     def column_of_number(self) -> list[int]:
         """The column of every number."""
-        fields = enumerate(self.table.fields)
+        fields = enumerate(self.table.modelled)
         return [j for j, field in fields if isinstance(field, Number)]
 
     @cached_property
@@ -77,7 +77,7 @@ class Coordinates:
         """The column of every coordinate."""
         widths = [
             places.shape[1] + isinstance(field, Number)
-            for field, places in zip(self.table.fields, self._places["standard"], strict=True)
+            for field, places in zip(self.table.modelled, self._places["standard"], strict=True)
         ]
         return np.repeat(np.arange(len(widths)), widths)
 
@@ -93,10 +93,10 @@ class Coordinates:
             states = self._without_singles(states)
         read = self.scaling if view == "standard" else self._score
         blocks, columns = [], iter(read(numbers, held_out=held_out).T)
-        for j, field in enumerate(self.table.fields):
+        for j, field in enumerate(self.table.modelled):
             if isinstance(field, Number):
                 # A hole where there was none is as far as what is just beyond all numbers.
-                hole = 0.0 if field.shares[MISSING] > 0 else self.edge
+                hole = 0.0 if field.share_without_number > 0 else self.edge
                 blocks.append(np.nan_to_num(next(columns), nan=hole)[:, None])
             blocks.append(self._places[view][j][states[:, j]])
         return np.hstack(blocks)
@@ -111,8 +111,8 @@ class Coordinates:
         No cell is missing, unless all cells of its column were.
         """
         numbers = np.empty((len(points), len(self.scores)))
-        states = np.zeros((len(points), len(self.table.fields)), dtype=int)
-        for j in range(len(self.table.fields)):
+        states = np.zeros((len(points), len(self.table.modelled)), dtype=int)
+        for j in range(len(self.table.modelled)):
             self.cells_of_column(points, j, numbers, states)
         return numbers, states
 
@@ -121,7 +121,7 @@ class Coordinates:
     ) -> None:
         """Write the numbers or the states of one column that points are nearest to."""
         own = np.flatnonzero(self.column_of_coordinate == j)
-        field = self.table.fields[j]
+        field = self.table.modelled[j]
         if isinstance(field, Number):
             i = self.column_of_number.index(j)
             numbers[:, i] = points[:, own[0]] * self.scaling.scale[i] + self.scaling.center[i]
@@ -135,7 +135,7 @@ class Coordinates:
     def _without_singles(self, states: np.ndarray) -> np.ndarray:
         """Return states of which those that one row alone has are other labels."""
         states = states.copy()
-        for j, field in enumerate(self.table.fields):
+        for j, field in enumerate(self.table.modelled):
             if not isinstance(field, Number):
                 counts = np.bincount(states[:, j], minlength=field.n_states)
                 states[counts[states[:, j]] == 1, j] = OTHER
@@ -144,7 +144,7 @@ class Coordinates:
     @cached_property
     def _places(self) -> dict[str, list[np.ndarray]]:
         """The coordinates of every state of all columns, by view."""
-        fields = list(zip(self.table.fields, self.shares, strict=True))
+        fields = list(zip(self.table.modelled, self.shares, strict=True))
         return {view: [_places(*each, view) for each in fields] for view in VIEWS}
 
     def _score(self, numbers: np.ndarray, *, held_out: bool) -> np.ndarray:
@@ -193,11 +193,21 @@ def _places(field: Category | Number, shares: np.ndarray, view: str) -> np.ndarr
     """
     if isinstance(field, Category):
         return _coordinates(shares, field.shares > 0, view)
-    if field.shares[MISSING] == 0:
-        return np.empty((len(shares), 0))
-    is_missing = (np.arange(len(shares)) == MISSING).astype(int)
-    shares = np.array([1 - shares[MISSING], shares[MISSING]])
-    return _coordinates(shares, np.array([True, True]), view)[is_missing]
+    kind_of_state = _kinds_of_states(field)
+    shares = np.bincount(kind_of_state, shares)
+    seen = np.bincount(kind_of_state, field.shares) > 0
+    if not seen[1:].any():
+        return np.empty((len(kind_of_state), 0))
+    return _coordinates(shares, seen, view)[kind_of_state]
+
+
+def _kinds_of_states(field: Number) -> np.ndarray:
+    """Return, for every state of a column of numbers, 0 for a number, or which other it is."""
+    kinds = np.zeros(field.n_states, dtype=int)
+    kinds[MISSING] = 1
+    first = N_RESERVED + len(field.point_masses)
+    kinds[first:] = 2 + np.arange(field.n_states - first)
+    return kinds
 
 
 def _coordinates(shares: np.ndarray, seen: np.ndarray, view: str) -> np.ndarray:

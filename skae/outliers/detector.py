@@ -35,6 +35,8 @@ from skae.outliers.memory import Memory
 from skae.outliers.model import PARTS, Regime, encode_in_batches, learn_model
 from skae.outliers.parts import Part
 from skae.tables.containers import frame_without_rows
+from skae.tables.identifiers import warn_of_identifiers
+from skae.tables.kinds import options_of
 from skae.tables.table import Table
 from skae.training.net import AutoencoderNet
 from skae.training.running import loss_curves, unchanged_on_failure
@@ -330,13 +332,9 @@ class AEOutlierDetector(
         rng = np.random.default_rng(self._seed_)
         positions = rng.permutation(len(frame))[: self.max_samples]
         sample = frame[positions.tolist()]
-        table = Table.learn(
-            sample,
-            categorical_features=self.categorical_features,
-            max_categories=self.max_categories,
-            min_frequency=self.min_frequency,
-            handle_unknown=self.handle_unknown,
-        )
+        is_named = self.frame_ is not None
+        table = Table.learn(sample, options_of(self), is_named=is_named)
+        warn_of_identifiers(table)
         self.schema_ = table.with_labels_of(frame)
         self._check_readable(frame)
         n_folds = min(self.n_members // len(VIEWS), len(positions))

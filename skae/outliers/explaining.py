@@ -7,6 +7,10 @@ import numpy as np
 import pandas as pd
 
 from skae.outliers.model import Model
+from skae.tables.category import Category
+from skae.tables.cells import OTHER
+from skae.tables.field import EXPECTED
+from skae.tables.table import Table
 
 _LEAST = 1e-12
 
@@ -27,17 +31,19 @@ def explain(model: Model, frame: nw.DataFrame, index: pd.Index, n_columns: int) 
     """
     parts = [attribute(model, *rows) for rows in model.encode(frame)]
     numbers, states, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
-    expected = model.table.decode(numbers, states, extrapolates=True)
+    expected = model.table.decode(numbers, states, EXPECTED)
     order = np.argsort(-shares, axis=1, kind="stable")[:, :n_columns]
     rows = np.repeat(np.arange(len(states)), order.shape[1])
-    columns = order.ravel()
+    columns = np.array(model.table.places)[order.ravel()]
+    found = _cells(expected.iter_columns(), rows, columns)
+    others = _others(model.table, states[rows, order.ravel()], columns)
     return pd.DataFrame(
         {
             "row": index[rows],
             "column": [frame.columns[j] for j in columns],
             "value": _cells(frame.iter_columns(), rows, columns),
-            "expected": _cells(expected.iter_columns(), rows, columns),
-            "share": shares[rows, columns],
+            "expected": found.where(others.isna(), others),
+            "share": shares[rows, order.ravel()],
         }
     )
 
@@ -75,6 +81,20 @@ def attribute(
     gains = np.maximum(gains, _LEAST)
     shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
     return *expected, shares
+
+
+def _others(table: Table, states: np.ndarray, columns: np.ndarray) -> pd.Series:
+    """Return what is said of expected cells that stand for many labels, and None elsewhere."""
+    fields = [table.fields[j] for j in columns]
+    return pd.Series(
+        [
+            f"one of {field.rare.n_labels:,} others"
+            if isinstance(field, Category) and state == OTHER and field.rare.n_labels > 1
+            else None
+            for field, state in zip(fields, states, strict=True)
+        ],
+        dtype=object,
+    )
 
 
 def _cells(frame: Iterable[nw.Series], rows: np.ndarray, columns: np.ndarray) -> pd.Series:

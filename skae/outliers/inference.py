@@ -1,6 +1,7 @@
 """Inference with a fitted outlier detector: scores, labels, p-values and explanations."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,6 +18,7 @@ from skae.outliers.explaining import explain
 from skae.outliers.model import Model
 from skae.tables.checking import check_table
 from skae.tables.containers import wrap_table
+from skae.tables.field import EXPECTED
 from skae.tables.table import Table
 
 _OF_MEMBERS = ("reconstruction", "latent")
@@ -206,7 +208,8 @@ class OutlierInference(TransformerMixin):
         points = (model.columns.points(*rows) for rows in self._batches(X))
         batches = (model.members.expected(each) for each in points)
         cells = model.columns.cells(np.concatenate(list(batches)))
-        return wrap_table(self.schema_.decode(*cells, extrapolates=True), self.frame_, like=X)
+        decoding = replace(EXPECTED, source=self._check_rows(X))
+        return wrap_table(self.schema_.decode(*cells, decoding), self.frame_, like=X)
 
     @property
     def _n_features_out(self) -> int:
@@ -215,7 +218,9 @@ class OutlierInference(TransformerMixin):
 
     def _check_rows(self, X: Any, *, reset: bool = False) -> nw.DataFrame:
         """Return rows as a frame of narwhals."""
-        by_type = isinstance(self._made_with_["categorical_features"], str)
+        made_with = self._made_with_
+        by_type = isinstance(made_with["categorical_features"], str)
+        by_type = by_type and not made_with["column_kinds"]
         return check_table(
             self,
             X,

@@ -76,7 +76,7 @@ class Conditional:
             output = self._output(codes)
             numbers = numbers + weight[:, None] * likelihood.expected_numbers(output)
             shares = shares + weight[:, None, None] * likelihood.logits(output).softmax(2)
-        return torch.cat([likelihood.scores_of(numbers), shares.argmax(2).to(numbers)], dim=1)
+        return torch.cat([likelihood.scores_of(numbers), likelihood.likeliest(shares.log())], dim=1)
 
     def _output(self, z: Tensor) -> Tensor:
         output, likelihood = self.chain.decoder(z), self.chain.likelihood

@@ -52,7 +52,7 @@ class Given:
         """Return encoded rows whose other cells are hidden, float32."""
         if isinstance(columns, MatrixColumns):
             return self._encode_numbers(columns)
-        encoded = [self._encode_field(field) for field in columns.table.fields]
+        encoded = [self._encode_field(field) for field in columns.table.modelled]
         states = [state for _, state in encoded]
         found = [number for number, _ in encoded if number is not None]
         numbers = np.stack(found, axis=1) if found else np.empty((self.n_rows, 0))
@@ -107,10 +107,10 @@ class Given:
 
     def _check_known(self, field: Category, cells: list) -> None:
         for cell in cells:
-            if cell not in field.states and cell not in field.rare:
+            if not field.knows(cell):
                 raise ValueError(
                     f"The 'given' parameter holds {cell!r} in column {field.name!r}, which fit did "
-                    f"not see there. It saw {_few([*field.states, *field.rare]) or 'no label'}."
+                    f"not see there. It saw {_few([*field.states, *field.rare.counts]) or 'no label'}."
                 )
 
 

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 import narwhals as nw
 import numpy as np
 
+from skae.tables.field import EXPECTED, Decoding
+
 FARTHEST = np.float32(1e12)
 
 
@@ -63,8 +65,7 @@ class Columns(ABC):
         decoded: np.ndarray,
         frame: nw.DataFrame | None,
         like: Any = None,
-        *,
-        extrapolates: bool = False,
+        decoding: Decoding = EXPECTED,
     ) -> Any:
         """Return decoded rows in a container.
 
@@ -77,9 +78,16 @@ class Columns(ABC):
         like : object, default=None
             The rows that were asked about: a tensor gets a tensor on its device, and a pandas frame
             its index.
-        extrapolates : bool, default=False
-            Whether numbers may leave the range that they had, as reconstructions do.
+        decoding : Decoding, default=EXPECTED
+            How they come back.
         """
+
+    def log_shares(self, rows: Any) -> np.ndarray | None:
+        """Return the log share of each cell among those that its encoding stands for, by column.
+
+        None says that every cell has its own encoding.
+        """
+        return None
 
     @abstractmethod
     def by_column(self, cells: np.ndarray) -> np.ndarray:

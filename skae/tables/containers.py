@@ -48,7 +48,18 @@ def eager_frame(X: Any) -> Any:
 def frame_without_rows(X: Any) -> nw.DataFrame | None:
     """Return a frame without its rows, or None for anything else; see `eager_frame`."""
     frame = eager_frame(X)
-    return frame[:0].clone() if isinstance(frame, nw.DataFrame) else None
+    if not isinstance(frame, nw.DataFrame):
+        return None
+    empty = frame[:0].clone()
+    return empty.with_columns(*map(_without_labels, empty.iter_columns())) if frame.columns else empty
+
+
+def _without_labels(column: nw.Series) -> nw.Series:
+    """Return a column of categories, without rows, whose type does not name them."""
+    if column.dtype != nw.Categorical or not column.implementation.is_pandas():
+        return column
+    native = column.to_native().cat
+    return nw.from_native(native.remove_categories(native.categories), series_only=True)
 
 
 def wrap(

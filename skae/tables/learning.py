@@ -1,24 +1,12 @@
 """What `fit` learns of the columns: those of a matrix of numbers, or those of a table."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
+from skae.tables.kinds import ColumnParameters, options_of
 from skae.tables.matrix import MatrixColumns, make_columns
 from skae.tables.mixed import MixedColumns
 from skae.tables.summary import summarise
 from skae.tables.training_rows import TrainingRows
-
-
-class ColumnParameters(Protocol):
-    """The parameters that say how columns are read."""
-
-    likelihood: Any
-    bounds: Any
-    mask_fraction: Any
-    categorical_features: Any
-    max_categories: int
-    min_frequency: float
-    handle_unknown: str
 
 
 def learn_matrix(
@@ -39,7 +27,12 @@ def learn_matrix(
 
 
 def learn_table(
-    rows: TrainingRows, parameters: ColumnParameters, kind: type[MixedColumns], likelihood: str
+    rows: TrainingRows,
+    parameters: ColumnParameters,
+    kind: type[MixedColumns],
+    likelihood: str,
+    *,
+    is_named: bool,
 ) -> MixedColumns:
     """Return the columns of a table, of a kind that has one likelihood."""
     allowed = {"likelihood": ("auto", likelihood), "bounds": ("auto",)}
@@ -49,11 +42,5 @@ def learn_table(
                 f"The {name!r} parameter is for numbers alone, but X has labels, times or "
                 f"missing cells; it must then be 'auto'. Got {given!r}."
             )
-    return kind.learn(
-        rows.targets,
-        rows.weights,
-        categorical_features=parameters.categorical_features,
-        max_categories=parameters.max_categories,
-        min_frequency=parameters.min_frequency,
-        handle_unknown=parameters.handle_unknown,
-    )
+    options = options_of(parameters)
+    return kind.learn(rows.targets, rows.weights, options, is_named=is_named)

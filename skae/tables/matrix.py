@@ -11,6 +11,7 @@ import numpy as np
 
 from skae.tables.columns import FARTHEST, Columns
 from skae.tables.containers import wrap
+from skae.tables.field import EXPECTED, Decoding
 from skae.tables.summary import Summary, dense_chunks
 
 _BOUND_ROWS = 5
@@ -119,8 +120,7 @@ class MatrixColumns(Columns):
         decoded: np.ndarray,
         frame: nw.DataFrame | None,
         like: Any = None,
-        *,
-        extrapolates: bool = False,
+        decoding: Decoding = EXPECTED,
     ) -> Any:
         """Return decoded rows in a container; see `Columns`."""
         return wrap(decoded, frame, like=like, own_types=True)

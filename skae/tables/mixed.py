@@ -1,6 +1,6 @@
 """Columns of any kind, encoded as numbers and states side by side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import narwhals as nw
@@ -11,8 +11,13 @@ from scipy import sparse
 from skae.tables.cells import HIDDEN, MISSING, is_missing
 from skae.tables.columns import FARTHEST, Columns
 from skae.tables.containers import unwrap, wrap_table
+from skae.tables.field import DRAWN, EXPECTED, Decoding
+from skae.tables.kinds import ColumnParameters, TableOptions
 from skae.tables.number import Number
 from skae.tables.table import Table
+
+
+_PLAIN = (int, float, np.int64, np.int32, np.float64, np.float32)
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,15 @@ class MixedColumns(Columns):
 
     @classmethod
     def learn(
-        cls, frame: nw.DataFrame, weights: np.ndarray | None, **options: Any
+        cls,
+        frame: nw.DataFrame,
+        weights: np.ndarray | None,
+        options: TableOptions | None = None,
+        *,
+        is_named: bool = True,
     ) -> "MixedColumns":
-        """Return the encoding of a frame; `options` are those of `Table.learn`."""
-        table = Table.learn(frame, **options)
+        """Return the encoding of a frame; see `Table.learn`."""
+        table = Table.learn(frame, options, is_named=is_named)
         numbers, _ = table.encode(frame)
         weights = np.ones(len(frame)) if weights is None else weights
         there = weights[:, None] * ~np.isnan(numbers)
@@ -57,7 +67,7 @@ class MixedColumns(Columns):
     @property
     def column_of_number(self) -> list[int]:
         """The column of every number."""
-        fields = enumerate(self.table.fields)
+        fields = enumerate(self.table.modelled)
         return [i for i, field in fields if isinstance(field, Number)]
 
     @property
@@ -69,12 +79,17 @@ class MixedColumns(Columns):
     @property
     def n_states(self) -> tuple[int, ...]:
         """How many values the state of every column takes."""
-        return tuple(field.n_states for field in self.table.fields)
+        return tuple(field.n_states for field in self.table.modelled)
+
+    @property
+    def log_largest(self) -> np.ndarray:
+        """For every state 0, the log share of the commonest label that it stands for."""
+        return np.array([field.log_largest for field in self.table.modelled])
 
     @property
     def n_encoded(self) -> int:
         """The number of columns of the encoded matrix."""
-        return self.n_numbers + len(self.table.fields)
+        return self.n_numbers + len(self.table.modelled)
 
     @property
     def n_numbers(self) -> int:
@@ -101,41 +116,59 @@ class MixedColumns(Columns):
         return encoded
 
     def to_frame(
-        self, encoded: np.ndarray, *, extrapolates: bool = False, given: np.ndarray | None = None
+        self, encoded: np.ndarray, decoding: Decoding = DRAWN, *, given: np.ndarray | None = None
     ) -> nw.DataFrame:
-        """Return encoded rows as a frame, whose numbers leave their range if `extrapolates`.
+        """Return encoded rows as a frame.
 
-        Cells that are `given` are certain, for encodings that know of other cells by them.
+        Parameters
+        ----------
+        encoded : ndarray of shape (n_rows, n_encoded)
+            The rows.
+        decoding : Decoding
+            How they come back.
+        given : ndarray of bool of shape (n_rows, n_columns) or None, default=None
+            The cells that are certain, for encodings that know of other cells by them.
         """
         numbers = self._decode_numbers(encoded[:, : self.n_numbers])
         states = encoded[:, self.n_numbers :].astype(np.int64)
-        return self.table.decode(numbers, states, extrapolates=extrapolates)
+        return self.table.decode(numbers, states, decoding)
 
     def wrap(
         self,
         decoded: np.ndarray,
         frame: nw.DataFrame | None,
         like: Any = None,
-        *,
-        extrapolates: bool = False,
+        decoding: Decoding = EXPECTED,
     ) -> Any:
         """Return decoded rows in a container; see `Columns`."""
-        return wrap_table(self.to_frame(decoded, extrapolates=extrapolates), frame, like)
+        return wrap_table(self.to_frame(decoded, decoding), frame, like)
 
-    def fill(self, frame: nw.DataFrame, encoded: np.ndarray) -> nw.DataFrame:
+    def fill(self, frame: nw.DataFrame, encoded: np.ndarray, decoding: Decoding) -> nw.DataFrame:
         """Return a frame with the cells of encoded rows in its holes."""
         given = np.stack([~is_missing(column) for column in frame.iter_columns()], axis=1)
-        filled = self.to_frame(encoded, given=given)
+        filled = self.to_frame(encoded, replace(decoding, source=frame), given=given)
         pairs = zip(frame.iter_columns(), filled.iter_columns(), strict=True)
         return nw.DataFrame.from_dict(
             {column.name: _fill(column, other) for column, other in pairs}
         )
 
+    def log_shares(self, rows: nw.DataFrame) -> np.ndarray | None:
+        """Return the log share of each cell among those that its state stands for, by column."""
+        _, states = self.table.encode(rows)
+        found = np.zeros((len(states), len(self.table.fields)), dtype=np.float32)
+        found[:, self.table.places] = self.table.log_shares(rows, states)
+        return found
+
     def by_column(self, cells: np.ndarray) -> np.ndarray:
-        """Add what is said of a number to what is said of its state, shape (n_rows, n_columns)."""
+        """Add what is said of a number to what is said of its state, shape (n_rows, n_columns).
+
+        Nothing is said of columns that are left out.
+        """
         n = self.n_numbers
-        columns = cells[:, n:].copy()
-        columns[:, self.column_of_number] += cells[:, :n]
+        modelled = cells[:, n:].copy()
+        modelled[:, self.column_of_number] += cells[:, :n]
+        columns = np.zeros((len(cells), len(self.table.fields)), dtype=cells.dtype)
+        columns[:, self.table.places] = modelled
         return columns
 
     def values(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
@@ -173,9 +206,10 @@ def _fill(column: nw.Series, other: nw.Series) -> nw.Series:
     return nw.maybe_reset_index(column).zip_with(there, other.cast(column.dtype))
 
 
-def is_table(X: object, categorical_features: object) -> bool:
+def is_table(X: object, parameters: ColumnParameters) -> bool:
     """Tell whether rows are more than a matrix of numbers: whether they hold labels or holes."""
-    if not (isinstance(categorical_features, str) and categorical_features == "from_dtype"):
+    marks = parameters.categorical_features
+    if parameters.column_kinds or not (isinstance(marks, str) and marks == "from_dtype"):
         return True
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
@@ -189,6 +223,9 @@ def as_frame(X: np.ndarray) -> nw.DataFrame:
 
 
 def _is_plain(column: nw.Series) -> bool:
+    """Tell whether a column holds numbers alone, which `PCA` would take as well."""
+    if column.dtype == nw.Object:
+        return all(type(cell) in _PLAIN for cell in column.to_list())
     is_number = column.dtype.is_numeric() or column.dtype == nw.Boolean
     return is_number and not is_missing(column).any()
 

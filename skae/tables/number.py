@@ -1,200 +1,364 @@
 """Number: a column of numbers or times as numbers and states, and the way back."""
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import ClassVar
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 
-from skae.tables.casting import as_column, time_unit
-from skae.tables.cells import MISSING, N_RESERVED, VALUE, found_in, is_missing
+from skae.tables.casting import as_column
+from skae.tables.cells import MISSING, N_RESERVED, VALUE
+from skae.tables.field import DRAWN, About, Decoding, Field
+from skae.tables.formats import Format, Plain, column_like
+from skae.tables.kinds import Reading, TableOptions
+from skae.tables.rare import RareLabels
+from skae.tables.raw_numbers import Grid, find_grid, raw_numbers
 from skae.tables.stepping import find_origin, find_step, from_steps, to_steps
 
-_MOST_DECIMALS = 6
 _LEAST_POINT_MASS = 0.02
 _POINT_MASS_TO_MEAN = 10
+# A column whose values come again so often has levels, of which there are not more than so many.
+_ROWS_PER_LEVEL = 10
+_MOST_LEVELS = 1000
+# The largest number of levels of which each can have a state.
+_MOST_LEVEL_STATES = 120
 
 
 @dataclass(frozen=True)
-class Number:
-    """A column of numbers or times, some of whose values may be too frequent to be called numbers.
+class Scale:
+    """The way between raw numbers and encoded ones.
 
     Attributes
     ----------
-    name : str
-        The name of the column.
-    kind : {"number", "integer", "datetime", "date", "time", "duration"}
-        What it measures.
     template : narwhals.Series
-        The column without its rows.
+        The column of values without its rows.
     origin, step : int
         Integers and times are encoded as multiples of a step from an origin.
-    decimals : int or None
-        Other numbers are rounded to this many decimals when they come back; None leaves them.
-    low, high : float
-        The range of the encoded numbers.
-    point_masses : ndarray of shape (n_states - 2,)
-        The encoded numbers that have a state of their own.
-    shares : ndarray of shape (n_states,)
-        How often each state was seen: a number, a missing cell, every point_mass.
+    grid : Grid or None
+        What other numbers are rounded to when they come back; None leaves them.
+    ends : tuple of int
+        The smallest and the largest integer.
     """
 
-    name: str
-    kind: str
     template: nw.Series
     origin: int
     step: int
-    decimals: int | None
-    low: float
-    high: float
-    point_masses: np.ndarray
-    shares: np.ndarray
+    grid: Grid | None
+    ends: tuple[int, int]
 
     @classmethod
-    def learn(cls, column: nw.Series, kind: str) -> "Number":
-        """Return the field of a column."""
-        raw, _ = _raw_numbers(column, kind)
-        origin, step, decimals = 0, 1, None
-        if raw.dtype == np.int64:
-            origin = find_origin(raw)
-            step = find_step(raw, origin)
-        else:
-            decimals = _decimals(raw)
-        numbers = to_steps(raw, origin, step)
-        values, counts = np.unique(numbers, return_counts=True)
-        needed = max(_LEAST_POINT_MASS * len(column), _POINT_MASS_TO_MEAN * counts.mean())
-        point_masses = values[counts >= needed]
-        n_point_masses = counts[counts >= needed]
-        seen = [len(raw) - n_point_masses.sum(), len(column) - len(raw), *n_point_masses]
-        shares = np.array(seen) / len(column)
-        kind = "integer" if kind == "number" and decimals in (None, 0) and _is_whole(raw) else kind
-        low, high = float(values[0]), float(values[-1])
-        template = column.to_frame()[:0].clone().get_column(column.name)
-        return cls(
-            column.name, kind, template, origin, step, decimals, low, high, point_masses, shares
-        )
-
-    @property
-    def n_states(self) -> int:
-        """The number of states: a number, a missing cell, and every point_mass."""
-        return N_RESERVED + len(self.point_masses)
-
-    def encode(self, column: nw.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers, NaN where cells are missing, and the states, shapes (n_rows,)."""
-        raw, missing = _raw_numbers(column, self.kind, self.template.dtype)
-        numbers = np.full(len(column), np.nan)
-        numbers[~missing] = to_steps(raw, self.origin, self.step)
-        return numbers, self.states_of(numbers)
-
-    def states_of(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the states of encoded numbers, shape (n_rows,)."""
-        states = np.where(np.isnan(numbers), MISSING, VALUE).astype(np.int32)
-        for state, point_mass in enumerate(self.point_masses, N_RESERVED):
-            states[numbers == point_mass] = state
-        return states
-
-    def numbers_of(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
-        """Return the encoded numbers that states stand for, NaN where cells are missing."""
-        by_code = np.concatenate([[0.0, np.nan], self.point_masses])[states]
-        return np.where(states == VALUE, numbers, by_code)
-
-    def decode(
-        self, numbers: np.ndarray, states: np.ndarray, *, extrapolates: bool = False
-    ) -> nw.Series:
-        """Return the column of numbers and states, of shapes (n_rows,).
-
-        Numbers are brought to the steps or the decimals that the column had, and to its range; if
-        they extrapolate, integers and times alone are, and others are kept on the side of zero
-        where the column was. Where it had no missing cells, none comes back.
-        """
-        missing = (states == MISSING) & (self.shares[MISSING] > 0)
-        by_code = np.concatenate([np.zeros(N_RESERVED), self.point_masses])[states]
-        numbers = np.where(states >= N_RESERVED, by_code, numbers)
-        low, high = self._bounds(extrapolates=extrapolates)
-        numbers = np.clip(np.where(missing, self.low, numbers), low, high)
-        if self.is_stepped:
-            raw = from_steps(np.rint(numbers), self.origin, self.step, self.template.dtype)
-        else:
-            raw = numbers if self.decimals is None else np.round(numbers, self.decimals)
-        return as_column(raw, missing, self.template)
-
-    def _bounds(self, *, extrapolates: bool) -> tuple[float, float]:
-        if not extrapolates or self.is_stepped:
-            return self.low, self.high
-        return 0.0 if self.low >= 0 else -np.inf, 0.0 if self.high <= 0 else np.inf
+    def learn(cls, values: nw.Series, raw: np.ndarray) -> "Scale":
+        """Return the scale of a column whose cells are there as raw numbers."""
+        template = values.to_frame()[:0].clone().get_column(values.name)
+        if raw.dtype.kind not in "iu":
+            grid = find_grid(raw, is_single=values.dtype == nw.Float32)
+            return cls(template, 0, 1, grid, (0, 0))
+        origin = find_origin(raw)
+        ends = int(raw.min()), int(raw.max())
+        return cls(template, origin, find_step(raw, origin), None, ends)
 
     @property
     def is_stepped(self) -> bool:
         """Whether the column holds integers or times."""
         return self.template.dtype.is_integer() or self.template.dtype.is_temporal()
 
-    def __str__(self) -> str:
-        ends = np.array([self.low, self.high])
-        low, high = self.decode(ends, np.full(2, VALUE)).to_list()
-        point_masses = self.decode(
-            self.point_masses, np.full(len(self.point_masses), VALUE)
-        ).to_list()
-        text = f"{low} to {high}"
-        return text + (f", often {', '.join(map(str, point_masses))}" if point_masses else "")
+    @property
+    def is_whole(self) -> bool:
+        """Whether all numbers are whole."""
+        return self.is_stepped or (self.grid is not None and self.grid.decimals == 0)
+
+    def encode(self, raw: np.ndarray) -> np.ndarray:
+        """Return raw numbers as encoded ones."""
+        return to_steps(raw, self.origin, self.step)
+
+    def decode(self, numbers: np.ndarray, missing: np.ndarray) -> nw.Series:
+        """Return encoded numbers as a column."""
+        if self.is_stepped:
+            steps, dtype = np.rint(numbers), self.template.dtype
+            raw = from_steps(steps, self.origin, self.step, self.ends, dtype)
+        else:
+            raw = numbers if self.grid is None else self.grid.round(numbers)
+        return as_column(raw, missing, self.template)
 
 
-def _raw_numbers(
-    column: nw.Series, kind: str, dtype: nw.dtypes.DType | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the cells that are there, int64 or float64, and which are missing."""
-    missing = is_missing(column)
-    found = found_in(column, missing)
-    if len(found) == 0:
-        return np.empty(0), missing
-    _check_same_sort(column, kind, dtype)
-    if column.dtype.is_temporal() or (column.dtype.is_integer() and _fits(found)):
-        return _as_integers(found, dtype), missing
-    raw = found.cast(nw.Float64()).to_numpy().astype(np.float64)
-    if not np.isfinite(raw).all():
-        raise ValueError(f"Column {column.name!r} of X contains infinity.")
-    return raw, missing
+@dataclass(frozen=True)
+class Words:
+    """The cells of a column of numbers that stand for no number.
+
+    Attributes
+    ----------
+    labels : tuple
+        Those with a state of their own, the commonest first.
+    rare : RareLabels
+        The others, which share the last state.
+    """
+
+    labels: tuple
+    rare: RareLabels
+
+    @property
+    def n_states(self) -> int:
+        """The number of states."""
+        return len(self.labels) + 1
 
 
-def _check_same_sort(column: nw.Series, kind: str, dtype: nw.dtypes.DType | None) -> None:
-    if dtype is None:
-        return
-    if dtype.is_temporal():
-        zones = [getattr(each, "time_zone", None) is None for each in (dtype, column.dtype)]
-        same = type(dtype) is type(column.dtype) and zones[0] == zones[1]
-    else:
-        same = column.dtype.is_numeric() or column.dtype == nw.Boolean
-    if not same:
-        raise ValueError(
-            f"Column {column.name!r} of X held {kind} values of type {dtype} in fit. Got values of "
-            f"type {column.dtype}."
+@dataclass(frozen=True)
+class Number(Field):
+    """A column of numbers or times, some of whose values may be too frequent to be called numbers.
+
+    A cell has one of these states: it is a number, it is missing, it is a point mass, or it is a
+    word.
+
+    Attributes
+    ----------
+    format : Format
+        How its cells are written.
+    template : narwhals.Series
+        The column without its rows.
+    scale : Scale
+        The way between its values and encoded numbers.
+    low, high : float
+        The range of the encoded numbers.
+    point_masses : ndarray of shape (n_point_masses,)
+        The encoded numbers that have a state of their own.
+    levels : ndarray of shape (n_levels,) or None
+        All encoded numbers that there are, where these are few; numbers come back as one of them.
+    words : Words or None
+        The cells that stand for no number; None where none can.
+    shares : ndarray of shape (n_states,)
+        How often each state was seen.
+    """
+
+    format: Format
+    template: nw.Series
+    scale: Scale
+    low: float
+    high: float
+    point_masses: np.ndarray
+    levels: np.ndarray | None
+    words: Words | None
+    shares: np.ndarray
+    is_number: ClassVar[bool] = True
+
+    @classmethod
+    def learn(
+        cls, column: nw.Series, reading: Reading, options: TableOptions, fewest: float
+    ) -> "Number":
+        """Return the field of a column; see `Category.learn`."""
+        parsed = reading.format.parse(column)
+        raw = raw_numbers(parsed.values)
+        scale = Scale.learn(parsed.values, raw.numbers)
+        numbers = scale.encode(raw.numbers)
+        values, counts = np.unique(numbers, return_counts=True)
+        n_rows = len(column)
+        levels = values if len(values) <= min(_MOST_LEVELS, n_rows // _ROWS_PER_LEVEL) else None
+        needed = max(_LEAST_POINT_MASS * n_rows, _POINT_MASS_TO_MEAN * counts.mean())
+        if options.has_level_states and levels is not None and len(levels) <= _MOST_LEVEL_STATES:
+            needed = 0.0
+        is_frequent = counts >= needed
+        words, n_words = _find_words(parsed.words, reading.format, options, fewest)
+        n_missing = int(raw.missing.sum()) - sum(n_words)
+        n_plain = int(counts[~is_frequent].sum())
+        seen = [n_plain, n_missing, *counts[is_frequent], *n_words]
+        kind = "integer" if reading.kind == "number" and scale.is_whole else reading.kind
+        about = About(
+            kind,
+            reading.reason,
+            len(values) + (words.rare.n_labels + len(words.labels) if words else 0),
+            n_missing / n_rows,
+            n_words[-1] / n_rows if n_words else 0.0,
+            reading.format.text,
+        )
+        return cls(
+            column.name,
+            about,
+            reading.format,
+            column.to_frame()[:0].clone().get_column(column.name),
+            scale,
+            float(values[0]),
+            float(values[-1]),
+            values[is_frequent],
+            levels,
+            words,
+            np.array(seen) / n_rows,
         )
 
+    @property
+    def n_states(self) -> int:
+        """The number of states: a number, a missing cell, every point mass and every word."""
+        return N_RESERVED + len(self.point_masses) + (self.words.n_states if self.words else 0)
 
-def _fits(column: nw.Series) -> bool:
-    """Tell whether integers fit in 64 bits with a sign."""
-    return column.max() <= np.iinfo(np.int64).max
+    @property
+    def share_without_number(self) -> float:
+        """The share of cells that hold no number."""
+        first = N_RESERVED + len(self.point_masses)
+        return float(self.shares[MISSING] + self.shares[first:].sum())
+
+    @property
+    def has_level_states(self) -> bool:
+        """Whether every level has a state, so that no cell is a number by itself."""
+        return self.levels is not None and len(self.levels) == len(self.point_masses)
+
+    @property
+    def log_largest(self) -> float:
+        """The log share of a number among its state."""
+        return 0.0
+
+    def encode(self, column: nw.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers, NaN where cells hold none, and the states, shapes (n_rows,)."""
+        self._check_same_sort(column)
+        parsed = self.format.parse(column)
+        raw = raw_numbers(parsed.values, self.scale.template.dtype)
+        numbers = np.full(len(column), np.nan)
+        numbers[~raw.missing] = self.scale.encode(raw.numbers)
+        states = self.states_of(numbers)
+        if self.words is not None:
+            is_word = np.array([word is not None for word in parsed.words], dtype=bool)
+            states[is_word] = self._states_of_words(parsed.words[is_word])
+        return numbers, states
+
+    def states_of(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the states of encoded numbers, shape (n_rows,)."""
+        states = np.where(np.isnan(numbers), MISSING, VALUE).astype(np.int32)
+        if len(self.point_masses):
+            place = np.searchsorted(self.point_masses, numbers).clip(max=len(self.point_masses) - 1)
+            states[self.point_masses[place] == numbers] = N_RESERVED
+            is_frequent = states == N_RESERVED
+            states[is_frequent] += place[is_frequent].astype(np.int32)
+        return states
+
+    def numbers_of(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return the encoded numbers that states stand for, NaN where cells hold none."""
+        return np.where(states == VALUE, numbers, self._numbers_of_states[states])
+
+    def log_shares(self, column: nw.Series, states: np.ndarray) -> np.ndarray:
+        """Return the log share of each word among those of its state, shape (n_rows,)."""
+        found = np.zeros(len(states))
+        if self.words is None:
+            return found
+        places = np.flatnonzero(states == self.n_states - 1)
+        if len(places):
+            words = self.format.parse(column[places.tolist()]).words
+            found[places] = [self.words.rare.log_share(word) for word in words]
+        return found
+
+    def decode(self, numbers: np.ndarray, states: np.ndarray, decoding: Decoding = DRAWN) -> nw.Series:
+        """Return the column of numbers and states, of shapes (n_rows,).
+
+        Numbers are brought to the levels, the steps or the grid that the column had, and to its
+        range; if they extrapolate, integers, times and levels alone are, and others are kept on the
+        side of zero where the column was. Where it had no missing cells, none comes back.
+        """
+        missing = (states == MISSING) & (self.shares[MISSING] > 0)
+        is_word = states >= N_RESERVED + len(self.point_masses)
+        numbers = np.where(states >= N_RESERVED, self._numbers_of_states[states], numbers)
+        low, high = self._bounds(decoding)
+        numbers = np.clip(np.where(missing | np.isnan(numbers), self.low, numbers), low, high)
+        if self.levels is not None:
+            numbers = _nearest(self.levels, numbers)
+        values = self.scale.decode(numbers, missing | is_word)
+        column = self.format.render(values, self.template)
+        return self._with_words(column, states, decoding.rng) if is_word.any() else column
+
+    @property
+    def values(self) -> str:
+        """What the schema says of the numbers."""
+        ends = np.array([self.low, self.high])
+        low, high = self._show(ends)
+        text = f"{low} to {high}"
+        if self.levels is not None and len(self.levels) < 10:
+            text = ", ".join(map(str, self._show(self.levels)))
+        elif not self.has_level_states and len(self.point_masses):
+            text += f", often {', '.join(map(str, self._show(self.point_masses)[:5]))}"
+        if self.words is not None and self.words.labels:
+            text += f", or {', '.join(map(repr, self.words.labels))}"
+        return text
+
+    def _show(self, numbers: np.ndarray) -> list:
+        return self.decode(numbers, np.full(len(numbers), VALUE), Decoding()).to_list()
+
+    @property
+    def _numbers_of_states(self) -> np.ndarray:
+        n_words = self.words.n_states if self.words else 0
+        return np.concatenate([[0.0, np.nan], self.point_masses, np.full(n_words, np.nan)])
+
+    def _bounds(self, decoding: Decoding) -> tuple[float, float]:
+        if not decoding.extrapolates or self.scale.is_stepped:
+            return self.low, self.high
+        return 0.0 if self.low >= 0 else -np.inf, 0.0 if self.high <= 0 else np.inf
+
+    def _states_of_words(self, words: np.ndarray) -> np.ndarray:
+        assert self.words is not None
+        first = N_RESERVED + len(self.point_masses)
+        known = {word: first + i for i, word in enumerate(self.words.labels)}
+        unknown = set(words).difference(known)
+        if self.words.rare.marks is not None:
+            strange = sorted(repr(w) for w in unknown if not self.words.rare.knows(w))
+            if strange:
+                raise ValueError(
+                    f"Column {self.name!r} of X holds cells that fit did not see and that are no "
+                    f"numbers as {self.format.text} is: {', '.join(strange[:5])}. With "
+                    f"handle_unknown='other' they count as other cells."
+                )
+        return np.array([known.get(word, self.n_states - 1) for word in words], dtype=np.int32)
+
+    def _with_words(
+        self, column: nw.Series, states: np.ndarray, rng: np.random.Generator | None
+    ) -> nw.Series:
+        """Put words where states stand for them."""
+        assert self.words is not None
+        first = N_RESERVED + len(self.point_masses)
+        labels, rare = [*self.words.labels, None], self.words.rare
+        cells = column.to_list()
+        for i in np.flatnonzero(states >= first):
+            cells[i] = labels[states[i] - first]
+        others = np.flatnonzero(states == self.n_states - 1)
+        if rare.counts and len(others):
+            kept = list(rare.counts)
+            drawn = np.zeros(len(others), dtype=int)
+            if rng is not None:
+                drawn = rng.choice(len(kept), size=len(others), p=rare.shares)
+            for i, j in zip(others, drawn, strict=True):
+                cells[i] = kept[j]
+        return column_like(pd.Series(cells, dtype=object), self.template)
+
+    def _check_same_sort(self, column: nw.Series) -> None:
+        dtype = self.template.dtype
+        if isinstance(self.format, Plain):
+            if column.is_null().all():
+                return
+            if dtype.is_temporal():
+                zones = [getattr(each, "time_zone", None) is None for each in (dtype, column.dtype)]
+                same = type(dtype) is type(column.dtype) and zones[0] == zones[1]
+            else:
+                same = column.dtype.is_numeric() or column.dtype == nw.Boolean
+        else:
+            same = self.format.accepts(column.dtype)
+        if not same:
+            raise ValueError(
+                f"Column {self.name!r} of X held {self.kind} values of type {dtype} in fit. Got "
+                f"values of type {column.dtype}."
+            )
 
 
-def _as_integers(column: nw.Series, learned: nw.dtypes.DType | None) -> np.ndarray:
-    """Return integers, or times in the unit that the column had when it was learned."""
-    if column.dtype == nw.Date:
-        column = column.cast(nw.Datetime("ms"))
-    dtype = column.dtype
-    if isinstance(dtype, nw.Datetime):
-        unit = time_unit(learned if isinstance(learned, nw.Datetime) else dtype)
-        column = column.dt.timestamp(unit)
-    elif isinstance(dtype, nw.Duration):
-        unit = time_unit(learned if isinstance(learned, nw.Duration) else dtype)
-        column = column.cast(nw.Duration(unit))
-    return column.cast(nw.Int64()).to_numpy().astype(np.int64)
+def _find_words(
+    words: np.ndarray, form: Format, options: TableOptions, fewest: float
+) -> tuple[Words | None, list[int]]:
+    """Return the words of a column, and how many cells each of their states has."""
+    if isinstance(form, Plain):
+        return None, []
+    counts = Counter(word for word in words if word is not None)
+    least = max(fewest, options.min_count)
+    kept = {word: n for word, n in counts.most_common() if n >= least}
+    others = {word: n for word, n in counts.most_common() if word not in kept}
+    rare = RareLabels.learn(
+        others, options.min_count, accepts_unknown=options.accepts_unknown
+    )
+    return Words(tuple(kept), rare), [*kept.values(), rare.n_cells]
 
 
-def _decimals(raw: np.ndarray) -> int | None:
-    """Return the number of decimals that all numbers keep to, or None."""
-    for decimals in range(_MOST_DECIMALS + 1):
-        if np.array_equal(np.round(raw, decimals), raw):
-            return decimals
-    return None
-
-
-def _is_whole(raw: np.ndarray) -> bool:
-    return raw.dtype == np.int64 or bool((raw == np.rint(raw)).all())
+def _nearest(levels: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    between = (levels[:-1] + levels[1:]) / 2
+    return levels[np.searchsorted(between, numbers)]

@@ -1,6 +1,6 @@
 """Numbers as normal scores: what share of a column is below, on the scale of a standard normal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -9,6 +9,8 @@ from scipy.special import ndtr, ndtri
 
 from skae.tables.cells import VALUE
 from skae.tables.dependencies import Dependency, find_dependencies, keep_dependencies
+from skae.tables.field import DRAWN, Decoding
+from skae.tables.kinds import TableOptions
 from skae.tables.mixed import MixedColumns
 
 _MOST_INTERVALS = 1024
@@ -103,10 +105,16 @@ class ScoredColumns(MixedColumns):
 
     @classmethod
     def learn(
-        cls, frame: nw.DataFrame, weights: np.ndarray | None, **options: Any
+        cls,
+        frame: nw.DataFrame,
+        weights: np.ndarray | None,
+        options: TableOptions | None = None,
+        *,
+        is_named: bool = True,
     ) -> "ScoredColumns":
-        """Return the encoding of a frame; `options` are those of `Table.learn`."""
-        plain = MixedColumns.learn(frame, weights, **options)
+        """Return the encoding of a frame; see `Table.learn`."""
+        options = replace(options or TableOptions(), has_level_states=True)
+        plain = MixedColumns.learn(frame, weights, options, is_named=is_named)
         numbers, states = plain.table.encode(frame)
         weights = np.ones(len(frame)) if weights is None else weights
         scores = []
@@ -124,27 +132,20 @@ class ScoredColumns(MixedColumns):
         return [(scores.numbers - center) / scale for scores, center, scale in columns]
 
     def to_frame(
-        self, encoded: np.ndarray, *, extrapolates: bool = False, given: np.ndarray | None = None
+        self, encoded: np.ndarray, decoding: Decoding = DRAWN, *, given: np.ndarray | None = None
     ) -> nw.DataFrame:
         """Return encoded rows as a frame; draws keep to what fixes what, expected rows need not.
 
-        Parameters
-        ----------
-        encoded : ndarray of shape (n_rows, n_encoded)
-            The rows.
-        extrapolates : bool, default=False
-            Whether they are expected rows, whose numbers may leave their range.
-        given : ndarray of bool of shape (n_rows, n_columns) or None, default=None
-            The cells that are certain.
+        See `MixedColumns.to_frame`.
         """
-        if extrapolates or not self.dependencies:
-            return super().to_frame(encoded, extrapolates=extrapolates)
+        if decoding.extrapolates or not self.dependencies:
+            return super().to_frame(encoded, decoding)
         numbers = self._decode_numbers(encoded[:, : self.n_numbers])
         states = encoded[:, self.n_numbers :].astype(np.int64)
         values = self.values(numbers, states)
-        given = np.zeros(values.shape, dtype=bool) if given is None else given
+        given = np.zeros(values.shape, dtype=bool) if given is None else given[:, self.table.places]
         values = keep_dependencies(self.dependencies, values, given)
-        return self.table.decode(*self.cells_of(values))
+        return self.table.decode(*self.cells_of(values), decoding)
 
     def _encode_numbers(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
         numbers = np.where(states[:, self.column_of_number] == VALUE, numbers, np.nan)

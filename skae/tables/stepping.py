@@ -5,6 +5,7 @@ import numpy as np
 
 _EXACT = 2**53
 _NEAR = 2.0**62
+_WRAP = 2**64
 
 
 def find_origin(raw: np.ndarray) -> int:
@@ -21,28 +22,39 @@ def find_step(raw: np.ndarray, origin: int) -> int:
 
 def to_steps(raw: np.ndarray, origin: int, step: int) -> np.ndarray:
     """Return numbers as multiples of a step from an origin, float64; far ones are rounded."""
-    if raw.dtype != np.int64:
+    if raw.dtype.kind not in "iu":
         return (raw - origin) / step
     near, is_near = _differences(raw, origin)
     return np.where(is_near, near, raw.astype(np.float64) - origin) / step
 
 
-def from_steps(steps: np.ndarray, origin: int, step: int, dtype: nw.dtypes.DType) -> np.ndarray:
-    """Return the integers that whole multiples stand for, int64 or uint64, in the range of these.
+def from_steps(
+    steps: np.ndarray, origin: int, step: int, ends: tuple[int, int], dtype: nw.dtypes.DType
+) -> np.ndarray:
+    """Return the integers that whole multiples stand for, int64 or uint64.
 
-    The smallest integer is left out where it means that a time is missing.
+    Those beyond the ends, which are integers of the column, become these.
     """
-    kind = np.uint64 if dtype == nw.UInt64 else np.int64
-    bounds = np.iinfo(kind)
-    far = np.clip(steps * step + origin, bounds.min, np.nextafter(float(bounds.max), 0))
-    if dtype.is_temporal():
-        far = np.maximum(far, np.nextafter(float(bounds.min), 0))
-    is_near = np.abs(steps * step) < _NEAR
-    near = origin + step * np.where(is_near, steps, 0).astype(np.int64)
-    return np.where(is_near, near.astype(kind), far.astype(kind))
+    kind = np.dtype(np.uint64 if dtype == nw.UInt64 else np.int64)
+    low, high = ends
+    reach = steps * float(step)
+    is_near = np.abs(reach) < _NEAR
+    offsets = step * np.where(is_near, steps, 0).astype(np.int64)
+    # Unsigned integers wrap around, so that the sum is right wherever the origin is.
+    near = (offsets.view(np.uint64) + np.uint64(origin % _WRAP)).view(kind)
+    raw = np.where(is_near, near, _whole(reach + float(origin), kind))
+    raw = np.where(reach < low - origin, np.array(low, kind), raw)
+    raw = np.where(reach > high - origin, np.array(high, kind), raw)
+    return np.clip(raw, np.array(low, kind), np.array(high, kind))
+
+
+def _whole(far: np.ndarray, kind: np.dtype) -> np.ndarray:
+    info = np.iinfo(kind)
+    return np.clip(far, float(info.min), np.nextafter(float(info.max), 0)).astype(kind)
 
 
 def _differences(raw: np.ndarray, origin: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the differences of integers from one of them, and which of them are right."""
-    is_near = np.abs(raw.astype(np.float64) - origin) < _NEAR
-    return np.where(is_near, raw, origin) - origin, is_near
+    is_near = np.abs(raw.astype(np.float64) - float(origin)) < _NEAR
+    wrapped = raw.astype(np.uint64) - np.uint64(origin % _WRAP)
+    return np.where(is_near, wrapped.view(np.int64), 0), is_near

@@ -1,23 +1,29 @@
 """Tables: frames of columns of any kind, as numbers and states, and the way back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 
 from skae.tables.category import Category, fewest_cells
-from skae.tables.cells import n_distinct
+from skae.tables.field import DRAWN, Decoding, Field
+from skae.tables.kinds import (
+    LEFT_OUT,
+    NUMBERS,
+    Reading,
+    TableOptions,
+    check_column_kinds,
+    find_category,
+    find_kind,
+)
+from skae.tables.left_out import LeftOut
 from skae.tables.number import Number
 
-_TEMPORAL = {nw.Datetime: "datetime", nw.Date: "date", nw.Duration: "duration", nw.Time: "time"}
-_LABELS = {
-    nw.Boolean: "boolean",
-    nw.Categorical: "category",
-    nw.Enum: "ordered",
-    nw.String: "text",
-    nw.Object: "text",
-}
+_WIDEST = 60
 
 
 @dataclass(frozen=True)
@@ -26,20 +32,15 @@ class Table:
 
     Attributes
     ----------
-    fields : tuple of Category and Number
+    fields : tuple of Category, Number and LeftOut
         The columns, from left to right.
     """
 
-    fields: tuple[Category | Number, ...]
+    fields: tuple[Category | Number | LeftOut, ...]
 
     @classmethod
     def learn(
-        cls,
-        frame: nw.DataFrame,
-        categorical_features: Any = "from_dtype",
-        max_categories: int = 256,
-        min_frequency: float = 0.001,
-        handle_unknown: str = "other",
+        cls, frame: nw.DataFrame, options: TableOptions | None = None, *, is_named: bool = True
     ) -> "Table":
         """Return what the columns of a frame are.
 
@@ -47,28 +48,34 @@ class Table:
         ----------
         frame : narwhals.DataFrame
             The rows.
-        categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
-            The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-            categories and objects hold labels anyhow. By data type no others do.
-        max_categories : int, default=256
-            The largest number of labels of a column; the rarest beyond it are one, "other".
-        min_frequency : float, default=0.001
-            The share of rows, or from 1 on the number of cells, that a label needs not to be
-            "other".
-        handle_unknown : {"other", "error"}, default="other"
-            What `encode` does with a label that is not in the frame.
+        options : TableOptions or None, default=None
+            How columns are read.
+        is_named : bool, default=True
+            Whether the columns have names; those of an array have none, and none is taken for an
+            identifier.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a column cannot be read, or if none is left to learn from.
         """
-        marked = _marked(categorical_features, frame.columns)
-        fewest = fewest_cells(min_frequency, len(frame))
-        accepts_unknown = handle_unknown == "other"
-        fields: list[Category | Number] = []
+        options = TableOptions() if options is None else options
+        check_column_kinds(options.column_kinds, frame.columns)
+        marked = _marked(options.categorical_features, frame.columns)
+        fewest = fewest_cells(options.min_frequency, len(frame))
+        fields = []
         for column in frame.iter_columns():
-            kind = _kind(column, is_marked=column.name in marked)
-            if kind in ("number", *_TEMPORAL.values()):
-                fields.append(Number.learn(column, kind))
+            if column.name in marked and column.name not in (options.column_kinds or {}):
+                reading = find_category(column)
             else:
-                options = (kind, max_categories, fewest)
-                fields.append(Category.learn(column, *options, accepts_unknown=accepts_unknown))
+                reading = find_kind(column, options, fewest, is_named=is_named)
+            fields.append(_learn_field(column, reading, options, fewest))
+        if not any(field.is_modelled for field in fields):
+            raise ValueError(
+                f"All columns of X are left out: "
+                f"{'; '.join(f'{f.name!r} ({f.kind}, {f.about.reason})' for f in fields)}. Say "
+                f"with 'column_kinds' what they are, such as {{{fields[0].name!r}: 'category'}}."
+            )
         return cls(tuple(fields))
 
     def with_labels_of(self, frame: nw.DataFrame) -> "Table":
@@ -81,10 +88,26 @@ class Table:
             )
         )
 
+    @cached_property
+    def modelled(self) -> tuple[Category | Number, ...]:
+        """The fields that something is learned from, from left to right."""
+        return tuple(field for field in self.fields if not isinstance(field, LeftOut))
+
+    @cached_property
+    def places(self) -> list[int]:
+        """Their places among all columns."""
+        return [i for i, field in enumerate(self.fields) if field.is_modelled]
+
     @property
     def numbers(self) -> list[Number]:
         """The fields with numbers, from left to right."""
-        return [field for field in self.fields if isinstance(field, Number)]
+        return [field for field in self.modelled if isinstance(field, Number)]
+
+    @property
+    def identifiers(self) -> list[Field]:
+        """The fields that were found to be identifiers, without having been said to be."""
+        found = (field for field in self.fields if field.kind == "identifier")
+        return [field for field in found if field.about.reason != "as asked for"]
 
     def encode(self, frame: nw.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return a frame as numbers and states.
@@ -97,66 +120,92 @@ class Table:
         Returns
         -------
         numbers : ndarray of shape (n_rows, n_numbers)
-            One column for each `Number`; NaN where cells are missing.
-        states : ndarray of shape (n_rows, n_fields), int32
-            One column for each field.
+            One column for each `Number`; NaN where cells hold none.
+        states : ndarray of shape (n_rows, n_modelled), int32
+            One column for each field that is modelled.
         """
-        columns = zip(self.fields, frame.iter_columns(), strict=True)
-        encoded = [field.encode(column) for field, column in columns]
+        encoded = [field.encode(column) for field, column in self._pairs(frame)]
         found = [number for number, _ in encoded if number is not None]
         numbers = np.stack(found, axis=1) if found else np.empty((len(frame), 0))
         return numbers, np.stack([state for _, state in encoded], axis=1)
 
-    def decode(
-        self, numbers: np.ndarray, states: np.ndarray, *, extrapolates: bool = False
-    ) -> nw.DataFrame:
-        """Return numbers and states, as `encode` gives them, as a frame of the learned columns.
+    def log_shares(self, frame: nw.DataFrame, states: np.ndarray) -> np.ndarray:
+        """Return the log share of each cell among those of its state, (n_rows, n_modelled)."""
+        pairs = zip(self._pairs(frame), states.T, strict=True)
+        return np.stack(
+            [field.log_shares(column, state) for (field, column), state in pairs], axis=1
+        )
 
-        Numbers may leave the range that they had if `extrapolates`.
-        """
-        next_numbers, columns = iter(np.transpose(numbers)), {}
-        for field, state in zip(self.fields, np.transpose(states), strict=True):
+    def decode(self, numbers: np.ndarray, states: np.ndarray, decoding: Decoding = DRAWN) -> nw.DataFrame:
+        """Return numbers and states, as `encode` gives them, as a frame of the learned columns."""
+        next_numbers, next_states = iter(np.transpose(numbers)), iter(np.transpose(states))
+        columns = {}
+        for i, field in enumerate(self.fields):
             if isinstance(field, Number):
-                column = field.decode(next(next_numbers), state, extrapolates=extrapolates)
+                column = field.decode(next(next_numbers), next(next_states), decoding)
+            elif isinstance(field, Category):
+                column = field.decode(None, next(next_states), decoding)
             else:
-                column = field.decode(None, state)
+                source = None if decoding.source is None else decoding.source[:, i]
+                column = field.decode(len(states), source, decoding)
             columns[field.name] = column
         return nw.DataFrame.from_dict(columns)
 
-    def __str__(self) -> str:
-        rows = [("column", "kind", "missing", "values")]
-        rows += [
-            (str(field.name), field.kind, f"{field.shares[1]:.1%}", str(field))
+    def describe(self) -> pd.DataFrame:
+        """Return what the columns are as a frame, a row for each.
+
+        Returns
+        -------
+        described : pandas.DataFrame
+            Indexed by column: its `kind`, the number of `distinct` values, the shares of `rare`
+            labels and of `missing` cells, the `format` of its cells where they stand for other
+            values, its `values`, and the `reason` for the kind.
+        """
+        rows = [
+            {
+                "kind": field.kind,
+                "distinct": field.about.n_distinct,
+                "rare": field.about.rare,
+                "missing": field.about.missing,
+                "format": field.about.format,
+                "values": field.values,
+                "reason": field.about.reason,
+            }
             for field in self.fields
         ]
-        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        return pd.DataFrame(rows, pd.Index([f.name for f in self.fields], name="column"))
+
+    def __str__(self) -> str:
+        described = self.describe().reset_index()
+        shown = described.assign(
+            rare=list(map(_percent, described["rare"])),
+            missing=list(map(_percent, described["missing"])),
+            distinct=[f"{n:,}" for n in described["distinct"]],
+        )
+        rows = [tuple(shown.columns), *shown.itertuples(index=False, name=None)]
+        texts = [[_shortened(str(cell)) for cell in row] for row in rows]
+        widths = [max(map(len, cells)) for cells in zip(*texts, strict=True)]
+        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        return str(self.describe().style.format({"rare": "{:.1%}", "missing": "{:.1%}"}).to_html())
 
-def _kind(column: nw.Series, *, is_marked: bool) -> str:
-    """Return what a column holds, or say that it cannot be."""
-    dtype = column.dtype
-    temporal = next((kind for each, kind in _TEMPORAL.items() if dtype == each), None)
-    label = next((kind for each, kind in _LABELS.items() if dtype == each), None)
-    is_empty = dtype == nw.Unknown and column.is_null().all()
-    if not (temporal or label or dtype.is_numeric() or is_empty):
-        native = getattr(column.to_native(), "dtype", dtype)
-        raise TypeError(
-            f"Column {column.name!r} of X is of type {native}. Numbers, booleans, strings, "
-            f"categories, dates, times and durations are understood."
-        )
-    n_values = n_distinct(column)
-    if n_values < 2:
-        return ("missing", "constant")[n_values]
-    if is_marked:
-        return label or "category"
-    if dtype.is_numeric() and n_values == 2:
-        return "binary"
-    return label or temporal or "number"
+    def _pairs(self, frame: nw.DataFrame) -> list[tuple[Category | Number, nw.Series]]:
+        columns = zip(self.fields, frame.iter_columns(), strict=True)
+        return [(f, column) for f, column in columns if not isinstance(f, LeftOut)]
 
 
-def _marked(categorical_features: Any, names: list) -> set:
+def _learn_field(
+    column: nw.Series, reading: Reading, options: TableOptions, fewest: float
+) -> Category | Number | LeftOut:
+    if reading.kind in LEFT_OUT:
+        return LeftOut.learn(column, reading)
+    kind: type[Category | Number] = Number if reading.kind in NUMBERS else Category
+    return kind.learn(column, reading, options, fewest)
+
+
+def _marked(categorical_features: Any, names: Sequence) -> set:
     """Return the names of the columns that are marked as labels."""
     if isinstance(categorical_features, str) and categorical_features == "from_dtype":
         return set()
@@ -174,3 +223,11 @@ def _marked(categorical_features: Any, names: list) -> set:
         f"their indices from 0 to {len(names) - 1} or a mask of {len(names)}. Got "
         f"{categorical_features!r}."
     )
+
+
+def _percent(share: float) -> str:
+    return "" if share == 0 else "<0.1%" if share < 0.001 else f"{share:.1%}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."

@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 
 from skae.tables.cells import MISSING, OTHER, VALUE
+from skae.tables.field import EXPECTED
+from skae.tables.kinds import TableOptions
 from skae.tables.table import Table
 
 N_ROWS = 60
@@ -137,7 +139,7 @@ def test_cells_come_back(column):
 
 def learn(column, **options):
     frame = nw.from_native(frame_of(column)[["x"]])
-    return Table.learn(frame, **options).fields[0]
+    return Table.learn(frame, TableOptions(**options)).fields[0]
 
 
 def encode(field, column):
@@ -200,7 +202,7 @@ def test_integers_may_be_all_over_the_range():
     ids = pd.Series(np.random.default_rng(0).integers(-(2**63), 2**63 - 1, 200))
     field = learn(ids)
     numbers, states = encode(field, ids)
-    np.testing.assert_allclose(numbers * field.step, ids.astype(float) - field.origin)
+    np.testing.assert_allclose(numbers * field.scale.step, ids.astype(float) - field.scale.origin)
     back = np.array(field.decode(numbers, states).to_list(), dtype=float)
     np.testing.assert_allclose(back, ids, rtol=1e-12, atol=1e4)
 
@@ -210,7 +212,7 @@ def test_days_stay_days_beside_one_that_is_far():
     days[5] = pd.Timestamp("1677-09-22")
     field = learn(days)
     numbers, states = encode(field, days)
-    assert field.step == 86_400 * 10**9
+    assert field.scale.step == 86_400 * 10**9
     assert (field.decode(numbers, states).to_native() == days).all()
 
 
@@ -224,11 +226,11 @@ def test_numbers_extrapolate_on_their_side_of_zero_if_asked():
     states, far = np.array([VALUE, VALUE]), np.array([-50.0, 50.0])
     price = learn(pd.Series([1.25, 3.5, 9.99] * 20))
     assert price.decode(far, states).to_list() == [1.25, 9.99]
-    assert price.decode(far, states, extrapolates=True).to_list() == [0, 50]
+    assert price.decode(far, states, EXPECTED).to_list() == [0, 50]
     change = learn(pd.Series([-1.25, 3.5, 9.99] * 20))
-    assert change.decode(far, states, extrapolates=True).to_list() == [-50, 50]
+    assert change.decode(far, states, EXPECTED).to_list() == [-50, 50]
     count = learn(pd.Series(WHOLE))
-    assert count.decode(far, states, extrapolates=True).to_list() == [min(WHOLE), max(WHOLE)]
+    assert count.decode(far, states, EXPECTED).to_list() == [min(WHOLE), max(WHOLE)]
 
 
 def test_frequent_values_have_codes_of_their_own():
@@ -242,7 +244,7 @@ def test_frequent_values_have_codes_of_their_own():
 
 def test_no_missing_cell_comes_back_where_there_was_none():
     field = learn(pd.Series(WHOLE))
-    assert field.decode(np.array([3.0]), np.array([MISSING])).to_list() == [field.origin + 3]
+    assert field.decode(np.array([3.0]), np.array([MISSING])).to_list() == [field.scale.origin + 3]
 
 
 def test_holes_at_transform_are_missing_whatever_their_type():
@@ -270,7 +272,7 @@ def test_a_constant_column_that_changes_is_other():
 @pytest.mark.parametrize("features", [["x"], [0], [True, False]])
 def test_marked_numbers_are_labels(features):
     frame = nw.from_native(pd.DataFrame({"x": WHOLE, "y": WHOLE}))
-    kinds = [field.kind for field in Table.learn(frame, features).fields]
+    kinds = [field.kind for field in Table.learn(frame, TableOptions(features)).fields]
     assert kinds == ["category", "integer"]
 
 
@@ -278,7 +280,7 @@ def test_marked_numbers_are_labels(features):
 def test_wrong_marks_are_refused(features):
     frame = nw.from_native(pd.DataFrame({"x": WHOLE, "y": WHOLE}))
     with pytest.raises(ValueError, match="'categorical_features' parameter must be"):
-        Table.learn(frame, features)
+        Table.learn(frame, TableOptions(features))
 
 
 @pytest.mark.parametrize(
