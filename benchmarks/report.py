@@ -1,4 +1,4 @@
-"""What a benchmark says of its circumstances, and tables in Markdown."""
+"""The circumstances of a benchmark, and tables in Markdown."""
 
 import json
 import os

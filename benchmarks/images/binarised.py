@@ -1,4 +1,4 @@
-"""MNIST as coins: a pixel is a probability, and black or white ones are drawn from it."""
+"""Binarised MNIST: a grey value is a probability, from which a black or white pixel is drawn."""
 
 import numpy as np
 import torch

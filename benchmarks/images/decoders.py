@@ -1,4 +1,4 @@
-"""What the decoder leaves to noise, and what codes are drawn from: samples of MNIST.
+"""Samples of MNIST: the variance of the decoder, and the density that codes are drawn from.
 
     python -m benchmarks.images.decoders [--epochs 10] [--seeds 0] [--rows 60000] [--samples 5000]
         [--decoders 1.0 0.1 0.03 0.01 0.003 shared per_column] [--figure decoders.png]

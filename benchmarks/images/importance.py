@@ -6,10 +6,10 @@
 
 Pixels are drawn anew, black or white, in every pass; test images are drawn once. The net is that of
 the paper, 784-200-200-50 with tanh and the mirror of it, from random weights. "NLL" is minus the
-log-likelihood with many draws of the code, of the first test images, in nats; "bound" is what
-training makes small, of all test images. A unit is active if its mean varies by more than 0.01
-over all test images. With --warm-epochs so many epochs of one draw come before the --epochs of
-several, and are all that one draw gets. The paper has 3,280 passes.
+log-likelihood with many draws of the code, of the first test images, in nats; "bound" is the loss
+of all test images. A unit is active if the variance of its mean over all test images is above
+0.01. With --warm-epochs, training with one draw has that many epochs, and training with several
+draws continues from it for --epochs. The paper has 3,280 passes.
 """
 
 import argparse

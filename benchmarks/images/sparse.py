@@ -5,9 +5,9 @@
 
 One-layer autoencoders with tied weights are trained on all training images, without labels. Their
 codes stay as they are, and a logistic regression learns from the labels of all training images; its
-penalty is chosen on the last 5,000 of them. "before" is what the encoder gives before all but some
-units are dropped, if positive: so k-sparse and winner-take-all autoencoders are used in their
-papers. With --validate those 5,000 images are held out altogether and stand in for the test images.
+penalty is chosen on the last 5,000 of them. "before" is the positive part of the encoder's output,
+before units are dropped: the features that the papers of k-sparse and winner-take-all autoencoders
+use. With --validate those 5,000 images are held out altogether and stand in for the test images.
 """
 
 import argparse

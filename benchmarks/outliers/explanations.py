@@ -1,4 +1,4 @@
-"""Which cell makes a row odd: `AEOutlierDetector.explain` beside plainer answers.
+"""The cell that makes a row an outlier: `AEOutlierDetector.explain` beside plainer answers.
 
     python -m benchmarks.outliers.explanations [--sets adult 42_WBC ...] [--seeds 0 1 2]
                                               [--rows 300] [--out runs.json]

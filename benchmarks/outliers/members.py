@@ -1,4 +1,4 @@
-"""What members of the ensemble cost side by side, beside one after another.
+"""The cost of the members of the ensemble as one batched program, beside one after another.
 
     python -m benchmarks.outliers.members [--columns 30] [--rows 64 256] [--steps 200]
 

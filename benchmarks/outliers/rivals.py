@@ -1,4 +1,4 @@
-"""What users would take instead of `AEOutlierDetector`, at fixed defaults; higher is odder."""
+"""The rivals of `AEOutlierDetector` at fixed defaults; higher scores are more anomalous."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""BaseAutoencoder: `fit`, written once for the whole family."""
+"""BaseAutoencoder: `fit` and `partial_fit` of all autoencoders."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -72,10 +72,10 @@ class BaseAutoencoder(
     BaseEstimator,
     ABC,
 ):
-    """An autoencoder that is trained as its recipe says.
+    """An autoencoder whose chain is built from a recipe.
 
-    A subclass has parameters of its own, `_recipe`, which says what its chain is made of, and, if
-    its codes tell something, `_diagnose`.
+    A subclass has its own parameters, `_recipe`, which returns the parts of its chain, and, if it
+    has diagnostics of its codes, `_diagnose`.
     """
 
     n_components_: int = field(init=False)
@@ -86,31 +86,32 @@ class BaseAutoencoder(
 
     noise_variance_: float | np.ndarray = field(init=False)
     """The variance of a Gaussian likelihood, in the units of X: the mean squared error of a cell
-    on the validation rows, if it is not fixed. Only for that one; where each column of numbers has
-    its own, as in a table, an array, in which times and integers are counted in their steps."""
+    on the validation rows, unless it is fixed. Only for that likelihood. It is an array where each
+    column of numbers has its own variance, as in a table, whose times and integers are in units of
+    their steps."""
 
     net_: AutoencoderNet = field(init=False)
     """The trained net; ``net_.module_`` is the chain, ``net_.history`` its history."""
 
     columns_: Columns = field(init=False)
-    """The way between rows and encoded rows."""
+    """The columns, which encode and decode rows."""
 
     schema_: Table = field(init=False)
-    """What the columns of a table are; print it. Only for rows with labels, times or missing cells.
-    """
+    """The columns of a table and their types; print it. Only for rows with labels, times or missing
+    cells."""
 
     prior_: Annotated[Prior | ModelPrior, Named("Prior")] = field(init=False)
     """The fitted density of the codes."""
 
     n_iter_: int = field(init=False)
-    """The number of epochs that were run."""
+    """The number of epochs of the training."""
 
     best_epoch_: int = field(init=False)
     """The epoch whose weights were kept; 0 is the start. Not after `partial_fit`."""
 
     best_loss_: float = field(init=False)
-    """Its loss, on the validation rows if there are any, in nats per row. Not after `partial_fit`.
-    """
+    """The loss of the best epoch, on the validation rows if there are any, in nats per row. Not
+    after `partial_fit`."""
 
     loss_curve_: list[float] = field(init=False)
     """The mean loss of the training rows in every epoch, in nats per row."""
@@ -119,29 +120,29 @@ class BaseAutoencoder(
     """The mean loss of the validation rows after every epoch; None where there were none."""
 
     frame_: nw.DataFrame | None = field(init=False)
-    """The frame that `fit` got, without its rows; None if it got none."""
+    """The template of dataframes: the one passed to `fit`, without its rows. None for arrays."""
 
     n_features_in_: int = field(init=False)
     """The number of features that `fit` saw."""
 
     feature_names_in_: np.ndarray = field(init=False)
-    """Their names, if `fit` got a frame with names that are all strings."""
+    """The names of the features, if `fit` was given a frame whose names are all strings."""
 
     _family: ClassVar[Family] = Family()
 
     @property
     def encoder_(self) -> Module:
-        """The encoder by itself, a copy, from rows to codes.
+        """A copy of the encoder: a module from rows to codes.
 
-        Of a table, rows are encoded ones, as ``columns_.encode`` makes them.
+        For a table, its inputs are encoded rows, the output of ``columns_.encode``.
         """
         return Encoder(self._module, **self.columns_.units)
 
     @property
     def decoder_(self) -> Module:
-        """The decoder by itself, a copy, from codes to expected rows.
+        """A copy of the decoder: a module from codes to expected rows.
 
-        Of a table, these are encoded rows.
+        For a table, its outputs are encoded rows.
         """
         return Decoder(self._module, **self.columns_.units)
 
@@ -157,7 +158,7 @@ class BaseAutoencoder(
         y : Ignored
             Not used, present for API consistency by convention.
         sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None counts each as one.
+            The weight of every row; None for weights of one.
 
         Returns
         -------
@@ -169,11 +170,12 @@ class BaseAutoencoder(
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Pass once over some rows, at a constant learning rate.
+        """Train for one pass over rows, at a constant learning rate.
 
         The first call learns the centre, scale and range of the columns, and the principal
-        components to start from: give it a good sample. Nothing is held out, and the weights of
-        the last step are kept. `noise_variance_` and `prior_` follow the rows of the last call.
+        components to start from: give it a representative sample. No rows are held out, and the
+        weights of the last step are kept. `noise_variance_` and `prior_` are those of the rows of
+        the last call.
 
         Parameters
         ----------
@@ -182,7 +184,7 @@ class BaseAutoencoder(
         y : Ignored
             Not used, present for API consistency by convention.
         sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None counts each as one.
+            The weight of every row; None for weights of one.
 
         Returns
         -------
@@ -206,18 +208,24 @@ class BaseAutoencoder(
 
     @abstractmethod
     def _recipe(self, facts: Facts) -> Recipe:
-        """Return what the chain for some rows is made of."""
+        """Return the recipe of the chain for the given rows."""
 
     def _diagnose(self, latent: torch.Tensor) -> dict[str, Any]:
-        """Return fitted attributes, given what the codes of training rows are drawn from."""
+        """Return diagnostics of the codes as fitted attributes.
+
+        Parameters
+        ----------
+        latent : Tensor of shape (n_rows, m)
+            The output of the chain's `latent` for a sample of the training rows.
+        """
         return {}
 
     def _targets_of(self, X: Any, y: Any) -> Any:
-        """Return the rows that the decoder is to give, or None if these are X."""
+        """Return the targets of the decoder, or None if they are X."""
         return None
 
     def _prepare(self, net: AutoencoderNet) -> None:
-        """Make a net ready for a training, with parameters that may have changed since the last."""
+        """Prepare a net for a training; parameters may have changed since the last one."""
         self._module.prepare()
 
     @property
@@ -254,8 +262,8 @@ class BaseAutoencoder(
             if mode is not Mode.NEXT_PASS:
                 self.net_ = self._make_net(chain, plan, device)
             validation_rows = self._train(data, plan, task)
-            few = data.resample(MOST_CODES if self.prior == "posterior" else N_CODES)
-            self._conclude(few, validation_rows, seed, mode)
+            sample = data.resample(MOST_CODES if self.prior == "posterior" else N_CODES)
+            self._conclude(sample, validation_rows, seed, mode)
         task.end()
 
     def _check_training_rows(self, X: Any, y: Any, sample_weight: Any, mode: Mode) -> TrainingRows:
@@ -302,7 +310,7 @@ class BaseAutoencoder(
             self.columns_, self.likelihood_ = learn_matrix(rows, self, names)
 
     def _build(self, data: Rows, device: torch.device) -> Autoencoder:
-        """Return the chain that training starts from."""
+        """Return the initialised chain, after any pre-training."""
         self._remember_parameters()
         facts = Facts.of(data, self.columns_, self.likelihood_)
         recipe = self._recipe(facts)
@@ -333,27 +341,30 @@ class BaseAutoencoder(
         self.best_epoch_, self.best_loss_ = keeper.best_epoch_, keeper.best_loss_
         return keeper.validation_rows_
 
-    def _conclude(self, few: Rows, validation_rows: Rows, seed: int, mode: Mode) -> None:
-        """Measure and fit what depends on the trained chain.
+    def _conclude(self, sample: Rows, validation_rows: Rows, seed: int, mode: Mode) -> None:
+        """Set the fitted attributes that depend on the trained chain.
+
+        These are the loss curves, the calibration, the imputer, diagnostics of the codes and the
+        prior.
 
         Parameters
         ----------
-        few : Rows
-            A sample of the training rows, by their weights.
+        sample : Rows
+            A sample of the training rows, drawn by their weights.
         validation_rows : Rows
             The validation rows; without early stopping, a sample of the training rows.
         seed : int
             The seed of the prior.
         mode : Mode
-            How the chain was trained.
+            The kind of training.
         """
         self.n_iter_ = len(self.net_.history)
         self.loss_curve_, self.validation_loss_curve_ = loss_curves(self.net_)
-        self._calibrate(few, validation_rows)
+        self._calibrate(sample, validation_rows)
         if isinstance(self.columns_, MixedColumns):
             places = self.columns_.column_of_number
-            self._imputer_ = self._family.imputer.learn(self.net_, few, validation_rows, places)
-        latent = torch.from_numpy(read(self.net_, few, self._module.latent))
+            self._imputer_ = self._family.imputer.learn(self.net_, sample, validation_rows, places)
+        latent = torch.from_numpy(read(self.net_, sample, self._module.latent))
         with torch.inference_mode():
             self.__dict__.update(self._diagnose(latent))
             codes = self._module.draw_codes(latent).numpy()
@@ -362,8 +373,8 @@ class BaseAutoencoder(
         else:
             self.prior_ = make_prior(self.prior, self._module).fit(codes, seed)
 
-    def _calibrate(self, few: Rows, validation_rows: Rows) -> None:
-        """Measure what the chain leaves of rows."""
+    def _calibrate(self, sample: Rows, validation_rows: Rows) -> None:
+        """Set the variance of the likelihood to the squared error of the validation rows."""
         if isinstance(self._module.likelihood, VarianceLikelihood):
             variance = calibrate(self.net_, validation_rows)
             self.noise_variance_ = self.columns_.noise_variance(variance)

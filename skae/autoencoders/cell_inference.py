@@ -1,4 +1,4 @@
-"""Inference cell by cell: the likelihood of every cell, and what fills missing ones."""
+"""Inference for single cells: their likelihoods, and the imputation of missing ones."""
 
 from abc import ABC, abstractmethod
 from functools import partial
@@ -29,14 +29,15 @@ class CellInference(ABC):
 
     @abstractmethod
     def _reader(self) -> Reader:
-        """Return what reads the fitted chain; raise if there is none."""
+        """Return the reader of the fitted chain; raise NotFittedError before `fit`."""
 
     def score_cells(self, X: Any) -> Any:
         r"""Return the log-likelihood of every cell given its row's code, in nats.
 
         The cells of a row add up to its `score_samples`. In a table with labels, times or missing
-        cells, a number counts as if its column had variance one, so that units make no difference,
-        and a missing cell counts by how likely it was to be missing.
+        cells, the density of a number is that of its column scaled to variance one, so that units
+        make no difference, and the score of a missing cell is the log-probability that it is
+        missing.
 
         Parameters
         ----------
@@ -58,28 +59,28 @@ class CellInference(ABC):
         return wrap(columns, reader.frame, like=X)
 
     def impute(self, X: Any, n_draws: int | None = None, random_state: Any = None) -> Any:
-        """Fill the missing cells of a table, and leave all others as they are.
+        """Impute the missing cells of a table, and leave all others as they are.
 
         Parameters
         ----------
         X : dataframe of shape (n_samples, n_features)
             The rows.
         n_draws : int or None, default=None
-            The number of times that the cells are drawn at random; None takes what is expected: the
-            mean of a number, the likeliest label.
+            The number of random imputations to draw; None imputes expectations: the mean of a
+            number, the most probable label.
         random_state : int, RandomState instance or None, default=None
-            The seed; an int makes the draws repeatable.
+            The seed; an int makes the draws reproducible.
 
         Returns
         -------
         X : dataframe or list of n_draws dataframes, of shape (n_samples, n_features)
-            The rows without missing cells. Only a column that held nothing in `fit` keeps them.
+            The rows without missing cells. Only a column that was all missing in `fit` keeps them.
 
         Raises
         ------
         ValueError
-            If `fit` was given numbers without missing cells only: it has then not learned to fill
-            any.
+            If `fit` was given only numbers without missing cells: it has then not learned to
+            impute.
         """
         reader = self._reader()
         if not reader.columns.is_table:
@@ -104,7 +105,7 @@ class CellInference(ABC):
     def _fill(
         self, reader: Reader, frame: nw.DataFrame, X: Any, fill: Any, decoding: Decoding
     ) -> Any:
-        """Return rows whose missing cells hold what `fill` makes of encoded rows that have any."""
+        """Return rows whose missing cells are imputed by `fill`, a function of encoded rows."""
         columns = reader.columns
         assert isinstance(columns, MixedColumns)
         encoded = columns.encode(frame, hide_missing=True)

@@ -1,4 +1,4 @@
-"""ContractiveAE: an autoencoder whose code hardly moves with the rows."""
+"""ContractiveAE: an autoencoder with a penalty on the derivative of its code."""
 
 from dataclasses import field, replace
 from typing import Literal
@@ -10,25 +10,26 @@ from skae.common.parameters import estimator
 from skae.nn.bottlenecks import Activated
 from skae.nn.penalties import Contraction
 
+# The strength of the penalty that "auto" stands for.
 _STRENGTH = 0.1
 
 
 @estimator()
 class ContractiveAE(DeterministicAutoencoder):
-    r"""Contractive autoencoder: the code moves only where the rows make it.
+    r"""Contractive autoencoder: the code varies only along directions in which the rows vary.
 
     The loss of a row has a penalty on the derivative of its code,
 
     .. math:: -\log p(x \mid z) + \lambda \lVert \partial z / \partial x \rVert_F^2,
 
-    so the code is blind to all directions but those that reconstruction needs: along which the rows
-    vary. The units of the code have the activation of the hidden layers, and encoder and decoder
-    share their weights, or a small code with a large decoder would cost nothing.
+    so the code is insensitive to all directions except those that reconstruction needs, along which
+    the rows vary. The units of the code have the activation of the hidden layers, and encoder and
+    decoder share their weights; otherwise a small code with a large decoder would cost nothing.
 
     See Also
     --------
     AutoencoderTransformer : The plain autoencoder.
-    DenoisingAE : Contracts too, by noise.
+    DenoisingAE : Contracts the code as well, by noise.
 
     References
     ----------
@@ -46,18 +47,18 @@ class ContractiveAE(DeterministicAutoencoder):
     """
 
     n_components: PositiveInt | Share = field(default=32, kw_only=False)
-    """The number of units of the code. A float in (0, 1) takes as many as there are principal
-    components that together explain more than this share of the variance."""
+    """The number of units of the code. For a float in (0, 1), it is the smallest number of
+    principal components that together explain more than this share of the variance."""
 
     strength: Auto | NonNegativeFloat = "auto"
-    """The factor of the penalty, where half the squared error of a row, in units of the mean
-    variance of a column, is the rest of the loss; "auto" is 0.1."""
+    """The factor of the penalty; the other term of the loss is half the squared error of a row, in
+    units of the mean variance of a column. "auto" is 0.1."""
 
     hidden_layer_sizes: Auto | Sizes = ()
-    """The number of units of every hidden layer of the encoder, which the decoder mirrors. None by
-    default: the penalty is then computed in closed form, and otherwise estimated without bias from
-    one random direction of the code a step. "auto" is (128, 128), or, with `image_shape`, (16, 32)
-    channels."""
+    """The number of units of every hidden layer of the encoder, which the decoder mirrors. By
+    default there is no hidden layer, and the penalty is computed in closed form; otherwise it is
+    estimated without bias, from one random direction of the code per step. "auto" is (128, 128),
+    or, with `image_shape`, (16, 32) channels."""
 
     activation: Activation = "logistic"
     """The activation of the hidden layers and of the code."""
@@ -65,8 +66,8 @@ class ContractiveAE(DeterministicAutoencoder):
     tied_weights: bool = True
 
     init: Literal["random", "greedy", "rbm"] = "random"
-    """Where training starts: at random orthogonal weights, or at those of a pre-training, layer by
-    layer, as autoencoders or as restricted Boltzmann machines."""
+    """The initial weights: random orthogonal ones ("random"), or those of a layer-wise pre-training
+    as autoencoders ("greedy") or as restricted Boltzmann machines ("rbm")."""
 
     def _recipe(self, facts: Facts) -> Recipe:
         n_components = facts.pca.number_for(self.n_components)

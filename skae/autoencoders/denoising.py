@@ -1,4 +1,4 @@
-"""DenoisingAE: an autoencoder that undoes a corruption."""
+"""DenoisingAE: an autoencoder that learns to undo a corruption."""
 
 from collections.abc import Callable
 from dataclasses import field, replace
@@ -23,14 +23,14 @@ Levels = Annotated[Auto | NonNegativeFloat | list | tuple, Named('"auto", float 
 class DenoisingAE(DeterministicAutoencoder):
     r"""Denoising autoencoder: it learns to undo a corruption of the rows.
 
-    The encoder sees rows that are corrupted anew in every step, and the decoder is to give them
-    as they were,
+    The encoder's input is corrupted with new noise in every step, and the decoder learns to
+    reconstruct the clean rows,
 
     .. math:: \tilde x \sim q(\tilde x \mid x), \qquad z = e(\tilde x), \qquad x' = d(z),
 
-    so the code holds what cells say of each other, and not what each says of itself. `transform`
-    encodes rows as they are; `reconstruct` cleans them. The weights that are kept are the best on
-    validation rows whose corruption is the same in every epoch.
+    so the code captures the dependence between cells rather than the cells by themselves.
+    `transform` encodes rows without corruption; `reconstruct` denoises them. The best weights are
+    those with the smallest loss on validation rows, whose corruption is the same in every epoch.
 
     See Also
     --------
@@ -58,30 +58,30 @@ class DenoisingAE(DeterministicAutoencoder):
     """
 
     n_components: PositiveInt | Share = field(default=32, kw_only=False)
-    """The number of units of the code. A float in (0, 1) takes as many as there are principal
-    components that together explain more than this share of the variance."""
+    """The number of units of the code. For a float in (0, 1), it is the smallest number of
+    principal components that together explain more than this share of the variance."""
 
     corruption: Corruptions = "swap"
-    """The corruptions of the rows that the encoder sees, one after the other.
+    """The corruption of the encoder's input, or a list of corruptions that are applied in turn.
 
     - "swap": a share of the cells takes the value of another row.
     - "masking": a share of the cells is set to the mean of its column (to zero under a Bernoulli
-      likelihood), or, in a table, hidden.
+      likelihood), or, in a table, masked.
     - "gaussian": normal noise is added, to the numbers of a table.
     - "salt_and_pepper": a share of the cells is set to the smallest or the largest value of X.
     - "blur": blocks of an image's pixels are set to their mean: super-resolution.
     - "grey": the channels of an image are set to their mean: colourisation.
     - "patch": a square of an image is set to zero: inpainting.
 
-    The last three need `image_shape`, and the last four are for numbers alone, as is a module or
-    callable of your own, from (n, n_features) to the same shape, in the units of X."""
+    The last three need `image_shape`, and the last four are for numbers only. So is a custom module
+    or callable, which maps rows of shape (n, n_features), in the units of X, to the same shape."""
 
     corruption_level: Levels = "auto"
-    """The amount of corruption: of "swap", "masking" and "salt_and_pepper" the share of the cells,
-    by default 0.15, 0.25 and 0.3; of "gaussian" the standard deviation, in units of X or, in a
-    table, of the column, by default a half of the root of the mean variance; of "blur" the height
-    of a block, by default 2 pixels; of "patch" the height of the square, by default a third of the
-    image's. A list has a level for each of a list of corruptions."""
+    """The amount of corruption: for "swap", "masking" and "salt_and_pepper" the share of the cells,
+    by default 0.15, 0.25 and 0.3; for "gaussian" the standard deviation, in units of X or, in a
+    table, of that of the column, by default half the root of the mean variance; for "blur" the
+    height of a block, by default 2 pixels; for "patch" the height of the square, by default a third
+    of the image's. A list has one level for each of a list of corruptions."""
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the autoencoder to rows, or to pairs of a corrupted row and a clean one.
@@ -91,11 +91,11 @@ class DenoisingAE(DeterministicAutoencoder):
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows to learn from.
         y : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features) or None
-            The clean rows: the decoder learns to give y for X, which `corruption` corrupts further.
-            None, or anything of another shape, such as labels, is ignored: the rows of X are then
-            clean.
+            The clean rows: the decoder learns to reconstruct y from X, which `corruption` corrupts
+            further. None, or anything of another shape, such as labels, is ignored: the rows of X
+            are then the clean ones.
         sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None counts each as one.
+            The weight of every row; None for weights of one.
 
         Returns
         -------
@@ -105,11 +105,12 @@ class DenoisingAE(DeterministicAutoencoder):
         return super().fit(X, y, sample_weight)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Pass once over some rows or pairs, at a constant learning rate.
+        """Train for one pass over rows or pairs, at a constant learning rate.
 
         The first call learns the centre, scale and range of the columns, and the principal
-        components to start from: give it a good sample. Nothing is held out, and the weights of
-        the last step are kept. `noise_variance_` and `prior_` follow the rows of the last call.
+        components to start from: give it a representative sample. No rows are held out, and the
+        weights of the last step are kept. `noise_variance_` and `prior_` are those of the rows of
+        the last call.
 
         Parameters
         ----------
@@ -118,7 +119,7 @@ class DenoisingAE(DeterministicAutoencoder):
         y : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features) or None
             The clean rows, as in `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None counts each as one.
+            The weight of every row; None for weights of one.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""DeterministicAutoencoder: autoencoders whose code is a point, with what only they can do."""
+"""DeterministicAutoencoder: autoencoders with a point as code, and their additional methods."""
 
 from dataclasses import field
 from math import ceil
@@ -34,6 +34,7 @@ from skae.training.reading import encode
 from skae.training.rows import Rows
 from skae.training.schedule import unless_auto
 
+# The mean share of masked cells of a table that "auto" stands for.
 _MASK_FRACTION = 0.2
 
 
@@ -48,12 +49,12 @@ def _is_quantized(autoencoder: "DeterministicAutoencoder") -> bool:
 
 @estimator()
 class DeterministicAutoencoder(BaseAutoencoder):
-    """An autoencoder whose code is a point: it can be pre-trained layer by layer, and quantised."""
+    """An autoencoder whose code is a point, which can be pre-trained by layers and quantised."""
 
     init: Literal["pca", "random", "greedy", "rbm"] = "pca"
-    """Where training starts: at the principal components; without linear paths, at random
-    orthogonal weights; or at those of a pre-training, layer by layer, as autoencoders of what the
-    layers before make of the rows ("greedy"), or as restricted Boltzmann machines ("rbm": for dense
+    """The initial weights: the principal components ("pca"); without linear paths, random
+    orthogonal weights ("random"); or those of a layer-wise pre-training, as autoencoders of the
+    previous layer's output ("greedy") or as restricted Boltzmann machines ("rbm": for dense
     networks with ``activation="logistic"`` and likelihoods of values in [0, 1])."""
 
     tied_weights: bool = False
@@ -61,16 +62,16 @@ class DeterministicAutoencoder(BaseAutoencoder):
     biases."""
 
     quantize: Annotated[int, Interval(Integral, 1, 16, closed="both")] | None = None
-    """The number of bits of a unit of the code, 1 to 16: after training each unit takes one of
-    evenly spaced values, as many as the bits can tell apart, which `compress` counts. None leaves
-    codes as they are."""
+    """The number of bits per unit of the code, 1 to 16. After training, every unit is rounded to
+    one of ``2 ** quantize`` evenly spaced values, whose indices `compress` returns. None for codes
+    that are not rounded."""
 
     pretraining_epochs: Auto | PositiveInt = "auto"
-    """The number of passes over the rows for every layer of a pre-training; "auto" is `max_epochs`
-    divided by the number of layers."""
+    """The number of epochs for every layer of a pre-training; "auto" is `max_epochs` divided by the
+    number of layers."""
 
     rate_: float = field(init=False)
-    """The mean number of bits of a code on the validation rows, if every unit is coded by itself at
+    """The mean number of bits per code on the validation rows, with every unit coded separately at
     its entropy; `noise_variance_` is then the distortion. Only with `quantize`."""
 
     @available_if(_is_quantized)
@@ -89,17 +90,17 @@ class DeterministicAutoencoder(BaseAutoencoder):
         """
         reader = self._reader()
         quantizer = cast(Quantizer, reader.chain.quantizer)
-        found = reader.read(lambda x: quantizer.levels(reader.chain.encode(x)), reader.check(X))
-        return found.astype(np.uint8 if quantizer.n_bits <= 8 else np.uint16)
+        levels = reader.read(lambda x: quantizer.levels(reader.chain.encode(x)), reader.check(X))
+        return levels.astype(np.uint8 if quantizer.n_bits <= 8 else np.uint16)
 
     @available_if(_is_quantized)
     def decompress(self, levels: Any) -> Any:
-        """Return the expected rows of what `compress` gave.
+        """Return the expected rows of compressed codes.
 
         Parameters
         ----------
         levels : array-like of int of shape (n_samples, n_components_)
-            The indices of the units' values.
+            The indices of the units' values, as `compress` returns them.
 
         Returns
         -------
@@ -146,7 +147,7 @@ class DeterministicAutoencoder(BaseAutoencoder):
         )
 
     def _make_hiding(self, columns: Columns) -> nn.Module:
-        """Return what masks cells of tables."""
+        """Return the masking of the cells of tables."""
         fraction = unless_auto(self.mask_fraction, _MASK_FRACTION)
         if not isinstance(columns, MixedColumns) or fraction == 0:
             return nn.Identity()
@@ -168,10 +169,10 @@ class DeterministicAutoencoder(BaseAutoencoder):
 
         return pretrain
 
-    def _calibrate(self, few: Rows, validation_rows: Rows) -> None:
+    def _calibrate(self, sample: Rows, validation_rows: Rows) -> None:
         quantizer, device = self._module.quantizer, self.net_.device
         if isinstance(quantizer, Quantizer):
-            quantizer.calibrate(torch.from_numpy(encode(self.net_, few)).to(device))
+            quantizer.calibrate(torch.from_numpy(encode(self.net_, sample)).to(device))
             codes = torch.from_numpy(encode(self.net_, validation_rows)).to(device)
             self.rate_ = quantizer.rate(codes)
-        super()._calibrate(few, validation_rows)
+        super()._calibrate(sample, validation_rows)

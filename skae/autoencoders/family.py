@@ -1,4 +1,4 @@
-"""What a family of autoencoders does by rule."""
+"""Family: the fixed rules of a family of autoencoders."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,20 @@ from skae.training.schedule import LARGEST_BATCH, STEPS_PER_ROOT_ROW
 
 @dataclass(frozen=True)
 class Family:
-    """Rules that no parameter sets.
+    """Rules of a family of autoencoders that no parameter changes.
 
     Attributes
     ----------
     columns : type of MixedColumns
-        The columns of a table.
+        The class of the columns of a table.
     table_likelihood : str
         The name of the likelihood of a table.
     imputer : type of Imputer
-        What fills missing cells.
+        The class that imputes missing cells.
     largest_batch : int
-        The number of rows of a training step where it is "auto".
+        The number of rows of a training step where `batch_size` is "auto".
     steps_per_root_row : int
-        The number of training steps for the root of the number of rows where it is "auto".
+        The number of training steps per root of the number of rows where `max_epochs` is "auto".
     """
 
     columns: type[MixedColumns] = MixedColumns

@@ -20,14 +20,14 @@ from skae.tables.field import EXPECTED, Decoding
 
 
 class Inference(TransformerMixin, ABC):
-    """The methods that apply a fitted chain, in evaluation mode and by batches."""
+    """The methods that apply a fitted chain to rows or codes, in batches."""
 
     likelihood_: str
     n_components_: int
 
     @abstractmethod
     def _reader(self) -> Reader:
-        """Return what reads the fitted chain; raise if there is none."""
+        """Return the reader of the fitted chain; raise NotFittedError before `fit`."""
 
     def transform(self, X: Any) -> Any:
         """Return the codes of rows.
@@ -85,8 +85,8 @@ class Inference(TransformerMixin, ABC):
     def score_samples(self, X: Any) -> np.ndarray:
         r"""Return the log-likelihood of rows given their codes, $\log p(x \mid z(x))$, in nats.
 
-        It tells how well rows are reconstructed, in the units of X. It is not the marginal
-        likelihood that `PCA.score_samples` gives.
+        It measures how well rows are reconstructed, in the units of X. It is not the marginal
+        likelihood that `PCA.score_samples` returns.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ class Inference(TransformerMixin, ABC):
         n_samples : int, default=1
             The number of rows.
         random_state : int, RandomState instance or None, default=None
-            The seed; an int makes the draw repeatable.
+            The seed; an int makes the draw reproducible.
 
         Returns
         -------
@@ -145,7 +145,7 @@ class Inference(TransformerMixin, ABC):
         return reader.wrap(reader.decode(draw, codes), decoding=decoding)
 
     def interpolate(self, start: Any, stop: Any, n_steps: int = 10) -> Any:
-        """Return what codes on straight lines between those of rows decode to.
+        """Return the expected rows along straight lines between the codes of rows.
 
         Parameters
         ----------
@@ -157,7 +157,7 @@ class Inference(TransformerMixin, ABC):
         Returns
         -------
         X : ndarray of shape (n_steps, n_features) or (n_samples, n_steps, n_features)
-            The decoded codes; of a table, a dataframe of one line after the other.
+            The expected rows; for a table, a dataframe of one line after the other.
         """
         reader = self._reader()
         check_scalar(n_steps, "n_steps", Integral, min_val=2)

@@ -19,7 +19,7 @@ from skae.common.parameters import estimator
 
 @estimator()
 class ModelParameters:
-    """What a chain is made of."""
+    """Parameters of the chain."""
 
     hidden_layer_sizes: Auto | Sizes = "auto"
     """The number of units of every hidden layer of the encoder, which the decoder mirrors. "auto"
@@ -34,16 +34,16 @@ class ModelParameters:
     """The share of the hidden units that every training step leaves out, in [0, 1)."""
 
     image_shape: Shape | None = None
-    """The shape of the image that a row is, (height, width) or (channels, height, width); the deep
-    paths are then convolutional. None takes rows as they are."""
+    """The shape of the images, (height, width) or (channels, height, width), if rows are flattened
+    images; the deep paths are then convolutional. None for other rows."""
 
     encoder: Module | None = None
-    """A module of your own, from (n, n_features) or, with `image_shape`, (n, channels, height,
-    width) to (n, n_components). It is copied, and trained from the weights that it has; `init` then
-    does nothing. None builds an encoder from the parameters above."""
+    """A custom module from (n, n_features) or, with `image_shape`, (n, channels, height, width) to
+    (n, n_components). It is copied, and its training starts at its present weights; `init` then has
+    no effect. None builds an encoder from the parameters above."""
 
     decoder: Module | None = None
-    """A module of your own that goes back, from (n, n_components); see `encoder`."""
+    """A custom module from (n, n_components) to the input of the encoder; see `encoder`."""
 
     likelihood: Literal["auto", "gaussian", "bernoulli", "continuous_bernoulli"] = "auto"
     """The distribution of a row given its code: Gaussian around the decoder's output with one
@@ -51,31 +51,31 @@ class ModelParameters:
     decoder's logits. "auto" is "bernoulli" if every value is 0 or 1, else "gaussian"."""
 
     bounds: Auto | Bounds | None = "auto"
-    """The smallest and the largest value of the columns, to which a Gaussian's reconstructions are
-    clipped, in training by a straight-through estimator; None, for either end or for both, is no
-    bound. "auto" takes an extreme of a column as its bound where at least 10 % of the rows, and at
-    least 5, hold it."""
+    """The smallest and the largest value of the columns, to which reconstructions under a Gaussian
+    likelihood are clipped, in training by a straight-through estimator; None, for either end or for
+    both, is no bound. "auto" takes an extreme of a column as its bound where at least 10 % of the
+    rows, and at least 5, hold it."""
 
     mask_fraction: Auto | Half = "auto"
-    """The mean share of the cells of a table, in [0, 0.5], that training masks, so that the encoder
-    learns to impute them; "auto" is 0.2. For rows with labels, times or missing cells."""
+    """The mean share of the cells of a table, in [0, 0.5], that are masked in training, so that the
+    encoder learns to impute them; "auto" is 0.2. For rows with labels, times or missing cells."""
 
 
 @estimator(fixes_model=False)
 class FitParameters:
-    """What a fit does beside training."""
+    """Parameters of `fit` beside those of the training."""
 
     prior: Literal["gmm", "normal", "posterior"] | Density = "gmm"
     """The density of the codes that `sample` draws from, fitted at the end of `fit`: "gmm" is a
     Gaussian mixture of up to ten components, "normal" a single Gaussian, "posterior" the codes of
-    at most 50,000 training rows themselves; or any estimator with `fit` and `sample`. One that
-    takes no `random_state` is seeded by the global generators of numpy and torch, whose state is
-    put back."""
+    at most 50,000 training rows themselves; or any estimator with `fit` and `sample`. An estimator
+    without `random_state` is seeded by the global generators of numpy and torch, whose states are
+    restored."""
 
     validation_fraction: Auto | Share = "auto"
     """The share of the rows that early stopping holds out, in (0, 1). "auto" is a tenth, or 20 rows
     where these are more, but at most a quarter."""
 
     warm_start: bool = False
-    """Whether `fit` continues from the weights of the last fit. The parameters that make the
+    """Whether `fit` continues from the weights of the last fit. The parameters that determine the
     networks and the likelihood must then be the same."""

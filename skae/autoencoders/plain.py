@@ -20,8 +20,8 @@ class AutoencoderTransformer(DeterministicAutoencoder):
 
     and both are trained to minimise the reconstruction error of :math:`x'`. Each is a linear path
     beside a deep one. The linear paths start at the principal components and the deep paths at
-    zero, so the autoencoder is PCA before the first step. The weights of the best epoch are kept,
-    that start included, so with the defaults it does not end worse than PCA on new rows.
+    zero, so the autoencoder is PCA before the first step. The weights of the best epoch, including
+    this start, are kept, so with the defaults it does not end worse than PCA on new rows.
 
     See Also
     --------
@@ -30,13 +30,13 @@ class AutoencoderTransformer(DeterministicAutoencoder):
     Notes
     -----
     The loss of a row is :math:`-\log p(x \mid z)`. For a Gaussian this is the squared error, in
-    the metric of X as for PCA: columns are centred and divided by one common number, so scale
-    columns of different units before, or their errors will not count alike.
+    the metric of X as for PCA: columns are centred and divided by one common number. So scale
+    columns of different units beforehand; otherwise their errors do not have equal weight.
 
     A dataframe with labels, times or missing cells is a table, and so is an array with missing
-    cells: each of its numbers is divided by its own standard deviation, each of its cells is a
-    number or one of some labels, a missing cell being one of them, and the loss is the sum of the
-    Gaussian's and of the labels' cross-entropy.
+    cells. Every column of numbers is divided by its own standard deviation, every cell is a number
+    or a label, with a label for missing cells, and the loss is the sum of the Gaussian loss of the
+    numbers and the cross-entropy of the labels.
 
     A linear autoencoder with a Bernoulli likelihood, ``hidden_layer_sizes=()`` and
     ``likelihood="bernoulli"``, is logistic PCA.
@@ -67,14 +67,14 @@ class AutoencoderTransformer(DeterministicAutoencoder):
     """
 
     n_components: PositiveInt | Share = field(default=2, kw_only=False)
-    """The number of units of the code. A float in (0, 1) takes as many as there are principal
-    components that together explain more than this share of the variance."""
+    """The number of units of the code. For a float in (0, 1), it is the smallest number of
+    principal components that together explain more than this share of the variance."""
 
     noise: Auto | NonNegativeFloat = "auto"
     """The standard deviation of the normal noise that training adds to the encoder's input, in
-    units of what PCA with as many components leaves: the geometric mean of its root mean squared
-    error by column and by direction left out. "auto" is 1 for up to 500 rows and falls with the
-    root of their number beyond."""
+    units of the residual of PCA with as many components: the geometric mean of its root mean
+    squared error per column and per direction that is left out. "auto" is 1 for up to 500 rows and
+    falls with the root of their number beyond."""
 
     def _recipe(self, facts: Facts) -> Recipe:
         recipe = self._plain_recipe(facts, facts.pca.number_for(self.n_components))

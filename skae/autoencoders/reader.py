@@ -1,4 +1,4 @@
-"""Reader: what checks rows, reads a fitted chain with them, and wraps what comes of it."""
+"""Reader: checks rows, applies a fitted chain to them, and wraps the results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ _copy = partial(np.array, order="C")
 
 @dataclass(frozen=True)
 class Reader:
-    """The way from rows through a fitted chain and back, a batch at a time.
+    """The application of a fitted chain to rows or codes, a batch at a time.
 
     Attributes
     ----------
     estimator : estimator
         The estimator that rows are checked for.
     columns : Columns
-        Its columns.
+        The columns of the estimator.
     chain : Autoencoder
-        Its chain, in evaluation mode.
+        The chain of the estimator, in evaluation mode.
     device : torch.device
-        Where the chain is.
+        The device of the chain.
     frame : narwhals.DataFrame or None
-        The frame of `fit` without its rows, if it was one.
+        The template of dataframes: the one passed to `fit`, without its rows.
     """
 
     estimator: BaseEstimator
@@ -54,7 +54,7 @@ class Reader:
         return cls(autoencoder, autoencoder.columns_, net.chain, device, autoencoder.frame_)
 
     def check(self, X: Any) -> Any:
-        """Return rows as a matrix or as a narwhals frame, or say what is wrong with them."""
+        """Return rows as a matrix or a narwhals frame; raise ValueError if they are not valid."""
         is_table = self.columns.is_table
         needs_frame = is_table and self.frame is not None
         return check_rows(
@@ -62,12 +62,12 @@ class Reader:
         )
 
     def check_range(self, rows: Any, likelihood: str) -> None:
-        """Raise ValueError if rows leave the range of a likelihood that is none outside."""
+        """Raise ValueError if rows are outside the support of a likelihood."""
         if likelihood != "gaussian":
             self.columns.check(rows)
 
     def check_codes(self, codes: Any, n_components: int, name: str = "X") -> np.ndarray:
-        """Return codes as an array of float32, or say what is wrong with them."""
+        """Return codes as an array of float32; raise ValueError if they are not valid."""
         array = check_array(unwrap(codes), dtype=np.float32, input_name=name)
         if array.shape[1] != n_components:
             raise ValueError(
@@ -96,7 +96,7 @@ class Reader:
     def wrap(
         self, decoded: np.ndarray, like: Any = None, decoding: Decoding = EXPECTED
     ) -> Any:
-        """Return decoded rows in the container that answers to `like`."""
+        """Return decoded rows in the kind of container that `like` is."""
         return self.columns.wrap(decoded, self.frame, like, decoding)
 
     def in_units(self, scores: np.ndarray, rows: Any) -> np.ndarray:
@@ -117,7 +117,7 @@ class Reader:
         for batch in gen_batches(rows.shape[0], rows_at_a_time(self.columns.n_encoded)):
             x = torch.from_numpy(prepare(rows[batch])).to(self.device)
             result = finish(function(x).cpu().numpy())
-            if batch.start == 0:  # the first result tells what they are like
+            if batch.start == 0:  # the first result has the shape and the type of all
                 results = np.empty((rows.shape[0], *result.shape[1:]), result.dtype)
             results[batch] = result
         return results

@@ -1,4 +1,4 @@
-"""SparseAE: an autoencoder of many units, few of which are active."""
+"""SparseAE: an autoencoder with a code of many units, few of which are active."""
 
 import math
 from dataclasses import field, replace
@@ -16,6 +16,7 @@ from skae.nn.bottlenecks import Activated, Bottleneck, Lifetime, TopK
 from skae.nn.penalties import L1, ActivityDivergence, Penalty
 from skae.training.schedule import unless_auto
 
+# The number of units per column, and the activity, that "auto" stands for.
 _UNITS_PER_COLUMN = 2
 _AUTO_ACTIVITY = 0.05
 # Found on 10,000 images of MNIST: see "Sparse" in docs/design.md.
@@ -26,13 +27,13 @@ _L1_PER_ROOT_COLUMN = 1 / 32
 class SparseAE(DeterministicAutoencoder):
     r"""Sparse autoencoder: a code of many units, few of which are active.
 
-    The code has more units than a row has columns, and a penalty, or a rule, that leaves few of
+    The code has more units than a row has columns, and a penalty or a constraint leaves few of
     them above zero,
 
     .. math:: z = \mathrm{sparse}(e(x)), \qquad x' = d(z),
 
-    so that every unit stands for something that some rows have and most have not. By default the
-    encoder is one layer and the decoder another, whose weights are then a dictionary of parts.
+    so that every unit stands for a feature that some rows have and most do not. By default encoder
+    and decoder are one layer each, and the decoder's weights are a dictionary of parts.
 
     See Also
     --------
@@ -67,47 +68,50 @@ class SparseAE(DeterministicAutoencoder):
     """The number of units of the code; "auto" is twice the number of columns."""
 
     penalty: Literal["l1", "topk", "lifetime", "kl"] = "l1"
-    """The rule that makes the code sparse.
+    """The penalty or constraint that makes the code sparse.
 
-    - "l1": the sum of the units, each times the norm of its weights in the decoder.
-    - "topk": the largest units of a row are kept. Training comes down to them from all.
-    - "lifetime": every unit keeps the rows of a batch where it is largest; afterwards, what is
-      above the threshold that this made.
-    - "kl": the divergence of the mean activity of units in (0, 1) from `activity`."""
+    - "l1": the penalty is the sum of the units, each times the norm of its weights in the decoder.
+    - "topk": only the largest units of a row are kept. Training starts with all units and
+      decreases their number.
+    - "lifetime": in training, every unit keeps only its largest values in a batch; afterwards, only
+      values above the threshold that it learned from them.
+    - "kl": the penalty is the divergence of the mean activity of units in (0, 1) from `activity`.
+    """
 
     activity: Auto | PositiveInt | Share = "auto"
-    """The sparsity: of "topk" the share of a row's units, or their number as an int; of "lifetime"
-    the share of the rows that a unit fires for; of "kl" the mean of a unit. "auto" is 0.05. Not for
-    "l1"."""
+    """The sparsity: for "topk" the share of a row's units, or their number as an int; for
+    "lifetime" the share of the rows for which a unit is active; for "kl" the mean of a unit. "auto"
+    is 0.05. Not for "l1"."""
 
     strength: Auto | NonNegativeFloat = "auto"
-    """The factor of the penalty, where half the squared error of a row, in units of the mean
-    variance of a column, is the rest of the loss: of "l1", "auto" is 1/32 of the root of the number
-    of columns, of "kl" it is 1. Not for "topk" and "lifetime"."""
+    """The factor of the penalty; the other term of the loss is half the squared error of a row, in
+    units of the mean variance of a column. For "l1", "auto" is 1/32 of the root of the number of
+    columns, for "kl" it is 1. Not for "topk" and "lifetime"."""
 
     hidden_layer_sizes: Auto | Sizes = ()
-    """The number of units of every hidden layer of the encoder, which the decoder mirrors. None by
-    default; "auto" is (128, 128), or, with `image_shape`, (16, 32) channels."""
+    """The number of units of every hidden layer of the encoder, which the decoder mirrors. By
+    default there is no hidden layer; "auto" is (128, 128), or, with `image_shape`, (16, 32)
+    channels."""
 
     tied_weights: bool = True
 
     init: Literal["random", "greedy", "rbm"] = "random"
-    """Where training starts: at random orthogonal weights, or at those of a pre-training, layer by
-    layer, as autoencoders or as restricted Boltzmann machines."""
+    """The initial weights: random orthogonal ones ("random"), or those of a layer-wise pre-training
+    as autoencoders ("greedy") or as restricted Boltzmann machines ("rbm")."""
 
     activity_: np.ndarray = field(init=False)
     """The activity of every unit: the share of (a sample of) the training rows for which it is
     above zero; for "kl" its mean."""
 
     dead_units_: np.ndarray = field(init=False)
-    """The units that fire for none of them."""
+    """The indices of the units whose activity is zero."""
 
     def _recipe(self, facts: Facts) -> Recipe:
         n_components = unless_auto(self.n_components, _UNITS_PER_COLUMN * facts.n_columns)
         bottleneck = self._make_bottleneck(n_components)
         penalty = self._make_penalty(n_components, facts.columns.n_encoded)
         recipe = self._plain_recipe(facts, n_components, bottleneck)
-        # An overcomplete PCA leaves no variance.
+        # The residual of an overcomplete PCA is zero, so it cannot be the variance.
         return replace(recipe, penalty=penalty, has_variance=True)
 
     def _diagnose(self, latent: torch.Tensor) -> dict[str, Any]:
@@ -135,7 +139,7 @@ class SparseAE(DeterministicAutoencoder):
         return None
 
     def _checked_activity(self, n_components: int) -> float:
-        """Return the activity, by rule where it is "auto", or say what is wrong with it."""
+        """Return the activity, by rule where it is "auto"; raise ValueError if it does not fit."""
         if isinstance(self.activity, str):
             return _AUTO_ACTIVITY
         if self.penalty == "l1" or (isinstance(self.activity, Integral) and self.penalty != "topk"):
@@ -152,7 +156,7 @@ class SparseAE(DeterministicAutoencoder):
         return self.activity
 
     def _checked_strength(self, n_columns: int) -> float:
-        """Return the strength, by rule where it is "auto", or say what is wrong with it."""
+        """Return the strength, by rule where it is "auto"; raise ValueError if it does not fit."""
         if isinstance(self.strength, str):
             return math.sqrt(n_columns) * _L1_PER_ROOT_COLUMN if self.penalty == "l1" else 1.0
         if self.penalty not in ("l1", "kl"):

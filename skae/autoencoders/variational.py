@@ -1,4 +1,4 @@
-"""VAETransformer: an autoencoder that is a density."""
+"""VAETransformer: the variational autoencoder."""
 
 import warnings
 from dataclasses import field
@@ -34,18 +34,25 @@ from skae.training.reading import calibrate
 from skae.training.rows import Rows
 from skae.training.schedule import BETA_SCHEDULES, unless_auto
 
+# The largest number of units that "auto" stands for.
 _MOST_COMPONENTS = 16
+# The smallest variance of the noise at the start.
 _LEAST_VARIANCE = 1e-4
+# The variance of its mean above which a unit is active, and the divergence below which none is.
 _ACTIVE = 0.01
+# The mean share of masked cells that "auto" stands for, in the share of the rows where cells are
+# masked. With masking in all rows the code had half of the information, and samples were worse
+# (docs/design.md, "The variational autoencoder").
 _MASK_FRACTION = 0.5
 _SHARE_OF_ROWS = 0.1
 
 
 @estimator()
 class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
-    r"""Variational autoencoder: a code that is a distribution, a model that is a density.
+    r"""Variational autoencoder: a latent variable model, so a density of rows to sample from.
 
-    The encoder gives the distribution of a row's code, the decoder that of a row given a code,
+    The encoder gives the posterior of a row's code, the decoder the distribution of a row given a
+    code,
 
     .. math:: q(z \mid x) = N(\mu(x), s(x)^2), \qquad p(x \mid z), \qquad p(z) = N(0, I),
 
@@ -53,14 +60,14 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
 
     .. math:: E_{q(z \mid x)} \log p(x \mid z) - \beta\,KL(q(z \mid x) \parallel p(z)),
 
-    summed over columns, so that with :math:`\beta = 1` it is below :math:`\log p(x)`, the
+    summed over columns. With :math:`\beta = 1` it is a lower bound on :math:`\log p(x)`, the
     log-likelihood of a row. Training starts at probabilistic PCA.
 
     See Also
     --------
     AutoencoderTransformer : The plain autoencoder.
     sklearn.mixture.GaussianMixture : Another density to draw rows from.
-    skae.metrics : What to judge samples with.
+    skae.metrics : Metrics of samples.
 
     References
     ----------
@@ -94,45 +101,45 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
 
     n_components: Auto | PositiveInt | Share = field(default="auto", kw_only=False)
     """The number of units of the code. Units that are not needed stay at the prior, so "auto" is
-    many: 16, or one less than there are columns, labels counted as many times as they are
-    different. A float in (0, 1) takes as many as there are principal components that together
-    explain more than this share of the variance."""
+    large: 16, or one less than the number of columns if that is smaller, where labels count as
+    one-hot columns. For a float in (0, 1), it is the smallest number of principal components that
+    together explain more than this share of the variance."""
 
     latent_distribution: Literal["normal", "von_mises_fisher", "power_spherical"] = "normal"
-    """The distribution of a row's code: independent normals beside a standard normal prior; or, on
-    the unit sphere, one that falls with the angle to a direction beside a uniform prior. The code
-    then has one degree of freedom less than units, of which there are at least 2."""
+    """The posterior of a row's code: independent normals, with a standard normal prior; or, on the
+    unit sphere, a density that falls with the angle to a mean direction, with a uniform prior. On
+    the sphere a code has one degree of freedom less than units, of which there are at least 2."""
 
     noise_variance: Literal["shared", "per_column"] | PositiveFloat = "shared"
-    """The variance of a Gaussian likelihood: one that is learned, one for each column, or a fixed
-    one in the units of X. With one for each, columns that are easy to predict take all the
-    capacity, and samples are worse though the likelihood is higher."""
+    """The variance of a Gaussian likelihood: one that is learned, shared by all columns; one for
+    each column; or a fixed number, in the units of X. With one for each column, columns that are
+    easy to predict take all the capacity, and samples are worse though the likelihood is higher."""
 
     skip_connections: bool = False
-    """Whether every layer of the decoder sees the code."""
+    """Whether every layer of the decoder has a skip connection from the code."""
 
     init: Literal["pca", "random"] = "pca"
-    """Where training starts: at probabilistic PCA; or, without linear paths, at random orthogonal
-    weights."""
+    """The initial weights: probabilistic PCA ("pca"); or, without linear paths, random orthogonal
+    weights ("random")."""
 
     encoder: Module | None = None
-    """A module of your own, from (n, n_features) or, with `image_shape`, (n, channels, height,
-    width) to the means and the logarithms of the scales of the code, (n, 2 n_components), or, on
-    the sphere, to direction and concentration, (n, n_components + 1). It is copied, and trained
-    from the weights that it has; `init` then does nothing. None builds an encoder from the
-    parameters above."""
+    """A custom module from (n, n_features) or, with `image_shape`, (n, channels, height, width) to
+    the means and the logarithms of the scales of the code, (n, 2 n_components), or, on the sphere,
+    to direction and concentration, (n, n_components + 1). It is copied, and its training starts at
+    its present weights; `init` then has no effect. None builds an encoder from the parameters
+    above."""
 
     mask_fraction: Auto | Half = "auto"
-    """The mean share of the cells of a table, in [0, 0.5], that training masks, so that the encoder
-    learns to impute them, in every tenth row or so; "auto" is 0.5. For rows with labels, times or
-    missing cells."""
+    """The mean share of the cells of a table, in [0, 0.5], that are masked in training, in about
+    one row in ten, so that the encoder learns to impute them; "auto" is 0.5. For rows with labels,
+    times or missing cells."""
 
     prior: Literal["gmm", "normal", "posterior"] | Density = "posterior"
     """The density of the codes that `sample` draws from, fitted at the end of `fit`: "gmm" is a
     Gaussian mixture of up to ten components, "normal" the model's own prior p(z), which does not
     depend on the data, "posterior" the codes of at most 50,000 training rows themselves; or any
-    estimator with `fit` and `sample`. One that takes no `random_state` is seeded by the global
-    generators of numpy and torch, whose state is put back."""
+    estimator with `fit` and `sample`. An estimator without `random_state` is seeded by the global
+    generators of numpy and torch, whose states are restored."""
 
     learning_rate: PositiveFloat = 0.01
 
@@ -140,19 +147,20 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
     """The number of rows of a training step; "auto" is 512, or all rows if they are fewer."""
 
     max_epochs: Auto | PositiveInt = "auto"
-    """The largest number of passes over the training rows. "auto" makes about 20 steps for the root
-    of their number: 200 for a hundred rows, 20,000 for a million."""
+    """The largest number of epochs, that is, passes over the training rows. "auto" makes about 20
+    steps times the root of their number: 200 for a hundred rows, 20,000 for a million."""
 
     active_units_: np.ndarray = field(init=False)
-    """The units of the code that carry something: those whose mean varies by more than 0.01 over (a
-    sample of) the training rows."""
+    """The indices of the active units of the code: those whose posterior mean has a variance above
+    0.01 over (a sample of) the training rows."""
 
     kl_per_component_: np.ndarray = field(init=False)
-    """The mean divergence of every unit from the prior in nats; on the sphere, of the code."""
+    """The mean KL divergence of every unit from the prior in nats; on the sphere, that of the code.
+    """
 
     mutual_information_: float = field(init=False)
-    """The mutual information of rows and codes in nats, by the codes of at most 2,000 rows, the
-    logarithm of whose number it cannot exceed."""
+    """The mutual information of rows and codes in nats, estimated from at most 2,000 rows; it
+    cannot exceed the logarithm of their number."""
 
     _family: ClassVar[Family] = Family(
         columns=ScoredColumns,
@@ -214,7 +222,7 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
         net.decoder_every = self.n_encoder_steps
         super()._prepare(net)
 
-    def _calibrate(self, few: Rows, validation_rows: Rows) -> None:
+    def _calibrate(self, sample: Rows, validation_rows: Rows) -> None:
         likelihood, columns = self._module.likelihood, self.columns_
         if not (isinstance(likelihood, Gaussian) and isinstance(columns, MatrixColumns)):
             return
@@ -266,7 +274,7 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
         return SphericalPosterior(n_components, self.latent_distribution)
 
     def _make_likelihood(self, facts: Facts, pca: PrincipalComponents) -> Likelihood:
-        """Return the likelihood, with the variance that training begins with."""
+        """Return the likelihood, with its variance at the start of the training."""
         if facts.likelihood != "gaussian" and self.noise_variance != "shared":
             raise ValueError(
                 f"The 'noise_variance' parameter is for the Gaussian likelihood, but that of X is "
@@ -284,10 +292,10 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
         variance = torch.tensor(_probabilistic_variance(pca))
         if self.noise_variance == "shared":
             return Gaussian(low, high, variance, learns_variance=True)
-        # One row among all may be off by as much as the column varies, or by a typical cell if
-        # the column does not.
-        varies = torch.where(pca.feature_variance > 0, pca.feature_variance, 1.0) / facts.n_rows
-        return Gaussian(low, high, variance.expand(len(low)), varies, learns_variance=True)
+        # The smallest variance of a column is the error if one row of all is off by a standard
+        # deviation of the column or, if the column is constant, of a typical one.
+        smallest = torch.where(pca.feature_variance > 0, pca.feature_variance, 1.0) / facts.n_rows
+        return Gaussian(low, high, variance.expand(len(low)), smallest, learns_variance=True)
 
     def _make_hiding(self, facts: Facts) -> nn.Module:
         fraction = unless_auto(self.mask_fraction, _MASK_FRACTION)
@@ -312,6 +320,6 @@ def _likelihood_of_cells(columns: ScoredColumns) -> ScoresAndStates:
 
 
 def _probabilistic_variance(pca: PrincipalComponents) -> float:
-    """Return the variance of the noise that probabilistic PCA finds."""
+    """Return the variance of the noise of probabilistic PCA."""
     n_left_out = max(1, len(pca.mean) - len(pca.variance))
     return max(float(pca.residual.sum()) / n_left_out, _LEAST_VARIANCE)

@@ -1,4 +1,4 @@
-"""Inference with a variational autoencoder: posteriors, bounds, and samples of given cells."""
+"""Inference with a variational autoencoder: posteriors, bounds, and conditional samples."""
 
 from numbers import Integral
 from typing import Any
@@ -20,19 +20,19 @@ from skae.tables.mixed import MixedColumns
 
 
 def as_variational(chain: Autoencoder) -> VariationalAutoencoder:
-    """Return a chain as what it is: one whose code is a distribution."""
+    """Return a chain with its type, that of a variational autoencoder."""
     assert isinstance(chain, VariationalAutoencoder)
     return chain
 
 
 class VariationalInference(Inference, CellInference):
-    """The methods that apply a chain whose code is a distribution."""
+    """The methods that apply the chain of a variational autoencoder."""
 
     n_draws: int
     n_features_in_: int
 
     def posterior(self, X: Any) -> tuple[Any, Any]:
-        """Return the distributions of the codes of rows.
+        """Return the posteriors of the codes of rows.
 
         Parameters
         ----------
@@ -42,7 +42,7 @@ class VariationalInference(Inference, CellInference):
         Returns
         -------
         mean : ndarray or tensor of shape (n_samples, n_components_), float32
-            The means, as `transform` gives them; on the sphere, the directions.
+            The means, the output of `transform`; on the sphere, the mean directions.
         scale : ndarray or tensor of shape (n_samples, n_components_) or (n_samples, 1), float32
             The standard deviations; on the sphere, the concentrations.
         """
@@ -52,8 +52,8 @@ class VariationalInference(Inference, CellInference):
         def moments(x: torch.Tensor) -> torch.Tensor:
             return torch.cat(chain.posterior.moments(chain.latent(x)), dim=1)
 
-        found = reader.read(moments, reader.check(X))
-        both = torch.from_numpy(found).to(X.device) if isinstance(X, torch.Tensor) else found
+        array = reader.read(moments, reader.check(X))
+        both = torch.from_numpy(array).to(X.device) if isinstance(X, torch.Tensor) else array
         return both[:, : self.n_components_], both[:, self.n_components_ :]
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -61,9 +61,9 @@ class VariationalInference(Inference, CellInference):
 
         .. math:: \log \frac{1}{K} \sum_k \frac{p(x \mid z_k) p(z_k)}{q(z_k \mid x)} \leq \log p(x)
 
-        on the mean, with the :math:`K` draws of `n_draws`, which follow from the row itself; the
-        more draws, the closer. It is the likelihood of the model with its own prior, whatever
-        `sample` draws from.
+        in expectation, with :math:`K` = `n_draws`. The draws are determined by the row itself; more
+        draws make the bound tighter. The likelihood is that of the model with its own prior, even
+        if `sample` draws from another.
 
         Parameters
         ----------
@@ -73,9 +73,9 @@ class VariationalInference(Inference, CellInference):
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float32
-            Higher is better. In the units of X; of a table with labels, times or holes, the log
-            of a probability, each number being in one of the intervals that `fit` made, the
-            last of which have no end.
+            Higher is better. It is a log density in the units of X. For a table with labels, times
+            or missing cells it is a log-probability: that of the interval of each number, among
+            those that `fit` made, the outermost of which are unbounded.
         """
         reader = self._reader()
         rows = reader.check(X)
@@ -88,9 +88,9 @@ class VariationalInference(Inference, CellInference):
     def score_cells(self, X: Any) -> Any:
         r"""Return the bound on the log-likelihood of rows cell by cell, in nats.
 
-        A cell counts by its log-likelihood given codes, on the mean over the draws of
-        `score_samples`, each weighted by how well it explains the row. What the code costs is
-        shared alike by all cells, so that the cells of a row add up to its `score_samples`.
+        The score of a cell is its mean log-likelihood over the draws of the code in
+        `score_samples`, weighted by their importance. The cost of the code is split equally among
+        the cells, so that the cells of a row add up to its `score_samples`.
 
         Parameters
         ----------
@@ -110,20 +110,20 @@ class VariationalInference(Inference, CellInference):
         Parameters
         ----------
         n_samples : int, default=1
-            The number of rows; of a dataframe that is given, the number for each of its rows.
+            The number of rows; with a dataframe as `given`, the number for each of its rows.
         random_state : int, RandomState instance or None, default=None
-            The seed; an int makes the draw repeatable.
+            The seed; an int makes the draw reproducible.
         given : dict or dataframe, default=None
-            The known cells of the rows: from names of columns (places, where X was an array) to one
-            cell each, or a frame of some columns. A missing cell is not given. The codes are then
-            drawn by importance: proposed near those that explain the given cells, and weighted
-            by the model's own prior and likelihood.
+            The known cells of the rows: a dict from column names (indices, where X was an array) to
+            one cell each, or a frame with some of the columns. Missing cells are not given. The
+            codes are then drawn by importance sampling: proposed near those that explain the given
+            cells, and weighted by the model's own prior and likelihood.
 
         Returns
         -------
         X : ndarray or dataframe of shape (n_samples, n_features)
-            The rows, a frame if `fit` was given one. Those of a frame that is given follow its
-            order, n_samples for each.
+            The rows, a frame if `fit` was given one. With a dataframe as `given`, they follow its
+            order, n_samples for each of its rows.
         """
         if given is None:
             return super().sample(n_samples, random_state)
@@ -151,6 +151,6 @@ class VariationalInference(Inference, CellInference):
         return variational.cells(x, self._sobol_points(variational))
 
     def _sobol_points(self, chain: VariationalAutoencoder) -> torch.Tensor:
-        """Return what makes the draws of a code."""
+        """Return the points of the unit cube that are turned into draws of a code."""
         check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
         return chain.posterior.sobol_points(self.n_draws)

@@ -12,31 +12,32 @@ PositiveShare = Annotated[float, Interval(Real, 0, 1, closed="right")]
 
 @estimator(fixes_model=False)
 class BoundParameters:
-    """The bound, and how it is estimated."""
+    """Parameters of the bound and of its estimates."""
 
     beta: NonNegativeFloat = 1.0
-    """The weight of the divergence in the loss. Validation rows are always judged with the whole of
-    it."""
+    """The weight of the divergence in the loss. The loss of validation rows always has the full
+    weight, whatever the schedule."""
 
     beta_schedule: Literal["constant", "linear", "sigmoid", "cyclical"] = "constant"
-    """The warm-up of the weight: none; linear; like a logistic function; or four linear ones in
-    turn."""
+    """The warm-up of `beta`: none ("constant"), linear, a logistic function ("sigmoid"), or four
+    linear ones in turn ("cyclical")."""
 
     beta_warm_up: PositiveShare = 0.2
     """The length of the warm-up, as a share of the training or of each of the four cycles. These
-    epochs, of cycles all up to the last warm-up, do not count towards early stopping."""
+    epochs (with cycles, all up to the end of the last warm-up) do not count towards early stopping.
+    """
 
     free_bits: NonNegativeFloat = 0.0
-    """The divergence of a unit, in nats and on the mean of a batch, below which training does not
-    press it."""
+    """The divergence of a unit, in nats and averaged over a batch, below which it is not penalised
+    in training."""
 
     n_importance: PositiveInt = 1
     """The number of draws of the code in training: from 2 on, the loss is the tighter
-    importance-weighted bound, and a step takes so many times as long."""
+    importance-weighted bound, and a step takes that many times as long."""
 
     n_draws: PositiveInt = 100
     """The number of draws of the code in `score_samples`."""
 
     n_encoder_steps: PositiveInt = 1
-    """The number of steps of the encoder for each of the decoder: the others leave the decoder
-    alone."""
+    """The number of steps of the encoder per step of the decoder, which the other steps do not
+    update."""

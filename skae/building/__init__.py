@@ -1,1 +1,1 @@
-"""From parameters to modules: networks, likelihoods, corruptions, and where they start."""
+"""From parameters to modules: networks, likelihoods, corruptions, and their initialisation."""

@@ -1,4 +1,4 @@
-"""The principal components of encoded rows, by batches or of a sample."""
+"""The principal components of encoded rows, of all by batches or of a sample."""
 
 import torch
 from torch import Tensor, nn
@@ -6,21 +6,24 @@ from torch import Tensor, nn
 from skae.nn.pca import PrincipalComponents, principal_components, principal_components_of_few
 from skae.training.rows import Batches, Rows
 
+# The largest covariance matrix, in columns; wider rows are sampled.
 _WIDEST_COVARIANCE = 4096
+# The largest sample of wide rows, in cells.
 _MOST_CELLS = 2**25
 _BATCH_SIZE = 4096
+# The largest sample of rows that PCA's error of corrupted rows is measured on.
 _ROWS_TO_LOOK_AT = 4096
 
 
 def find_principal_components(
     data: Rows, one_hot: nn.Module, n_encoded: int
 ) -> PrincipalComponents:
-    """Return the principal components of rows, one-hot; of a sample, where they are very wide.
+    """Return the principal components of one-hot rows, or of a sample if they are very wide.
 
     Parameters
     ----------
     data : Rows
-        The encoded rows; of inputs and targets side by side, the targets count.
+        The encoded rows; where targets stand beside inputs, the targets are used.
     one_hot : nn.Module
         The one-hot encoding.
     n_encoded : int
@@ -34,20 +37,20 @@ def find_principal_components(
     if n_columns <= min(len(data), _WIDEST_COVARIANCE):
         batches = Batches(data, _BATCH_SIZE)
         return principal_components((numbers_of(x), weight) for x, weight in batches)
-    few = data.sample(max(2, min(_WIDEST_COVARIANCE, _MOST_CELLS // n_columns)))
-    x, weight = few.take(torch.arange(len(few)))
+    sample = data.sample(max(2, min(_WIDEST_COVARIANCE, _MOST_CELLS // n_columns)))
+    x, weight = sample.take(torch.arange(len(sample)))
     return principal_components_of_few(numbers_of(x), weight)
 
 
 def residual_of_corrupted(
     pca: PrincipalComponents, data: Rows, corruption: nn.Module, one_hot: nn.Module, n_encoded: int
 ) -> Tensor:
-    """Return the mean squared error of every column that PCA makes of corrupted rows.
+    """Return the mean squared error of every column after PCA of corrupted rows.
 
     Parameters
     ----------
     pca : PrincipalComponents
-        As many components as the code has.
+        The principal components, as many as the code has units.
     data, one_hot, n_encoded
         As in `find_principal_components`.
     corruption : nn.Module

@@ -1,4 +1,4 @@
-"""From the names of corruptions to modules."""
+"""Corruptions: from their names and levels to modules."""
 
 import copy
 from numbers import Integral, Real
@@ -26,9 +26,11 @@ from skae.tables.mixed import MixedColumns
 from skae.training.rows import Batches, Rows
 
 CORRUPTIONS = ("swap", "masking", "gaussian", "salt_and_pepper", "blur", "grey", "patch")
+# The corruptions whose level is a share of the cells, those of tables, and those of images.
 _OF_SHARES = ("swap", "masking", "salt_and_pepper")
 _OF_TABLES = ("swap", "masking", "gaussian")
 _OF_IMAGES = ("blur", "grey", "patch")
+# The levels that "auto" stands for.
 _LEVELS = {"swap": 0.15, "masking": 0.25, "gaussian": 0.5, "salt_and_pepper": 0.3, "blur": 2}
 _ROWS_AT_A_TIME = 4096
 
@@ -37,12 +39,12 @@ Shape = tuple[int, int, int]
 
 
 def make_corruption(corruptions: list[Corruption], facts: Facts, image_shape: Any) -> nn.Module:
-    """Return what training does to encoded rows.
+    """Return the corruption of encoded rows in training.
 
     Parameters
     ----------
     corruptions : list of (corruption, level)
-        What `with_levels` returned.
+        The output of `with_levels`.
     facts : Facts
         The rows, whose extremes are salt and pepper, and their columns.
     image_shape : sequence of int or None
@@ -54,7 +56,7 @@ def make_corruption(corruptions: list[Corruption], facts: Facts, image_shape: An
 
 
 def hidden_masking(corruptions: list[Corruption]) -> float:
-    """Return the share of hidden units that pre-training masks: that of the first that has one."""
+    """Return the share of hidden units that pre-training masks: the first level that is a share."""
     shares = [
         _LEVELS[corruption] if isinstance(level, str) else level
         for corruption, level in corruptions
@@ -64,7 +66,7 @@ def hidden_masking(corruptions: list[Corruption]) -> float:
 
 
 def with_levels(corruption: Any, corruption_level: Any) -> list[Corruption]:
-    """Return every corruption and its level, given one or a list of both."""
+    """Return pairs of corruption and level, given one or a list of each."""
     given, levels = corruption, corruption_level
     given = list(given) if isinstance(given, (list, tuple)) else [given]
     levels = list(levels) if isinstance(levels, (list, tuple)) else [levels] * len(given)
@@ -136,7 +138,7 @@ def _of_images(
 
 
 def _own(corruption: Any, columns: Columns) -> nn.Module:
-    """Return a user's corruption, which works on rows in their own units."""
+    """Return a user's corruption, which works on rows in their original units."""
     if not isinstance(columns, MatrixColumns) or not callable(corruption):
         raise ValueError(
             f"The 'corruption' parameter must be among {_OF_TABLES} for tables, and for numbers "
@@ -175,7 +177,7 @@ def _in_units(module: nn.Module, columns: MatrixColumns) -> InUnits:
 def _check_level(
     corruption: str, level: Any, kind: type[Any], smallest: float, largest: float
 ) -> Any:
-    """Return a level, by rule where it is "auto", or say what is wrong with it."""
+    """Return a level, by rule where it is "auto"; raise ValueError if it is out of range."""
     if isinstance(level, str) and level == "auto":
         return _LEVELS[corruption]
     if not isinstance(level, kind) or isinstance(level, bool) or not smallest <= level <= largest:
@@ -188,7 +190,7 @@ def _check_level(
 
 
 def _extremes(columns: MatrixColumns, data: Rows) -> tuple[Tensor, Tensor]:
-    """Return the smallest and the largest of all cells, encoded for every column."""
+    """Return the smallest and the largest of all cells, as encoded in every column."""
     center = torch.as_tensor(columns.center, dtype=torch.float32)
     low, high = float("inf"), -float("inf")
     for x, _ in Batches(data, _ROWS_AT_A_TIME):

@@ -37,7 +37,7 @@ def make_likelihood(columns: Columns, kind: str, variance: float = 1.0) -> Likel
 
 
 def make_one_hot(columns: Columns) -> nn.Module:
-    """Return the module that makes numbers alone of encoded rows."""
+    """Return the one-hot encoding of encoded rows; the identity where they have no states."""
     if isinstance(columns, MixedColumns):
         return OneHot(columns.n_numbers, columns.n_states)
     return nn.Identity()

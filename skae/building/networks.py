@@ -1,4 +1,4 @@
-"""Encoder and decoder, built from an architecture or given as modules."""
+"""Encoders and decoders, built from an architecture or given as modules."""
 
 import copy
 from collections.abc import Sequence
@@ -18,13 +18,14 @@ from skae.nn.networks import (
     with_outputs,
 )
 
+# The hidden layers that "auto" stands for: units of dense ones, channels of convolutional ones.
 _AUTO_DENSE = (128, 128)
 _AUTO_CHANNELS = (16, 32)
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What encoder and decoder are made of; `AutoencoderTransformer` describes the parameters.
+    """The architecture of encoder and decoder; `AutoencoderTransformer` describes the parameters.
 
     Attributes
     ----------
@@ -37,13 +38,13 @@ class Architecture:
     image_shape : sequence of int or None
         The shape of an image; None for dense networks.
     encoder, decoder : nn.Module or None
-        Modules of the user's; None builds them.
+        The user's modules; None for built ones.
     has_linear_paths : bool
         Whether built networks have a linear path beside the deep one.
     tied_weights : bool, default=False
         Whether the weights of the decoder are those of the encoder, transposed.
     skip_connections : bool, default=False
-        Whether every layer of the decoder sees the code.
+        Whether every layer of the decoder has a skip connection from the code.
     """
 
     hidden_layer_sizes: str | Sequence[int]
@@ -58,7 +59,7 @@ class Architecture:
 
     @property
     def is_built(self) -> bool:
-        """Whether no module of the user's is among the networks."""
+        """Whether both networks are built, none given by the user."""
         return self.encoder is None and self.decoder is None
 
 
@@ -69,13 +70,13 @@ class Sizes:
     Attributes
     ----------
     n_in : int
-        The number of encoded columns, one-hot.
+        The number of columns of a one-hot row.
     n_components : int
         The number of units of the code.
     n_encoded : int
-        The number of outputs of the encoder: as many, or more where a posterior needs them.
+        The number of outputs of the encoder: that of the units, or more for a posterior.
     n_out : int
-        The number of outputs of the decoder: a row, or the parameters of its likelihood.
+        The number of outputs of the decoder: the parameters of the likelihood of a row.
     """
 
     n_in: int
@@ -90,7 +91,7 @@ def make_networks(architecture: Architecture, sizes: Sizes) -> tuple[nn.Module, 
     Raises
     ------
     ValueError
-        If a size is none, or a module of the user's does not fit; the parameter is named.
+        If a size is invalid, or a user's module does not fit; the message names the parameter.
     """
     shape = check_image_shape(architecture.image_shape, sizes.n_in)
     encoder, decoder = architecture.encoder, architecture.decoder
@@ -113,7 +114,7 @@ def make_networks(architecture: Architecture, sizes: Sizes) -> tuple[nn.Module, 
 
 
 def check_image_shape(image_shape: Sequence[int] | None, n_in: int) -> tuple[int, int, int] | None:
-    """Return an image shape as (channels, height, width), or say what is wrong with it."""
+    """Return an image shape as (channels, height, width); raise ValueError if it does not fit."""
     if image_shape is None:
         return None
     shape = tuple(image_shape)
@@ -128,7 +129,7 @@ def check_image_shape(image_shape: Sequence[int] | None, n_in: int) -> tuple[int
 
 
 def hidden_sizes(hidden_layer_sizes: str | Sequence[int], auto: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the sizes of the hidden layers, or say what is wrong with them."""
+    """Return the sizes of the hidden layers; raise ValueError if they are invalid."""
     if isinstance(hidden_layer_sizes, str):
         return auto
     sizes = tuple(hidden_layer_sizes)

@@ -1,4 +1,4 @@
-"""Pre-training: where the weights of a deep network start, layer by layer."""
+"""Pre-training: greedy, layer-wise initialisation of the weights of a deep network."""
 
 import math
 from dataclasses import replace
@@ -25,8 +25,10 @@ from skae.training.rows import Batches, Rows, on_device
 from skae.training.running import make_net, train
 from skae.training.schedule import Plan
 
+# The settings of restricted Boltzmann machines.
 _RBM_LEARNING_RATE = 0.3
 _RBM_BATCH = 30
+# The smallest variance of the output of a hidden layer.
 _LEAST_VARIANCE = 1e-6
 
 
@@ -39,7 +41,7 @@ def pretrain_greedily(
     n_epochs: int,
     hidden_masking: float,
 ) -> None:
-    """Train the layers of a chain one after another, each with the layer that undoes it.
+    """Train the layers of an encoder one by one, each as an autoencoder with its decoder layer.
 
     Parameters
     ----------
@@ -48,13 +50,13 @@ def pretrain_greedily(
     data : Rows
         The encoded rows.
     parameters : TrainingParameters
-        An estimator, whose parameters are read.
+        The estimator, whose parameters are used.
     device : torch.device
-        Where to train.
+        The device to train on.
     n_epochs : int
-        The number of passes over the rows for every layer.
+        The number of epochs for every layer.
     hidden_masking : float
-        The share of the units of a hidden layer that the next one does not see.
+        The share of the units of a hidden layer that are masked in the input of the next one.
     """
     before, encoder = split_at_one_hot(chain.encoder)
     pairs = list(zip(stages(encoder), stages(chain.decoder)[::-1], strict=True))
@@ -86,7 +88,7 @@ def n_layers(chain: Autoencoder) -> int:
 
 
 def _represent(net: AutoencoderNet, data: Rows, device: torch.device) -> tuple[Rows, tuple]:
-    """Return what a layer makes of rows, in a line each, and the shape that it had."""
+    """Return the outputs of a layer as flat rows, and their shape before flattening."""
     codes = torch.from_numpy(encode(net, data))
     return on_device(codes.flatten(1), device, data.weights), tuple(codes.shape[1:])
 
@@ -98,24 +100,24 @@ def _hidden_pair(layer: nn.Module, undo: nn.Module, data: Rows, shape: tuple) ->
             nn.Sequential(nn.Unflatten(1, shape), layer),
             nn.Sequential(undo, nn.Flatten()),
         )
-    anything = torch.full((rows.shape[1],), math.inf)
+    no_bound = torch.full((rows.shape[1],), math.inf)
     variance = max(float(rows.var(0).mean()), _LEAST_VARIANCE)
-    return Autoencoder(layer, undo, Gaussian(-anything, anything, variance))
+    return Autoencoder(layer, undo, Gaussian(-no_bound, no_bound, variance))
 
 
 def pretrain_machines(chain: Autoencoder, data: Rows, *, n_epochs: int) -> None:
-    """Train restricted Boltzmann machines, each on what the one before makes of the rows.
+    """Train a stack of restricted Boltzmann machines, each on the hidden units of the one before.
 
-    A linear code is the principal components of the last of them.
+    A linear code starts at the principal components of the last hidden layer.
 
     Parameters
     ----------
     chain : Autoencoder
-        The chain, whose weights are set; its layers are those that `check_machines` accepts.
+        The chain, whose weights are set; its networks must pass `check_machines`.
     data : Rows
         The encoded rows.
     n_epochs : int
-        The number of passes over the rows for every layer.
+        The number of epochs for every layer.
     """
     sample = Batches(data.resample(len(data)), 4096)
     rows = torch.cat([chain.input_and_target(x)[0] for x, _ in sample]).cpu()
@@ -134,7 +136,7 @@ def pretrain_machines(chain: Autoencoder, data: Rows, *, n_epochs: int) -> None:
 def _train_machine(
     layer: nn.Linear, undo: nn.Module, rows: torch.Tensor, n_epochs: int
 ) -> torch.Tensor:
-    """Set the weights of a layer and the one that undoes it, and return the layer's output."""
+    """Set the weights of a layer and its decoder layer, and return the layer's output."""
     machine = BernoulliRBM(
         layer.out_features,
         learning_rate=_RBM_LEARNING_RATE,
@@ -159,9 +161,9 @@ def check_machines(architecture: Architecture, likelihood: str) -> None:
     Parameters
     ----------
     architecture : Architecture
-        Its networks.
+        The architecture of the networks.
     likelihood : str
-        The name of its likelihood.
+        The name of the likelihood.
     """
     is_dense = architecture.image_shape is None
     if likelihood == "gaussian" or not is_dense or architecture.activation != "logistic":

@@ -1,4 +1,4 @@
-"""What a chain is made of, and the chain that is made of it."""
+"""Recipes of chains, and the building of a chain from its recipe."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,8 +19,9 @@ from skae.nn.quantization import Quantizer
 from skae.tables.columns import Columns
 from skae.training.rows import Rows
 
+# The smallest variance of numbers in training. In tables it is larger, because beside numbers that
+# PCA reconstructs almost exactly the labels would not count.
 _SMALLEST_RESIDUAL = 1e-6
-# Smaller, and labels would count for nothing beside numbers that PCA reconstructs almost exactly.
 _SMALLEST_RESIDUAL_OF_TABLES = 0.05
 
 Start = Callable[[nn.Module, nn.Module, PrincipalComponents, Likelihood, Tensor], None]
@@ -29,7 +30,7 @@ Pretraining = Callable[[Autoencoder, Rows, torch.device], None]
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of the rows before a chain is built.
+    """The facts about the rows that a chain is built from.
 
     Attributes
     ----------
@@ -40,7 +41,7 @@ class Facts:
     likelihood : str
         The name of the likelihood.
     pca : PrincipalComponents
-        All principal components of the rows, one-hot.
+        All principal components of the one-hot rows.
     """
 
     data: Rows
@@ -61,44 +62,44 @@ class Facts:
 
     @property
     def n_columns(self) -> int:
-        """The number of columns, one-hot."""
+        """The number of columns of a one-hot row."""
         return len(self.pca.mean)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a chain is made of.
+    """The parts of a chain, before it is built.
 
     Attributes
     ----------
     n_components : int
         The number of units of the code.
     architecture : Architecture
-        Encoder and decoder.
+        The architecture of encoder and decoder.
     bottleneck : Bottleneck
-        From the encoder's output to the code.
+        The map from the encoder's output to the code.
     likelihood : Likelihood
         The distribution of a row given the decoder's output.
     has_variance : bool, default=False
-        Whether the likelihood has the variance that training is to begin with; if not, it is what
-        PCA leaves of a number.
+        Whether the likelihood already has the variance of the start; if not, it is set to the mean
+        residual of PCA.
     penalty : Penalty or None, default=None
-        What the code costs.
+        The cost of the code.
     corruption : nn.Module
-        What training does to encoded rows; as it should be undone, PCA's error is that of corrupted
-        rows.
+        The corruption of encoded rows in training. As the chain learns to undo it, the residual of
+        PCA is measured on corrupted rows.
     smoothing : nn.Module
-        What training does to the encoder's input to smooth the encoder.
+        The noise on the encoder's input in training, which smooths the encoder.
     hiding : nn.Module
-        What hides cells of tables from the encoder.
+        The masking of cells of tables in training.
     start : callable
-        What makes networks with linear paths PCA.
+        The function that initialises networks with linear paths as PCA.
     chain : type of Autoencoder
-        The chain.
+        The class of the chain.
     n_bits : int or None, default=None
-        The number of bits of a unit of the code; None rounds no codes.
+        The number of bits per unit of the code; None for codes that are not rounded.
     pretrain : callable or None, default=None
-        What trains the chain's layers one after another, on encoded rows and a device.
+        The function that trains the layers of the chain one by one, given rows and a device.
     """
 
     n_components: int
@@ -137,15 +138,15 @@ def build_chain(recipe: Recipe, facts: Facts) -> Autoencoder:
 
 
 def _find_residual(recipe: Recipe, facts: Facts, pca: PrincipalComponents) -> Tensor:
-    """Return the squared error by column that PCA leaves in training."""
+    """Return the mean squared error of every column after PCA of the rows as training sees them."""
     if isinstance(recipe.corruption, nn.Identity):
         return pca.residual
-    rest = make_one_hot(facts.columns), facts.columns.n_encoded
-    return residual_of_corrupted(pca, facts.data, recipe.corruption, *rest)
+    encoding = make_one_hot(facts.columns), facts.columns.n_encoded
+    return residual_of_corrupted(pca, facts.data, recipe.corruption, *encoding)
 
 
 def _training_variance(columns: Columns, residual: Tensor) -> Tensor:
-    """Return the variance that all numbers have in training."""
+    """Return the variance of numbers in training, the same for all."""
     smallest = _SMALLEST_RESIDUAL_OF_TABLES if columns.is_table else _SMALLEST_RESIDUAL
     of_numbers = residual[: columns.n_numbers]
     return residual.new_tensor(max(float(of_numbers.sum()) / max(1, len(of_numbers)), smallest))

@@ -1,1 +1,1 @@
-"""What every estimator needs, and no data passes through."""
+"""Helpers of all estimators: parameters, docstrings, fitted state, seeds, devices, Ctrl-C."""

@@ -1,4 +1,4 @@
-"""Types of parameters, which also say what scikit-learn checks and what docstrings call them."""
+"""Types of parameters, with scikit-learn's constraints and the names that docstrings show."""
 
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -16,12 +16,12 @@ from skae.common.sklearn_private import HasMethods, Interval, RealNotInt, StrOpt
 
 @dataclass(frozen=True)
 class Named:
-    """What docstrings call a type.
+    """The name of a type in docstrings.
 
     Attributes
     ----------
     name : str
-        The words.
+        The name.
     """
 
     name: str
@@ -50,7 +50,7 @@ Verbosity = Annotated[int, "verbose"]
 
 
 def constraints_of(hint: Any) -> list:
-    """Return what scikit-learn checks a parameter of some type by."""
+    """Return scikit-learn's constraints of a parameter of a type."""
     if get_origin(hint) is Annotated:
         plain, *marks = get_args(hint)
         return [mark for mark in marks if not isinstance(mark, Named)] or constraints_of(plain)
@@ -63,7 +63,7 @@ def constraints_of(hint: Any) -> list:
 
 
 def name_of(hint: Any) -> str:
-    """Return what docstrings call a type."""
+    """Return the name of a type in docstrings."""
     if get_origin(hint) is Annotated:
         plain, *marks = get_args(hint)
         return next((mark.name for mark in marks if isinstance(mark, Named)), None) or name_of(

@@ -1,4 +1,4 @@
-"""Where the work is done: the device, and how many threads it is worth."""
+"""The device, and the number of threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,13 +6,21 @@ from typing import Any
 
 import torch
 
+# The floating-point operations of a layer in a step from which several threads are used. Below it,
+# a second thread gains a fifth on an idle machine and triples the time on a busy one
+# (docs/design.md, "The training step").
 _FLOP_WORTH_THREADS = 1.2e7
 
 
 def resolve_device(device: Any, X: Any = None) -> torch.device:
-    """Return the device that a `device` parameter means for rows `X`, or say why it cannot be.
+    """Return the device that a `device` parameter stands for, given rows `X`.
 
     ``"auto"`` is the device of a tensor, else a CUDA device if there is one, else the CPU.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
     """
     if device == "auto":
         if isinstance(X, torch.Tensor):
@@ -30,7 +38,7 @@ def resolve_device(device: Any, X: Any = None) -> torch.device:
 
 
 def has_room(device: torch.device, data: torch.Tensor) -> bool:
-    """Tell whether data fits on a device and leaves it half of what is free."""
+    """Return whether data fits into half of the free memory of a device."""
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)
@@ -49,7 +57,7 @@ def _check_available(device: torch.device) -> None:
 
 @contextmanager
 def threads_for(flop_per_layer: float, device: torch.device) -> Iterator[None]:
-    """Use one thread inside the block where a layer is too small to share; restore the number."""
+    """Use one thread inside the block where layers are small, and restore the number afterwards."""
     n_threads = torch.get_num_threads()
     if device.type == "cpu" and flop_per_layer < _FLOP_WORTH_THREADS:
         torch.set_num_threads(1)

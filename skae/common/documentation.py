@@ -1,4 +1,4 @@
-"""Docstrings of estimators: what is said of every parameter and attribute, put where it belongs."""
+"""Docstrings of estimators: their sections "Parameters" and "Attributes", made from fields."""
 
 import ast
 import inspect
@@ -26,8 +26,8 @@ def document(cls: type, hints: dict[str, Any]) -> list[str]:
     Parameters
     ----------
     cls : type
-        A dataclass. The string below a field describes it, and its own docstring a property whose
-        name ends in an underscore. What the class itself has comes first, then what its bases have.
+        A dataclass. A field is described by the string below it, and a property whose name ends in
+        an underscore by its docstring. The fields of the class come first, then those of its bases.
     hints : dict
         The types of the fields.
 
@@ -36,31 +36,31 @@ def document(cls: type, hints: dict[str, Any]) -> list[str]:
     names : list of str
         The fields in the order in which they are described.
     """
-    found = {each.name: each for each in fields(cls)}
-    described = {name: text for name, text in _sentences(cls).items() if name in found}
+    by_name = {each.name: each for each in fields(cls)}
+    described = {name: text for name, text in _sentences(cls).items() if name in by_name}
     if cls.__doc__ is not None:
-        cls.__doc__ = _with_sections(cls, hints, found, described)
+        cls.__doc__ = _with_sections(cls, hints, by_name, described)
     return list(described)
 
 
 def _with_sections(
-    cls: type, hints: dict[str, Any], found: dict[str, Field], described: dict[str, str]
+    cls: type, hints: dict[str, Any], by_name: dict[str, Field], described: dict[str, str]
 ) -> str:
     """Return the docstring of a class with its sections."""
-    positional_first = sorted(described, key=lambda name: bool(found[name].kw_only))
+    positional_first = sorted(described, key=lambda name: bool(by_name[name].kw_only))
     parameters = [
         _item(
             name,
-            f"{name_of(hints[name])}, default={_literal(found[name].default)}",
+            f"{name_of(hints[name])}, default={_literal(by_name[name].default)}",
             described[name],
         )
         for name in positional_first
-        if found[name].init
+        if by_name[name].init
     ]
     attributes = [
         _item(name, name_of(hints[name]), text)
         for name, text in described.items()
-        if not found[name].init
+        if not by_name[name].init
     ]
     attributes += [
         _item(
@@ -78,7 +78,7 @@ def _with_sections(
 
 
 def _sentences(cls: type) -> dict[str, str]:
-    """Return what the classes that a class is made of say of their fields, its own first."""
+    """Return the descriptions of the fields of a class and its bases, its own first."""
     texts: dict[str, str] = {}
     for each in cls.__mro__:
         if "__dataclass_fields__" in vars(each):
@@ -88,7 +88,7 @@ def _sentences(cls: type) -> dict[str, str]:
 
 @cache
 def _strings_below(cls: type) -> dict[str, str]:
-    """Return the strings below the fields of a class; none where its source cannot be read."""
+    """Return the strings below the fields of a class, or none if its source is not available."""
     try:
         (definition,) = ast.parse(dedent(inspect.getsource(cls))).body
     except (OSError, TypeError):

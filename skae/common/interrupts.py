@@ -1,4 +1,4 @@
-"""Ctrl-C, told from what callbacks raise to end a training."""
+"""Ctrl-C, as distinct from a KeyboardInterrupt by which a callback ends a training."""
 
 import signal
 import threading
@@ -9,9 +9,9 @@ from types import FrameType
 
 @contextmanager
 def noting_ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether Ctrl-C has raised KeyboardInterrupt inside the block.
+    """Give a function that returns whether Ctrl-C raised KeyboardInterrupt inside the block.
 
-    Ctrl-C does what it did before. It interrupts no thread but the main one.
+    Ctrl-C works as before; Python raises it in the main thread only.
     """
     pressed = threading.Event()
     before = signal.getsignal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Parameters of estimators, each written once: name, type, bounds, default and sentence."""
+"""Parameters of estimators, each declared once: name, type, bounds, default, description."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -13,17 +13,18 @@ _Class = TypeVar("_Class", bound=type)
 
 @dataclass_transform(eq_default=False, kw_only_default=True, field_specifiers=(field,))
 def estimator(*, fixes_model: bool = True) -> Callable[[_Class], _Class]:
-    """Return a decorator that makes of a class's fields what scikit-learn asks of an estimator.
+    """Return a decorator that turns a class with fields into an estimator of scikit-learn.
 
     A field with a default is a parameter, and one with ``field(init=False)`` a fitted attribute;
-    the string below it describes it. Of these, and of those of the bases, are made the constructor,
-    scikit-learn's constraints, and the sections "Parameters" and "Attributes" of the docstring.
+    the string below it is its description. From these fields and those of the bases, the decorator
+    makes the constructor, scikit-learn's constraints, and the sections "Parameters" and
+    "Attributes" of the docstring.
 
     Parameters
     ----------
     fixes_model : bool, default=True
-        Whether another value of the class's own parameters makes another model, so that they must
-        be the same where a training goes on.
+        Whether the class's own parameters determine the model, so that they must not change when a
+        training is continued.
     """
 
     def decorate(cls: _Class) -> _Class:
@@ -37,7 +38,7 @@ def estimator(*, fixes_model: bool = True) -> Callable[[_Class], _Class]:
         made._fixes_model = frozenset().union(*fixed, own if fixes_model else ())
         hints = get_type_hints(cls, include_extras=True)
         made._parameter_constraints = {name: constraints_of(hints[name]) for name in names}
-        # As of scikit-learn's estimators, the signature is short: docstrings have the types.
+        # The signature is as short as those of scikit-learn; docstrings have the types.
         made.__init__.__annotations__ = {}
         made.__init__.__signature__ = _in_order(made.__init__, document(cls, hints))
         return cls
@@ -46,12 +47,12 @@ def estimator(*, fixes_model: bool = True) -> Callable[[_Class], _Class]:
 
 
 def _in_order(function: Callable, names: list[str]) -> Signature:
-    """Return the signature of a function whose keywords follow an order."""
-    found = signature(function)
+    """Return the signature of a function with its keyword parameters in a given order."""
+    unsorted = signature(function)
     places = {name: place for place, name in enumerate(names)}
-    return found.replace(
+    return unsorted.replace(
         parameters=sorted(
-            found.parameters.values(),
+            unsorted.parameters.values(),
             key=lambda each: (each.kind, places.get(each.name, -1)),
         )
     )

@@ -1,4 +1,4 @@
-"""Parameters that several estimators have, by what they are about."""
+"""Parameters that estimators share, grouped by purpose."""
 
 from typing import Annotated, Any, Literal
 
@@ -19,21 +19,24 @@ from skae.common.sklearn_private import Interval, RealNotInt
 
 @estimator()
 class TableParameters:
-    """How the columns of a table are read."""
+    """Parameters of the columns of a table."""
 
     categorical_features: Literal["from_dtype"] | ColumnMarks = "from_dtype"
-    """Columns of numbers that hold labels: their names, their indices or a mask. Booleans, strings,
-    categories and objects in a dataframe are always labels; "from_dtype" adds no others."""
+    """The columns of numbers that hold labels: their names, their indices or a mask. Booleans,
+    strings, categories and objects in a dataframe are always labels; "from_dtype" adds no others.
+    """
 
     max_categories: PositiveInt = 256
-    """The largest number of labels of a column. The rarest beyond it are one, "other"."""
+    """The largest number of labels of a column. The rarest labels beyond it are merged into one,
+    "other"."""
 
     min_frequency: PositiveInt | Annotated[float, Interval(RealNotInt, 0, 1, closed="left")] = 0.001
-    """The share of the rows or, as an int, the number of cells below which a label is "other"."""
+    """The share of the rows or, as an int, the number of cells below which a label is merged into
+    "other"."""
 
     handle_unknown: Literal["other", "error"] = "other"
-    """The treatment of labels that `fit` did not see: "other" counts them as one of the others,
-    "error" raises."""
+    """The treatment of labels that `fit` did not see: "other" counts them as other labels, "error"
+    raises an error."""
 
     column_kinds: ColumnKinds | None = None
     """What columns are, by name or, of an array, by index, where their cells would be read as
@@ -49,14 +52,14 @@ class TableParameters:
 
 @estimator(fixes_model=False)
 class TrainingParameters:
-    """How long to train, and how fast."""
+    """Parameters of the training."""
 
     learning_rate: PositiveFloat = 0.003
     """The learning rate of the optimiser, AdamW, at its peak."""
 
     learning_rate_schedule: Literal["one_cycle", "constant"] = "one_cycle"
     """The schedule of the learning rate: "one_cycle" rises from zero in the first fifth of the
-    training and falls back to zero in the rest."""
+    training and falls to zero in the remaining epochs."""
 
     weight_decay: NonNegativeFloat = 0.0
     """The weight decay of the optimiser, in units of the learning rate."""
@@ -65,17 +68,17 @@ class TrainingParameters:
     """The number of rows of a training step; "auto" is 256, or all rows if they are fewer."""
 
     max_epochs: Auto | PositiveInt = "auto"
-    """The largest number of passes over the training rows. "auto" makes about 25 steps for the root
-    of their number: 250 for a hundred rows, 25,000 for a million."""
+    """The largest number of epochs, that is, passes over the training rows. "auto" makes about 25
+    steps times the root of their number: 250 for a hundred rows, 25,000 for a million."""
 
     early_stopping: bool = True
-    """Early stopping: hold rows out, keep the weights that are best on them, and stop when they
-    improve no more. If False, the weights that are best on (a sample of) the training rows are
-    kept."""
+    """Whether to hold out validation rows, keep the weights with the smallest loss on them, and
+    stop when it no longer improves. If False, the weights with the smallest loss on (a sample of)
+    the training rows are kept."""
 
     n_iter_no_change: Auto | PositiveInt = "auto"
-    """The patience of early stopping: the number of epochs without improvement after which it ends
-    the training. "auto" is a quarter of `max_epochs`, and at least 10. Warm-up epochs, in which the
+    """The patience of early stopping: the number of epochs without improvement that end the
+    training. "auto" is a quarter of `max_epochs`, and at least 10. Warm-up epochs, in which the
     learning rate rises, do not count."""
 
     tol: NonNegativeFloat = 0.0001
@@ -83,13 +86,14 @@ class TrainingParameters:
 
     net_params: dict[str, Any] | None = None
     """Parameters of `skae.training.AutoencoderNet`, and so of `skorch.NeuralNet`, that override
-    what is made of the others; for instance ``{"optimizer": torch.optim.SGD, "callbacks": [...]}``.
-    A callback ends the training by raising KeyboardInterrupt, as skorch's own do. Ctrl-C is passed
-    on and leaves the estimator as it was."""
+    those derived from the other parameters; for instance
+    ``{"optimizer": torch.optim.SGD, "callbacks": [...]}``. A callback ends the training by raising
+    KeyboardInterrupt, as skorch's own do. Ctrl-C is raised as usual and leaves the estimator
+    unchanged."""
 
     random_state: RandomState = None
-    """The seed; an int makes a fit repeatable, to the bit, on one machine. No global generator is
-    used or changed."""
+    """The seed; an int makes a fit reproducible, to the bit, on the same machine. No global
+    generator is used or changed."""
 
     verbose: Verbosity = 0
     """The verbosity; above 0, a line is printed for every epoch."""
@@ -97,8 +101,8 @@ class TrainingParameters:
 
 @estimator(fixes_model=False)
 class DeviceParameters:
-    """Where to compute."""
+    """Parameters of the device."""
 
     device: Device = "auto"
-    """The device to train and compute on: "auto" is that of the tensor that `fit` gets, else "cuda"
-    if there is such a device, else "cpu"."""
+    """The device to train and compute on: "auto" is that of a tensor that is passed to `fit`, else
+    "cuda" if there is such a device, else "cpu"."""

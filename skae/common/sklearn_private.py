@@ -1,4 +1,4 @@
-"""scikit-learn's private names that skae uses: the one file that a new version can break."""
+"""The private names of scikit-learn that skae uses; a new version can break this file only."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -31,5 +31,5 @@ _Method = TypeVar("_Method", bound=Callable)
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
-    """Return the decorator that validates parameters before a fit, with the method's own type."""
+    """Return scikit-learn's decorator that validates parameters before a fit, typed."""
     return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)

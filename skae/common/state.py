@@ -1,4 +1,4 @@
-"""FittedState: what a fit has learned, and how it is forgotten or kept."""
+"""FittedState: the fitted attributes of an estimator, restored after a failure."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 
 class FittedState:
-    """Fitted attributes end in an underscore; a fit that fails leaves those of the one before."""
+    """Fitted attributes end in an underscore; a fit that fails leaves those of an earlier fit."""
 
     _fixes_model: ClassVar[frozenset[str]] = frozenset()
 
     @contextmanager
     def _restored_on_failure(self) -> Iterator[None]:
-        """Leave what was there before, and no half-fitted model."""
+        """Restore all attributes if an exception is raised inside the block."""
         before = dict(vars(self))
         try:
             yield
@@ -22,23 +22,23 @@ class FittedState:
             raise
 
     def _forget(self) -> None:
-        """Delete what an earlier fit has learned."""
+        """Delete all fitted attributes."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
 
     def _remember_parameters(self) -> None:
-        """Note the parameters that make a model, as they are."""
+        """Store the current values of the parameters that determine the model."""
         self._made_with_: dict[str, Any] = {
             name: getattr(self, name) for name in sorted(self._fixes_model)
         }
 
     def _check_same_model(self, how: str = "") -> None:
-        """Refuse to continue a model with parameters that would make another one.
+        """Raise ValueError if a parameter that determines the model has changed since `fit`.
 
         Parameters
         ----------
         how : str, default=""
-            What to set so that `fit` starts anew.
+            The advice, in the message, on how to make `fit` start from scratch.
         """
         for name, value in self._made_with_.items():
             now = getattr(self, name)

@@ -1,7 +1,7 @@
-"""Metrics: what to judge synthetic rows with, against real rows of the same columns.
+"""Metrics of synthetic rows, compared with real rows of the same columns.
 
-Rows are arrays or frames of numbers, labels, booleans, times and missing cells. What a column holds
-is learned from the real rows, as the autoencoders learn it.
+Rows are arrays or frames of numbers, labels, booleans, times and missing cells. The types of the
+columns are learned from the real rows, as in the autoencoders.
 """
 
 from skae.metrics.copies import NearestCopies, nearest_copies

@@ -1,4 +1,4 @@
-"""Nearest copies: whether samples are rows of the training set over again."""
+"""Nearest copies: a test for samples that are copies of training rows."""
 
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -12,14 +12,14 @@ from skae.metrics.sample import Sample, batches, city_distances
 
 
 class NearestCopies(NamedTuple):
-    """What `nearest_copies` returns.
+    """The result of `nearest_copies`.
 
     Attributes
     ----------
     ratio : float
-        The median distance of synthetic rows to their nearest training row, over that of new ones.
+        The median distance of synthetic rows to their nearest training row, over that of new rows.
     share : float
-        The share of synthetic rows as near to a training row as the nearest new ones are.
+        The share of synthetic rows that are as near to a training row as the nearest new rows.
     """
 
     ratio: float
@@ -44,10 +44,10 @@ def nearest_copies(
     categorical_features: Any = "from_dtype",
     random_state: Any = None,
 ) -> NearestCopies:
-    r"""Return how near synthetic rows are to training rows, compared with new real rows.
+    r"""Compare the distances of synthetic rows to training rows with those of new real rows.
 
-    With $d(y)$ the distance of a row to its nearest training row, numbers in standard deviations of
-    the training rows,
+    With $d(y)$ the distance of a row to its nearest training row, and numbers in standard
+    deviations of the training rows,
 
     .. math::
 
@@ -56,24 +56,25 @@ def nearest_copies(
         {\mathrm{median}\ d(\text{test})},
 
     and the share is that of synthetic rows whose distance is below the quantile of the distances of
-    test rows. Where many have just this distance, so many are counted that test rows would give the
-    quantile. A missing number is at the mean, and 2 from those that are there.
+    test rows. Of the rows with exactly this distance a part is counted, such that the share of the
+    test rows would be the quantile. A missing number is set to the mean, and adds 2 to the distance
+    from one that is present.
 
     Parameters
     ----------
     train, test, synthetic : array or frame of shape (n_rows, n_columns)
-        The rows that a model was fitted to, new real rows, and rows from the model. Training rows
-        tell what columns hold.
+        The rows that a model was fitted to, new real rows, and rows from the model. The types of
+        the columns are those of the training rows.
     quantile : float, default=0.05
-        The share of test rows, in (0, 1), that are called near.
+        The share of test rows, in (0, 1), that count as near.
     max_samples : int or None, default=5000
-        The largest number of test and of synthetic rows; more are thinned at random. None takes
-        all. Training rows are never thinned.
+        The largest number of test and of synthetic rows; of more rows, a random sample is used.
+        None uses all. All training rows are always used.
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-        categories and objects hold labels anyhow, and so do numbers of one or two values.
+        categories and objects hold labels anyway, and so do numbers of one or two values.
     random_state : int, RandomState or None, default=None
-        What larger samples are thinned with.
+        The seed of the random samples.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def nearest_copies(
 
     See Also
     --------
-    density_coverage : Whether rows are where real ones are.
+    density_coverage : The overlap of synthetic and real rows.
 
     References
     ----------
@@ -109,9 +110,10 @@ def nearest_copies(
     )
     rng = np.random.default_rng(draw_seed(random_state))
     train, test, synthetic = (each.sample() for each in samples)
-    new = _nearest(test.some(max_samples, rng), train)
-    drawn = _nearest(synthetic.some(max_samples, rng), train)
-    return NearestCopies(_ratio(np.median(drawn), np.median(new)), _share(drawn, new, quantile))
+    of_new = _nearest(test.some(max_samples, rng), train)
+    of_drawn = _nearest(synthetic.some(max_samples, rng), train)
+    ratio = _ratio(np.median(of_drawn), np.median(of_new))
+    return NearestCopies(ratio, _share(of_drawn, of_new, quantile))
 
 
 def _nearest(points: Sample, others: Sample) -> np.ndarray:
@@ -127,7 +129,10 @@ def _ratio(drawn: float, new: float) -> float:
 
 
 def _share(drawn: np.ndarray, new: np.ndarray, quantile: float) -> float:
-    """Return the share of drawn distances below a quantile of new ones, of which exactly it is."""
+    """Return the share of drawn distances below a quantile of new ones, with ties in proportion.
+
+    The share of the new distances themselves is then the quantile.
+    """
     bound = np.quantile(new, quantile, method="inverted_cdf")
     part = (quantile - (new < bound).mean()) / (new == bound).mean()
     return float((drawn < bound).mean() + part * (drawn == bound).mean())

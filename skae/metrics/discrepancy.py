@@ -10,18 +10,20 @@ from skae.common.sklearn_private import Interval, validate_params
 from skae.metrics.encoding import as_samples
 from skae.metrics.sample import joined, squared_distances
 
+# The bandwidths of the kernel, in units of the median distance.
 _BANDWIDTHS = (0.5, 1, 2)
 
 
 class MeanDiscrepancy(NamedTuple):
-    """What `maximum_mean_discrepancy` returns.
+    """The result of `maximum_mean_discrepancy`.
 
     Attributes
     ----------
     statistic : float
-        The squared discrepancy, without bias: about 0, or below, for equal distributions.
+        The unbiased estimate of the squared discrepancy: about 0, or below, for equal
+        distributions.
     pvalue : float
-        The share of permutations with a larger one; NaN without permutations.
+        The share of permutations with a larger statistic; NaN without permutations.
     """
 
     statistic: float
@@ -47,7 +49,7 @@ def maximum_mean_discrepancy(
     categorical_features: Any = "from_dtype",
     random_state: Any = None,
 ) -> MeanDiscrepancy:
-    r"""Return the squared distance between the mean embeddings of two samples, without bias.
+    r"""Return an unbiased estimate of the squared distance between mean embeddings.
 
     .. math::
 
@@ -55,26 +57,26 @@ def maximum_mean_discrepancy(
         - \frac{2 \sum_{i, j} k(x_i, y_j)}{n m},
 
     where the kernel is the mean of three Gaussians $\exp(-d^2 / 2 h^2)$, whose bandwidths $h$ are
-    0.5, 1 and 2 times the median of all distances $d$ between different rows.
+    0.5, 1 and 2 times the median of all distances $d$ between rows that differ.
 
     Parameters
     ----------
     real, synthetic : array or frame of shape (n_rows, n_columns)
-        Two samples of the same columns. Real rows tell what these hold.
+        Two samples of the same columns, whose types are those of the real rows.
     n_permutations : int, default=0
-        How often the rows of both samples are dealt anew for the p-value.
+        The number of permutations of the rows of both samples for the p-value.
     scale : bool, default=True
-        Whether numbers are divided by their standard deviation in real rows, and labels that differ
-        count 1 in squared distances; a missing number is at the mean, and 1 from those that are
-        there. If not, all columns are numbers, and are taken as they are.
+        Whether numbers are divided by their standard deviation in real rows, and different labels
+        add 1 to squared distances; a missing number is set to the mean, and adds 1 to the squared
+        distance from one that is present. If not, all columns are numbers, used without scaling.
     max_samples : int or None, default=2000
-        The largest number of rows of either sample; more are thinned at random. None takes all, and
-        memory for the square of their number.
+        The largest number of rows of either sample; of more rows, a random sample is used. None
+        uses all, with memory for the square of their number.
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-        categories and objects hold labels anyhow, and so do numbers of one or two values.
+        categories and objects hold labels anyway, and so do numbers of one or two values.
     random_state : int, RandomState or None, default=None
-        What larger samples are thinned with, and rows permuted.
+        The seed of the random samples and of the permutations.
 
     Returns
     -------
@@ -112,14 +114,14 @@ def maximum_mean_discrepancy(
     statistic = float(_discrepancies(kernel, is_real[:, None])[0])
     if n_permutations == 0:
         return MeanDiscrepancy(statistic, float("nan"))
-    deals = rng.permuted(np.repeat(is_real[:, None], n_permutations, axis=1), axis=0)
-    n_larger = (_discrepancies(kernel, deals) >= statistic).sum()
+    permuted = rng.permuted(np.repeat(is_real[:, None], n_permutations, axis=1), axis=0)
+    n_larger = (_discrepancies(kernel, permuted) >= statistic).sum()
     return MeanDiscrepancy(statistic, float((1 + n_larger) / (1 + n_permutations)))
 
 
 def _kernel(squared: np.ndarray) -> np.ndarray:
-    """Return the kernel of all pairs, 0 for a row and itself."""
-    # Rounding leaves a little between equal rows.
+    """Return the kernel of all pairs of rows, with a diagonal of 0."""
+    # The computed distance of equal rows is not exactly 0.
     different = squared[squared > 1e-12 * squared.max()]
     median = np.median(different) if len(different) else 1.0
     kernels = (np.exp(squared / (-2 * h**2 * median)) for h in _BANDWIDTHS)
@@ -129,7 +131,7 @@ def _kernel(squared: np.ndarray) -> np.ndarray:
 
 
 def _discrepancies(kernel: np.ndarray, is_real: np.ndarray) -> np.ndarray:
-    """Return the statistic for every column, which tells the rows of the first sample."""
+    """Return the statistic of every column of `is_real`, a mask of the rows of one sample."""
     real = is_real.astype(float)
     n, m = real.sum(0), (1 - real).sum(0)
     to_real = kernel @ real

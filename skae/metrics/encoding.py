@@ -1,4 +1,4 @@
-"""Real rows and others as numbers and labels, in the terms of the real ones."""
+"""The encoding of real and other rows as numbers and labels, learned from the real ones."""
 
 import sys
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from skae.tables.mixed import MixedColumns, as_frame
 from skae.tables.number import Number
 from skae.tables.table import Table
 
+# The largest number of states of a column that scikit-learn's trees take as categories.
 _MOST_NATIVE = 255
 
 
@@ -27,13 +28,13 @@ class Encoded:
     Attributes
     ----------
     columns : MixedColumns
-        What the columns of the real rows are.
+        The columns of the real rows.
     numbers : ndarray of shape (n_rows, n_numbers)
         The numbers and times; NaN where cells are missing.
     labels : ndarray of shape (n_rows, n_labels), int32
         The labels as states: 0 for those that no real row has, 1 for missing cells.
     flagged : ndarray of shape (n_numbers,), bool
-        The numbers that are missing in some row, real or not.
+        A mask of the columns of numbers with missing cells, in real or other rows.
     """
 
     columns: MixedColumns
@@ -46,18 +47,18 @@ class Encoded:
 
     @property
     def n_states(self) -> list[int]:
-        """How many states every column of labels has."""
+        """The number of states of every column of labels."""
         fields = self.columns.table.modelled
         return [field.n_states for field in fields if not isinstance(field, Number)]
 
     def iter_columns(self) -> Iterator[tuple[np.ndarray, int | None]]:
-        """Yield the cells of every column, and how many states they have; numbers have None."""
+        """Yield the cells of every column and its number of states, None for numbers."""
         numbers, labels = iter(self.numbers.T), zip(self.labels.T, self.n_states, strict=True)
         for field in self.columns.table.modelled:
             yield (next(numbers), None) if isinstance(field, Number) else next(labels)
 
     def split(self, position: int) -> tuple["Encoded", np.ndarray]:
-        """Return the other columns by themselves, and the cells of the one at a position."""
+        """Return the rows without the column at a position, and the cells of that column."""
         table, column_of_number = self.columns.table, self.columns.column_of_number
         fields = table.modelled[:position] + table.modelled[position + 1 :]
         is_kept = np.array([column != position for column in column_of_number], dtype=bool)
@@ -77,14 +78,14 @@ class Encoded:
 
     @property
     def native(self) -> np.ndarray:
-        """Tell which features are states of labels that are few enough for trees."""
-        few = np.array(self.n_states, dtype=int) <= _MOST_NATIVE
-        return np.concatenate([np.zeros(self.numbers.shape[1], dtype=bool), few])
+        """A mask of the features that trees can take as categories: labels of few states."""
+        is_native = np.array(self.n_states, dtype=int) <= _MOST_NATIVE
+        return np.concatenate([np.zeros(self.numbers.shape[1], dtype=bool), is_native])
 
     def sample(self) -> Sample:
-        """Return numbers in standard deviations, those missing at the mean, with flags and labels.
+        """Return standardised numbers, with missing ones at the mean, and labels.
 
-        The flags tell which numbers are missing, and count as labels.
+        Flags of missing numbers are among the labels.
         """
         scaled = (self.numbers - self.columns.center) / self.columns.scale
         flags = np.isnan(self.numbers[:, self.flagged])
@@ -96,7 +97,7 @@ class Encoded:
 def encode(
     *, categorical_features: Any = "from_dtype", min_samples: int = 1, **samples: Any
 ) -> list[Encoded]:
-    """Return samples of rows in the terms of the first one, the real rows.
+    """Return samples of rows, encoded by the columns of the first one, the real rows.
 
     Parameters
     ----------
@@ -105,10 +106,10 @@ def encode(
     min_samples : int, default=1
         The smallest number of rows that a sample may have.
     **samples : array or frame
-        The samples, by the names that messages give them.
+        The samples, by their names in messages.
     """
     frames = alike_frames(min_samples, **samples)
-    # Every label of the real rows has a state of its own, whatever their number.
+    # Every label of the real rows has its own state, no matter how many or how rare they are.
     options = TableOptions(
         categorical_features, max_categories=sys.maxsize, min_frequency=1, min_count=1
     )
@@ -121,14 +122,14 @@ def encode(
 
 
 def alike_frames(min_samples: int = 1, **samples: Any) -> list[nw.DataFrame]:
-    """Return samples of rows as frames with the columns of the first one in their order.
+    """Return samples of rows as frames with the columns of the first one, in the same order.
 
     Parameters
     ----------
     min_samples : int, default=1
         The smallest number of rows that a sample may have.
     **samples : array or frame
-        The samples, by the names that messages give them.
+        The samples, by their names in messages.
     """
     (first, real), *others = samples.items()
     frames = [as_rows(real, first, min_samples)]
@@ -139,7 +140,7 @@ def alike_frames(min_samples: int = 1, **samples: Any) -> list[nw.DataFrame]:
 
 
 def as_rows(rows: Any, name: str, min_samples: int = 1) -> nw.DataFrame:
-    """Return an array or a frame as a frame, or say why it holds no rows."""
+    """Return an array or a frame as a frame; raise ValueError if it has too few rows."""
     rows = unwrap(rows)
     if frame_without_rows(rows) is not None:
         frame = nw.from_native(rows, eager_only=True)
@@ -159,7 +160,7 @@ def as_rows(rows: Any, name: str, min_samples: int = 1) -> nw.DataFrame:
 
 
 def _aligned(frame: nw.DataFrame, rows: Any, real: nw.DataFrame, names: str) -> nw.DataFrame:
-    """Return the columns of a frame in the order of the real ones, times in their units."""
+    """Return a frame with the column order and the time units of the real one."""
     has_names = frame_without_rows(unwrap(rows)) is not None
     if has_names and set(frame.columns) == set(real.columns):
         columns = [frame.get_column(name) for name in real.columns]
@@ -192,19 +193,19 @@ def _with_unit(dtype: nw.dtypes.DType, unit: TimeUnit) -> nw.dtypes.DType:
 def as_samples(
     *, scale: bool, categorical_features: Any, min_samples: int, **samples: Any
 ) -> list[Sample]:
-    """Return samples of rows as points.
+    """Return samples of rows as points with distances.
 
     Parameters
     ----------
     scale : bool
         Whether columns are encoded, and numbers divided by the standard deviations of the first
-        sample; if not, all columns are numbers and taken as they are.
+        sample; if not, all columns are numbers, used without scaling.
     categorical_features : "from_dtype", array-like of str, int or bool
         The numeric columns that hold labels, where `scale` is true.
     min_samples : int
         The smallest number of rows that a sample may have.
     **samples : array or frame
-        The samples, by the names that messages give them; the first are the real rows.
+        The samples, by their names in messages; the first one is the real rows.
     """
     if scale:
         encoded = encode(

@@ -1,4 +1,4 @@
-"""The report: every metric of synthetic rows, between what is easily had and what is possible."""
+"""The report: every metric of synthetic rows, beside a baseline and a ceiling."""
 
 from typing import Any
 
@@ -19,7 +19,9 @@ from skae.metrics.two_sample import two_sample_auc
 from skae.metrics.utility import train_on_synthetic
 from skae.tables.containers import frame_without_rows, unwrap, with_index
 
+# The quantile of `nearest_copies`.
 _NEAR = 0.05
+# The metrics in the order of the report, and their ideal values.
 _BETTER = {
     "shape": "higher",
     "trend": "higher",
@@ -46,19 +48,18 @@ def evaluate_samples(
 ) -> pd.DataFrame:
     r"""Return every metric of synthetic rows, beside a floor and a ceiling.
 
-    Figures in the column "samples" are those that the functions give for training rows in the place
-    of real ones,
+    The column "samples" has the values of the metrics with training rows as the real ones,
 
     .. math:: \mathrm{metric}(\mathrm{train}, \mathrm{synthetic}),
 
-    with their default parameters. The floor is the same for training rows drawn with replacement,
-    as many as there are synthetic rows, whose columns are then shuffled independently: what is had
-    without a model of anything that columns have to do with each other. The ceiling is that of
+    and default parameters. The floor is a baseline that ignores all dependence between columns: the
+    metrics of as many training rows as there are synthetic ones, drawn with replacement, whose
+    columns are then shuffled independently. The ceiling has the metrics of
 
     - the same rows before shuffling, for "shape", "trend" and "frechet", which depend on the number
-      of rows: no model can do much better on so many rows;
+      of rows: no model can do much better with this number;
     - test rows, new ones from the true distribution, for "two_sample_auc", "density", "coverage",
-      "mmd" and both figures of nearest copies, of which repeated training rows would make too much;
+      "mmd" and both metrics of nearest copies, which repeated training rows would distort;
     - training rows, for "train_on_synthetic".
 
     Parameters
@@ -66,19 +67,19 @@ def evaluate_samples(
     train, test, synthetic : array or frame of shape (n_rows, n_columns)
         The rows that a model was fitted to, new real rows, and rows from the model.
     target : column name or int, default=None
-        The column to predict for "train_on_synthetic", for an array its index; None leaves that
-        out.
+        The column to predict for "train_on_synthetic", for an array its index; None leaves this
+        metric out.
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-        categories and objects hold labels anyhow, and so do numbers of one or two values.
+        categories and objects hold labels anyway, and so do numbers of one or two values.
     random_state : int, RandomState or None, default=None
-        What rows are drawn with, and the predictors.
+        The seed of the drawn rows and of the predictors.
 
     Returns
     -------
     pandas.DataFrame
-        A row for every metric, with columns "samples", "floor", "ceiling" and "better", which says
-        whether "higher" or "lower" is better, or what number is ideal.
+        A row for every metric, with columns "samples", "floor", "ceiling" and "better", which is
+        "higher", "lower" or the ideal value.
 
     Raises
     ------
@@ -87,11 +88,11 @@ def evaluate_samples(
 
     See Also
     --------
-    independent_columns : What makes the floor.
+    independent_columns : The rows of the floor.
 
     References
     ----------
-    Those of every metric are in its own documentation.
+    The references of every metric are in its own documentation.
 
     Examples
     --------
@@ -124,7 +125,7 @@ def evaluate_samples(
     columns["ceiling"] = {
         **_moments(train, drawn, options),
         **_neighbourhoods(train, test, seeded),
-        # What test rows give, by definition.
+        # The values of test rows, by definition.
         **{"nearest_copy_ratio": 1.0, "nearest_copy_share": _NEAR},
         **_use(train, test, target, seeded),
     }
@@ -134,27 +135,28 @@ def evaluate_samples(
 
 @validate_params({"random_state": ["random_state"]}, prefer_skip_nested_validation=True)
 def independent_columns(rows: Any, random_state: Any = None) -> Any:
-    r"""Return rows whose columns are shuffled, each by itself.
+    r"""Return rows whose columns are shuffled independently.
 
     .. math:: p(x) = \prod_j p_j(x_j)
 
-    Every column keeps its cells, and has nothing to do with any other.
+    Every column keeps its cells, and is independent of the others.
 
     Parameters
     ----------
     rows : array or frame of shape (n_rows, n_columns)
         The rows.
     random_state : int, RandomState or None, default=None
-        What they are shuffled with.
+        The seed of the shuffling.
 
     Returns
     -------
     array or frame of shape (n_rows, n_columns)
-        What `rows` is, with the same types; a pandas frame keeps its index.
+        The shuffled rows, in the container of `rows` and with the same types; a pandas frame keeps
+        its index.
 
     See Also
     --------
-    evaluate_samples : Where these rows are the floor.
+    evaluate_samples : The report that has these rows as the floor.
 
     References
     ----------
@@ -175,7 +177,7 @@ def independent_columns(rows: Any, random_state: Any = None) -> Any:
 
 
 def _resampled(rows: Any, n_rows: int, seed: int) -> Any:
-    """Return so many rows, drawn with replacement."""
+    """Return `n_rows` rows, drawn with replacement."""
     chosen = np.random.default_rng(seed).integers(len(as_rows(rows, "train")), size=n_rows)
     return _taken(rows, lambda: chosen)
 

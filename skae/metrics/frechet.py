@@ -1,4 +1,4 @@
-"""The Frechet distance between two samples, as if they were normal."""
+"""The Frechet distance between normal distributions with the moments of two samples."""
 
 from numbers import Integral
 from typing import Any
@@ -26,7 +26,7 @@ def frechet_distance(
     scale: bool = True,
     categorical_features: Any = "from_dtype",
 ) -> float:
-    r"""Return the squared Frechet distance between normals with the moments of two samples.
+    r"""Return the squared Frechet distance of normal distributions with the samples' moments.
 
     In the space of the principal components, with means $\mu$ and covariances $\Sigma$,
 
@@ -36,30 +36,30 @@ def frechet_distance(
         - 2 (\Sigma^{1/2} \Sigma' \Sigma^{1/2})^{1/2}).
 
     This is not the "Frechet inception distance", which is measured in the features of one
-    particular network for images, and cannot be compared with it. Small samples are farther apart
-    than their distributions are.
+    particular network for images, and cannot be compared with it. The distance of small samples is
+    biased: it is larger than that of their distributions.
 
     Parameters
     ----------
     real, synthetic : array or frame of shape (n_rows, n_columns)
-        Two samples of the same columns. Real rows tell what these hold.
+        Two samples of the same columns, whose types are those of the real rows.
     n_components : int, default=64
-        The number of principal components, or all if they are fewer.
+        The number of principal components, or all if there are fewer.
     fit_on : array or frame, default=None
-        The rows whose principal components they are; None takes the real ones.
+        The rows whose principal components are used; None is the real ones.
     scale : bool, default=True
-        Whether numbers are divided by their standard deviation in real rows, and labels that differ
-        count 1 in squared distances; a missing number is at the mean, and 1 from those that are
-        there. Labels of a column beyond the 256 commonest count as one. If not, all columns are
-        numbers, and are taken as they are.
+        Whether numbers are divided by their standard deviation in real rows, and different labels
+        add 1 to squared distances; a missing number is set to the mean, and adds 1 to the squared
+        distance from one that is present. Beyond the 256 most frequent labels of a column, all
+        others count as one. If not, all columns are numbers, used without scaling.
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-        categories and objects hold labels anyhow, and so do numbers of one or two values.
+        categories and objects hold labels anyway, and so do numbers of one or two values.
 
     Returns
     -------
     float
-        0 is the best.
+        The squared distance; 0 is the best.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def frechet_distance(
 
     See Also
     --------
-    maximum_mean_discrepancy : A distance that sees more than two moments.
+    maximum_mean_discrepancy : A distance that depends on more than two moments.
 
     References
     ----------
@@ -96,7 +96,8 @@ def _between_normals(x: np.ndarray, y: np.ndarray) -> float:
     shift = x.mean(0) - y.mean(0)
     covariances = [np.atleast_2d(np.cov(each, rowvar=False)) for each in (x, y)]
     root = _root(covariances[0])
-    # The trace of a root is the sum of the roots of eigenvalues, which are never negative here.
+    # The trace of a matrix root is the sum of the roots of its eigenvalues, which are not negative
+    # here but for rounding.
     squares = np.linalg.eigvalsh(root @ covariances[1] @ root)
     shared = np.sqrt(np.maximum(squares, 0)).sum()
     distance = shift @ shift + sum(map(np.trace, covariances)) - 2 * shared

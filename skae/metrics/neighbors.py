@@ -1,4 +1,4 @@
-"""Density and coverage: whether two samples lie in each other's neighbourhoods."""
+"""Density and coverage: the overlap of two samples, by nearest neighbours."""
 
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -10,22 +10,24 @@ from skae.common.sklearn_private import Interval, validate_params
 from skae.metrics.encoding import as_samples
 from skae.metrics.sample import Sample, batches, squared_distances
 
+# The factor on the mean square of points by which radii are rounded up.
 _ROUNDING = 1e-9
 
 
 class DensityCoverage(NamedTuple):
-    """What `density_coverage` returns.
+    """The result of `density_coverage`.
 
     Attributes
     ----------
     precision : float
-        The share of synthetic rows in the neighbourhood of some real row.
+        The share of synthetic rows that are in the neighbourhood of a real row.
     recall : float
-        The share of real rows in the neighbourhood of some synthetic row.
+        The share of real rows that are in the neighbourhood of a synthetic row.
     density : float
-        In how many neighbourhoods of real rows a synthetic row is, over how many are expected.
+        The mean number of real neighbourhoods containing a synthetic row, relative to its
+        expectation.
     coverage : float
-        The share of real rows with a synthetic row in their neighbourhood.
+        The share of real rows whose neighbourhood contains a synthetic row.
     """
 
     precision: float
@@ -53,37 +55,38 @@ def density_coverage(
     categorical_features: Any = "from_dtype",
     random_state: Any = None,
 ) -> DensityCoverage:
-    r"""Return how much of two samples lies in each other's neighbourhoods.
+    r"""Measure the overlap of two samples by the neighbourhoods of their rows.
 
-    The neighbourhood $B(x_i)$ of a row is the closed ball that reaches to its $k$-th neighbour in
-    its own sample. Of real rows $x_i$ and synthetic rows $y_j$,
+    The neighbourhood $B(x_i)$ of a row is the closed ball up to its $k$-th neighbour in its own
+    sample. For real rows $x_i$ and synthetic rows $y_j$,
 
     .. math::
 
         \mathrm{density} = \frac{1}{k m} \sum_{i, j} [y_j \in B(x_i)], \qquad
         \mathrm{coverage} = \frac1n \sum_i \max_j [y_j \in B(x_i)].
 
-    For two samples of one distribution density is about 1 and coverage, where both are large and
-    equally so, $1 - 2^{-k}$; precision and recall have no such value. Density beyond 1 says that
-    synthetic rows crowd where real ones do.
+    For two samples of one distribution, density is about 1 and coverage, if both samples are large
+    and of equal size, about $1 - 2^{-k}$; precision and recall have no such reference value. A
+    density above 1 means that synthetic rows are concentrated where real rows are dense.
 
     Parameters
     ----------
     real, synthetic : array or frame of shape (n_rows, n_columns)
-        Two samples of the same columns. Real rows tell what these hold.
+        Two samples of the same columns, whose types are those of the real rows.
     n_neighbors : int, default=5
         The number $k$ of neighbours.
     scale : bool, default=True
-        Whether numbers are divided by their standard deviation in real rows, and labels that differ
-        count 1 in squared distances; a missing number is at the mean, and 1 from those that are
-        there. If not, all columns are numbers, and are taken as they are.
+        Whether numbers are divided by their standard deviation in real rows, and different labels
+        add 1 to squared distances; a missing number is set to the mean, and adds 1 to the squared
+        distance from one that is present. If not, all columns are numbers, used without scaling.
     max_samples : int or None, default=5000
-        The largest number of rows of either sample; more are thinned at random. None takes all.
+        The largest number of rows of either sample; of more rows, a random sample is used. None
+        uses all.
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-        categories and objects hold labels anyhow, and so do numbers of one or two values.
+        categories and objects hold labels anyway, and so do numbers of one or two values.
     random_state : int, RandomState or None, default=None
-        What larger samples are thinned with.
+        The seed of the random samples.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def density_coverage(
 
     See Also
     --------
-    nearest_copies : Whether rows were copied.
+    nearest_copies : A test for copied rows.
 
     References
     ----------
@@ -122,12 +125,12 @@ def density_coverage(
     real, synthetic = (each.some(max_samples, rng) for each in samples)
     _check_many(n_neighbors, max_samples)
     radii = [_radii(each, n_neighbors) for each in (real, synthetic)]
-    held, holds, holds_back = _memberships(real, synthetic, *radii)
+    n_around, is_covered, is_recalled = _memberships(real, synthetic, *radii)
     return DensityCoverage(
-        float((held > 0).mean()),
-        float(holds_back.mean()),
-        float(held.mean() / n_neighbors),
-        float(holds.mean()),
+        float((n_around > 0).mean()),
+        float(is_recalled.mean()),
+        float(n_around.mean() / n_neighbors),
+        float(is_covered.mean()),
     )
 
 
@@ -140,9 +143,10 @@ def _check_many(n_neighbors: int, max_samples: int | None) -> None:
 
 
 def _radii(points: Sample, n_neighbors: int) -> np.ndarray:
-    """Return the squared distances of points to their k-th neighbours, a little rounded up.
+    """Return the squared distances of points to their k-th neighbours, slightly rounded up.
 
-    Equal distances between different pairs differ in their last digits.
+    Rounding up is needed because equal distances of different pairs are computed with different
+    last digits.
     """
     radii = [
         np.partition(squared_distances(points[rows], points), n_neighbors, axis=1)[:, n_neighbors]
@@ -154,13 +158,18 @@ def _radii(points: Sample, n_neighbors: int) -> np.ndarray:
 def _memberships(
     real: Sample, synthetic: Sample, radii: np.ndarray, other_radii: np.ndarray
 ) -> tuple:
-    """Return in how many balls of real rows the synthetic are, and which hold one, both ways."""
-    held = np.zeros(len(synthetic), dtype=int)
-    holds, is_held = [], []
+    """Return memberships of rows in neighbourhoods.
+
+    They are the number of real neighbourhoods around every synthetic row, a mask of the real rows
+    whose neighbourhood contains a synthetic row, and a mask of the real rows that are in the
+    neighbourhood of a synthetic row.
+    """
+    n_around = np.zeros(len(synthetic), dtype=int)
+    is_covered, is_recalled = [], []
     for rows in batches(real, synthetic):
         distances = squared_distances(real[rows], synthetic)
-        inside = distances <= radii[rows, None]
-        held += inside.sum(0)
-        holds.append(inside.any(1))
-        is_held.append((distances <= other_radii).any(1))
-    return held, np.concatenate(holds), np.concatenate(is_held)
+        is_inside = distances <= radii[rows, None]
+        n_around += is_inside.sum(0)
+        is_covered.append(is_inside.any(1))
+        is_recalled.append((distances <= other_radii).any(1))
+    return n_around, np.concatenate(is_covered), np.concatenate(is_recalled)

@@ -1,4 +1,4 @@
-"""Shapes: whether every column by itself is distributed as it should be."""
+"""Shapes: the similarity of the marginal distributions of columns."""
 
 from typing import Any
 
@@ -12,29 +12,28 @@ from skae.metrics.encoding import encode
 def column_shapes(
     real: Any, synthetic: Any, *, categorical_features: Any = "from_dtype"
 ) -> pd.Series:
-    r"""Return how alike columns are distributed in two samples, each by itself.
+    r"""Return the similarity of the marginal distributions of columns in two samples.
 
-    For numbers and times, of which missing cells are dropped, it is the complement of the distance
-    of Kolmogorov and Smirnov; for labels, missing cells being one more label, of the total
-    variation:
+    For numbers and times, without missing cells, it is the complement of the Kolmogorov-Smirnov
+    distance; for labels, with missing cells as one more label, that of the total variation:
 
     .. math:: 1 - \max_t |F(t) - G(t)|, \qquad 1 - \frac12 \sum_a |p_a - q_a|.
 
-    If numbers are missing, it is no more than the complement of the difference of the shares of
-    missing cells, and that alone if a sample has no numbers.
+    If numbers are missing, it is at most the complement of the difference of the shares of missing
+    cells, and equal to it if a sample has no numbers.
 
     Parameters
     ----------
     real, synthetic : array or frame of shape (n_rows, n_columns)
-        Two samples of the same columns. Real rows tell what these hold.
+        Two samples of the same columns, whose types are those of the real rows.
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-        categories and objects hold labels anyhow, and so do numbers of one or two values.
+        categories and objects hold labels anyway, and so do numbers of one or two values.
 
     Returns
     -------
     pandas.Series
-        From 0 to 1, the best, by column. Their mean is often called "shape".
+        The similarity of every column, from 0 to 1, the best. The mean is often called "shape".
 
     Raises
     ------
@@ -43,7 +42,7 @@ def column_shapes(
 
     See Also
     --------
-    pair_trends : The same of pairs of columns.
+    pair_trends : The same for pairs of columns.
 
     References
     ----------
@@ -71,7 +70,7 @@ def column_shapes(
 
 
 def total_variation(x: np.ndarray, y: np.ndarray, n_states: int) -> float:
-    """Return half the sum of differences between the shares of states in two samples."""
+    """Return the total variation distance of the states in two samples."""
     shares = (np.bincount(states, minlength=n_states) / len(states) for states in (x, y))
     return min(1.0, float(np.abs(np.subtract(*shares)).sum() / 2))
 

@@ -1,4 +1,4 @@
-"""Trends: whether columns belong together as they should."""
+"""Trends: the similarity of the joint distributions of pairs of columns."""
 
 from itertools import combinations
 from typing import Any
@@ -10,6 +10,7 @@ from skae.common.sklearn_private import validate_params
 from skae.metrics.encoding import Encoded, encode
 from skae.metrics.shapes import total_variation
 
+# The number of bins of a column of numbers, and the states of numbers that are in none of them.
 _N_BINS = 10
 _BELOW, _ABOVE, _ABSENT = range(_N_BINS, _N_BINS + 3)
 
@@ -18,10 +19,10 @@ _BELOW, _ABOVE, _ABSENT = range(_N_BINS, _N_BINS + 3)
 def pair_trends(
     real: Any, synthetic: Any, *, own_edges: Any = False, categorical_features: Any = "from_dtype"
 ) -> pd.DataFrame:
-    r"""Return how alike pairs of columns are distributed in two samples.
+    r"""Return the similarity of the joint distributions of pairs of columns in two samples.
 
-    For two columns of numbers it compares Pearson's correlations of the rows that have both, which
-    count as 0 where a column does not vary; for other pairs it is the complement of the total
+    For two columns of numbers it compares Pearson's correlations over the rows that have both
+    numbers, with 0 where a column is constant; for other pairs it is the complement of the total
     variation of their contingency tables,
 
     .. math:: 1 - \frac12 |r - r'|, \qquad 1 - \frac12 \sum_{a, b} |p_{ab} - q_{ab}|,
@@ -31,20 +32,20 @@ def pair_trends(
     Parameters
     ----------
     real, synthetic : array or frame of shape (n_rows, n_columns)
-        Two samples of the same columns. Real rows tell what these hold.
+        Two samples of the same columns, whose types are those of the real rows.
     own_edges : bool, default=False
-        Whether synthetic numbers lie in bins between their own extremes, as published figures have
-        it, so that one outlier moves all bins. If not, bins are those of the real rows, with one
-        more at either side.
+        Whether the bins of synthetic numbers are between their own extremes, as in published
+        figures, so that one outlier moves all bins. If not, they are those of the real rows, with
+        one more bin on either side.
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-        categories and objects hold labels anyhow, and so do numbers of one or two values.
+        categories and objects hold labels anyway, and so do numbers of one or two values.
 
     Returns
     -------
     pandas.DataFrame
-        From 0 to 1, the best, for every pair of columns; NaN on the diagonal. The mean over pairs
-        is often called "trend".
+        The similarity of every pair of columns, from 0 to 1, the best; NaN on the diagonal. The
+        mean over pairs is often called "trend".
 
     Raises
     ------
@@ -53,7 +54,7 @@ def pair_trends(
 
     See Also
     --------
-    column_shapes : The same of columns by themselves.
+    column_shapes : The same for single columns.
 
     References
     ----------
@@ -90,12 +91,12 @@ def _correlation_trends(real: Encoded, synthetic: Encoded) -> np.ndarray:
 
 
 def _correlations(numbers: np.ndarray) -> np.ndarray:
-    """Return correlations over the rows that have both numbers, 0 where one does not vary."""
+    """Return correlations over the rows that have both numbers, 0 where a column is constant."""
     return np.nan_to_num(pd.DataFrame(numbers).corr().to_numpy())
 
 
 def _binned(real: Encoded, synthetic: Encoded, *, own_edges: bool) -> list[tuple]:
-    """Return every column as the states of both samples, and how many states there are."""
+    """Return the states of every column in both samples, and the number of states."""
     columns = []
     pairs = zip(real.iter_columns(), synthetic.iter_columns(), strict=True)
     for (x, n_states), (y, _) in pairs:
@@ -107,11 +108,11 @@ def _binned(real: Encoded, synthetic: Encoded, *, own_edges: bool) -> list[tuple
 
 
 def _bins(numbers: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the bins of numbers between the extremes of others."""
-    there = other[~np.isnan(other)]
-    if len(there) == 0:
+    """Return the bins of numbers, with edges between the extremes of other numbers."""
+    present = other[~np.isnan(other)]
+    if len(present) == 0:
         return np.full(len(numbers), _ABSENT)
-    edges = np.linspace(there.min(), there.max(), _N_BINS + 1)
+    edges = np.linspace(present.min(), present.max(), _N_BINS + 1)
     bins = np.digitize(numbers, edges[1:-1])
     bins[numbers < edges[0]] = _BELOW
     bins[numbers > edges[-1]] = _ABOVE
@@ -122,7 +123,7 @@ def _bins(numbers: np.ndarray, other: np.ndarray) -> np.ndarray:
 def _joint_variation(
     x: Any, y: Any, n_states: Any, other_x: Any, other_y: Any, n_others: Any
 ) -> float:
-    """Return the total variation of two columns of states together."""
+    """Return the total variation distance of the joint states of two columns in two samples."""
     joint = np.concatenate([x, y]).astype(np.int64) * n_others
     joint += np.concatenate([other_x, other_y])
     n_joint = n_states * n_others

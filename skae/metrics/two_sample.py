@@ -1,4 +1,4 @@
-"""The two-sample test by classification: whether the two can be told apart."""
+"""The classifier two-sample test: whether a classifier can distinguish two samples."""
 
 from numbers import Integral
 from typing import Any
@@ -31,41 +31,42 @@ def two_sample_auc(
     categorical_features: Any = "from_dtype",
     random_state: Any = None,
 ) -> float:
-    r"""Return how well a classifier tells synthetic rows from real ones, by its ROC AUC.
+    r"""Return the ROC AUC of a classifier that distinguishes synthetic rows from real ones.
 
     It is the mean over folds of
 
     .. math:: P(f(y) > f(x)) + \tfrac12 P(f(y) = f(x))
 
     for synthetic rows $y$ and real rows $x$ that the classifier $f$ has not seen. Equal rows are in
-    the same fold: otherwise a copy of a real row is told by its twin, which lowers the AUC.
+    the same fold: otherwise a copy of a real row would be classified by the original in another
+    fold, which lowers the AUC.
 
     Parameters
     ----------
     real, synthetic : array or frame of shape (n_rows, n_columns)
-        Two samples of the same columns. Real rows tell what these hold.
+        Two samples of the same columns, whose types are those of the real rows.
     estimator : classifier, default=None
-        What tells them apart. None is `sklearn.ensemble.HistGradientBoostingClassifier`, which sees
-        numbers, NaN where missing, and labels as such, or by rank if a column has more than 253.
-        Any other sees numbers in standard deviations, those missing at the mean, and unit vectors
-        of labels, the 256 commonest of a column at most. It is cloned.
+        The classifier, which is cloned. None is `sklearn.ensemble.HistGradientBoostingClassifier`,
+        whose features are numbers, NaN where missing, and labels as categories, or as ranks if a
+        column has more than 253. The features of any other are standardised numbers, with missing
+        ones at the mean, and one-hot labels, at most the 256 most frequent of a column.
     cv : int, default=3
         The number of folds.
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-        categories and objects hold labels anyhow, and so do numbers of one or two values.
+        categories and objects hold labels anyway, and so do numbers of one or two values.
     random_state : int, RandomState or None, default=None
-        What folds and the default classifier are drawn with.
+        The seed of the folds and of the default classifier.
 
     Returns
     -------
     float
-        0.5 is the best, 1 the worst.
+        The AUC; 0.5 is the best, 1 the worst.
 
     Raises
     ------
     ValueError
-        If the columns differ, or there are too few different rows for so many folds.
+        If the columns differ, or there are too few different rows for the number of folds.
 
     See Also
     --------
@@ -101,7 +102,7 @@ def two_sample_auc(
 
 
 def _folds(features: np.ndarray, is_synthetic: np.ndarray, cv: int, seed: int) -> PredefinedSplit:
-    """Deal different rows to folds, first the real ones and then the others."""
+    """Assign different rows to folds in turn, in random order, first the real ones."""
     hashes = pd.util.hash_pandas_object(pd.DataFrame(features), index=False)
     _, first, group = np.unique(hashes.to_numpy(), return_index=True, return_inverse=True)
     order = np.lexsort([np.random.default_rng(seed).random(len(first)), is_synthetic[first]])

@@ -1,4 +1,4 @@
-"""Utility: what a predictor learns from synthetic rows."""
+"""Utility: the performance on real rows of a predictor that is trained on synthetic ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,10 +28,10 @@ def train_on_synthetic(
     categorical_features: Any = "from_dtype",
     random_state: Any = None,
 ) -> float:
-    r"""Return how well a predictor that learned from synthetic rows does on real ones.
+    r"""Return the score on real rows of a predictor that is trained on synthetic ones.
 
-    For a target of labels it is the ROC AUC, the mean over the labels of test rows of each against
-    all others. A label that no synthetic row has is given probability 0, and counts 0.5. For a
+    For a target of labels it is the one-vs-rest ROC AUC, averaged over the labels of test rows. A
+    label that no synthetic row has is predicted with probability 0, and has an AUC of 0.5. For a
     target of numbers it is
 
     .. math:: R^2 = 1 - \frac{\sum_i (y_i - f(x_i))^2}{\sum_i (y_i - \bar y)^2}.
@@ -41,26 +41,26 @@ def train_on_synthetic(
     Parameters
     ----------
     synthetic, test : array or frame of shape (n_rows, n_columns)
-        The rows to learn from and real rows to judge on, of the same columns. Test rows tell what
-        these hold.
+        The rows to train on and real rows to test on, of the same columns, whose types are those of
+        the test rows.
     target : column name or int
         The column to predict, for an array its index.
     estimator : classifier or regressor, default=None
-        The predictor; a classifier has `predict_proba`. None is
-        `sklearn.ensemble.HistGradientBoostingClassifier` or `HistGradientBoostingRegressor`, which
-        see numbers, NaN where missing, and labels as such, or by rank if a column has more than
-        253. Any other sees numbers in standard deviations, those missing at the mean, and unit
-        vectors of labels, the 256 commonest of a column at most. It is cloned.
+        The predictor, which is cloned; a classifier needs `predict_proba`. None is
+        `sklearn.ensemble.HistGradientBoostingClassifier` or `HistGradientBoostingRegressor`, whose
+        features are numbers, NaN where missing, and labels as categories, or as ranks if a column
+        has more than 253. The features of any other are standardised numbers, with missing ones at
+        the mean, and one-hot labels, at most the 256 most frequent of a column.
     categorical_features : "from_dtype", array-like of str, int or bool, default="from_dtype"
         The numeric columns that hold labels, by name, by index or as a mask; booleans, strings,
-        categories and objects hold labels anyhow, and so do numbers of one or two values.
+        categories and objects hold labels anyway, and so do numbers of one or two values.
     random_state : int, RandomState or None, default=None
-        What the default predictor is drawn with.
+        The seed of the default predictor.
 
     Returns
     -------
     float
-        1 is the best; what the same predictor reaches from real rows is the mark.
+        The score; 1 is the best. Compare it with that of the same predictor, trained on real rows.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def train_on_synthetic(
 
     See Also
     --------
-    evaluate_samples : The same beside what real rows reach.
+    evaluate_samples : The same beside the score of real rows.
 
     References
     ----------
@@ -137,7 +137,7 @@ def _r_squared(estimator: Any, x: Any, y: Any, new: Any, truth: Any) -> float:
 
 
 def _area(estimator: Any, x: Any, y: Any, new: Any, truth: Any) -> float:
-    """Return the mean area under the ROC curves of every label against all others."""
+    """Return the mean one-vs-rest area under the ROC curve."""
     labels = np.unique(truth)
     if len(np.unique(y)) < 2:
         return 0.5

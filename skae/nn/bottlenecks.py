@@ -10,21 +10,23 @@ from torch.nn import functional
 
 from skae.nn.networks import ACTIVATIONS
 
+# The weight of a new batch in the moving average of the thresholds of `Lifetime`.
 _MOMENTUM = 0.1
+# The ranges of the activations that are bounded on a side.
 _RANGES = {"logistic": (0.0, 1.0), "relu": (0.0, inf), "tanh": (-1.0, 1.0)}
 
 
 class Code(NamedTuple):
-    """What leaves the bottleneck: the code and what it costs.
+    """The output of a bottleneck: the code and its cost.
 
     Attributes
     ----------
     z : Tensor of shape (B, n_components)
         The code.
     penalty : Tensor of shape (B,) or None
-        What every row's code adds to the loss, in nats; None for nothing.
+        The term that the code of every row adds to the loss, in nats; None for nothing.
     target : Tensor of shape (B, n) or None
-        What the decoder should give where that is not the whole row; None for the row.
+        The target of the decoder where it is not the whole row; None for the row.
     """
 
     z: Tensor
@@ -33,12 +35,12 @@ class Code(NamedTuple):
 
 
 class Bottleneck(nn.Module, ABC):
-    """From the encoder's output to the code of a row, and what the code costs.
+    """A map from the encoder's output to the code of a row and the cost of the code.
 
     Attributes
     ----------
     n_inputs : int or None
-        The number of units that it takes; None for that of the code.
+        The number of units that it takes; None for as many as the code has.
     warm_up : float
         The share of the training in which it changes so much that losses cannot be compared.
     """
@@ -52,17 +54,17 @@ class Bottleneck(nn.Module, ABC):
 
     @abstractmethod
     def constrain(self, z: Tensor) -> Tensor:
-        """Bring any numbers $(B, k)$ to the nearest ones that a code may hold."""
+        """Project numbers $(B, k)$ onto the nearest valid codes."""
 
     def encode_mean(self, h: Tensor) -> Tensor:
-        """Return the codes of $(B, n)$ in inference: without draws."""
+        """Return the codes of $(B, n)$ in inference, without sampling."""
         return self(h).z
 
     def set_progress(self, progress: float) -> None:
-        """Learn how much of the training is done, in [0, 1]."""
+        """Set the share of the training that is done, in [0, 1]."""
 
     def deterministic(self) -> "Bottleneck":
-        """Return the bottleneck that predictors train through: without draws and their cost."""
+        """Return a bottleneck without sampling and without cost, for the training of predictors."""
         return self
 
 
@@ -86,7 +88,7 @@ class Activated(Bottleneck):
     activation : str
         A key of `ACTIVATIONS`.
     shift : float, default=0.0
-        What is added before it, as a start.
+        A constant that is added before the activation, so that training starts there.
     """
 
     def __init__(self, activation: str, shift: float = 0.0) -> None:
@@ -100,7 +102,7 @@ class Activated(Bottleneck):
         shifted = h + self.shift if self.shift else h
         if self.training or h.device.type == "mps":
             return Code(self.activation(shifted))
-        # In float32 the last digit depends on where in the batch a row stands.
+        # In float32 the last digit depends on the position of a row in its batch.
         return Code(self.activation(shifted.double()).to(h.dtype))
 
     def constrain(self, z: Tensor) -> Tensor:
@@ -111,15 +113,15 @@ class Activated(Bottleneck):
 class TopK(Bottleneck):
     r"""A code of the $k$ largest units of every row, if positive; all others are zero.
 
-    Training begins with all units and comes down to $k$ in its first half, so that every unit has
-    its turn before few are left.
+    Training begins with all units and decreases their number to $k$ in its first half, so that
+    every unit is trained before only a few stay active.
 
     Parameters
     ----------
     n_active : int
         The number of units $k$.
     n_components : int
-        The number of all units.
+        The number of units of the code.
 
     References
     ----------
@@ -134,34 +136,34 @@ class TopK(Bottleneck):
         self.set_progress(1.0)
 
     def set_progress(self, progress: float) -> None:
-        """Learn how much of the training is done, in [0, 1]."""
+        """Set the share of the training that is done, in [0, 1]."""
         surplus = (self.n_components - self.n_active) * max(0.0, 1 - 2 * progress)
         self.n_kept = self.n_active + ceil(surplus)
 
     def forward(self, h: Tensor) -> Code:
-        """Keep the largest of $(B, n)$."""
+        """Keep the largest units of $(B, n)$."""
         n_kept = self.n_kept if self.training else self.n_active
         return Code(_largest(functional.relu(h), n_kept, dim=1))
 
     def constrain(self, z: Tensor) -> Tensor:
-        """Keep the largest of $(B, n)$."""
+        """Keep the largest units of $(B, n)$."""
         return _largest(functional.relu(z), self.n_active, dim=1)
 
     def extra_repr(self) -> str:
-        """Show the number."""
+        """Show the number of active units."""
         return f"n_active={self.n_active}"
 
 
 class Lifetime(Bottleneck):
-    r"""A code whose every unit fires for the same share of the rows, those that it likes best.
+    r"""A code whose units are each active for the same share of the rows: lifetime sparsity.
 
-    In training a unit keeps its largest values in a batch, and follows the smallest that it keeps;
-    that is its threshold for rows by themselves.
+    In training a unit keeps its largest values in a batch. A moving average of the smallest of
+    them is its threshold in inference, where rows are encoded one by one.
 
     Parameters
     ----------
     share : float
-        The share of the rows that a unit fires for.
+        The share of the rows for which a unit is active.
     n_components : int
         The number of units.
 
@@ -179,7 +181,7 @@ class Lifetime(Bottleneck):
         self.register_buffer("threshold", torch.zeros(n_components))
 
     def forward(self, h: Tensor) -> Code:
-        """Keep the largest of $(B, n)$ along the rows."""
+        """Keep the largest values of every unit of $(B, n)$ along the rows."""
         h = functional.relu(h)
         if not self.training:
             return Code(self.constrain(h))
@@ -188,7 +190,7 @@ class Lifetime(Bottleneck):
         return Code(torch.zeros_like(h).scatter(0, rows, largest))
 
     def constrain(self, z: Tensor) -> Tensor:
-        """Drop what is below a unit's threshold from $(B, n)$."""
+        """Set the values of $(B, n)$ below the threshold of their unit to zero."""
         return torch.where(z >= self.threshold, functional.relu(z), 0.0)
 
     def extra_repr(self) -> str:

@@ -12,7 +12,7 @@ from skae.nn.quantization import Quantizer, Unquantized
 
 
 class Autoencoder(nn.Module):
-    r"""One line from a row to its probability, and every reading of it.
+    r"""The chain from a row to its probability, and all inference by it.
 
     $x \to \tilde x \to h = e(\tilde x) \to z = b(h) \to d(z) \to p(x \mid z)$
 
@@ -21,22 +21,22 @@ class Autoencoder(nn.Module):
     Parameters
     ----------
     encoder : nn.Module
-        From $(B, n)$ to $(B, k)$.
+        A map from $(B, n)$ to $(B, k)$.
     decoder : nn.Module
-        From $(B, k)$ to the parameters of the likelihood, $(B, m)$.
+        A map from $(B, k)$ to the parameters of the likelihood, $(B, m)$.
     likelihood : Likelihood or Prediction
-        The distribution of a row, or of what is predicted.
+        The distribution of a row, or of a prediction.
     bottleneck : Bottleneck, default=Identity()
-        From the encoder's output to a `Code`.
+        A map from the encoder's output to a `Code`.
     corruption : nn.Module, default=nn.Identity()
-        What training does to the rows that the encoder sees; the loss sees them clean.
+        The corruption of the encoder's input in training; the loss is that of the clean rows.
     penalty : Penalty or None, default=None
-        What the code costs beside what the bottleneck says; see `skae.nn.penalties`.
+        A cost of the code, added to that of the bottleneck; see `skae.nn.penalties`.
     quantizer : Quantizer or None, default=None
-        What rounds codes in inference; training sees them as they are.
+        The rounding of codes in inference; training does not round them.
     n_columns : int or None, default=None
-        The number of columns $n$ of a row. Training then also takes rows of two views side by
-        side, $(B, 2n)$: one for the encoder, and what the decoder should make of it.
+        The number of columns $n$ of a row. Training then also takes pairs of rows side by side,
+        $(B, 2n)$: the input of the encoder and the target of the decoder.
     """
 
     corruption: nn.Module
@@ -66,7 +66,7 @@ class Autoencoder(nn.Module):
         self.n_columns = n_columns
 
     def input_and_target(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the encoder sees and what the decoder should give; mostly the same."""
+        """Return the input of the encoder and the target of the decoder; mostly the same."""
         if self.n_columns is None or x.shape[1] == self.n_columns:
             return x, x
         return x[:, : self.n_columns], x[:, self.n_columns :]
@@ -83,30 +83,30 @@ class Autoencoder(nn.Module):
 
     @property
     def posterior(self) -> Posterior | None:
-        """The distribution of codes, of chains that have one."""
+        """The posterior of the code, None for chains without one."""
         return None
 
     @property
     def row_likelihood(self) -> Likelihood:
-        """The likelihood, of chains that give rows back and predict nothing else."""
+        """The likelihood of chains that reconstruct rows rather than predict a target."""
         assert isinstance(self.likelihood, Likelihood)
         return self.likelihood
 
     def prepare(self) -> None:
-        """Be ready for a training, the first or another."""
+        """Reset the state of an earlier training before the next one."""
         self.set_progress(1.0)
         self.quantizer.forget()
 
     def set_progress(self, progress: float) -> None:
-        """Tell the parts that ask for it how much of the training is done, in [0, 1]."""
+        """Set the share of the training that is done, in [0, 1], of the parts that depend on it."""
         self.bottleneck.set_progress(progress)
         if self.penalty is not None:
             self.penalty.set_progress(progress)
 
     def loss(self, output: Tensor, code: Code, x: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Return the loss of every row in nats, shape $(B,)$, given what `forward` returned.
+        """Return the loss of every row in nats, shape $(B,)$, given the outputs of `forward`.
 
-        Weights of the rows, $(B,)$, are for likelihoods that learn of them in training.
+        The weights of the rows, $(B,)$, are for likelihoods that are updated in training.
         """
         _, target = self.input_and_target(x)
         loss = self.likelihood.negative_log_prob(output, target)
@@ -117,11 +117,11 @@ class Autoencoder(nn.Module):
         return self.quantizer(self.bottleneck.encode_mean(self.encoder(x)))
 
     def latent(self, x: Tensor) -> Tensor:
-        """Return what codes of rows $(B, n)$ are drawn from; here the codes themselves."""
+        """Return the parameters that codes of rows $(B, n)$ are drawn by; here the codes."""
         return self.encode(x)
 
     def draw_codes(self, latent: Tensor) -> Tensor:
-        """Draw codes $(B, k)$ from what `latent` returned."""
+        """Draw codes $(B, k)$, given the output of `latent`."""
         return latent
 
     def decode(self, z: Tensor) -> Tensor:
@@ -129,7 +129,7 @@ class Autoencoder(nn.Module):
         return self.likelihood.mean(self.decoder(z))
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Return what is left of rows $(B, n)$ after the code."""
+        """Return the reconstructions of rows $(B, n)$."""
         return self.decode(self.encode(x))
 
     def log_prob(self, x: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ class Autoencoder(nn.Module):
         return self.row_likelihood.log_prob(self.decoder(self.encode(x)), x)
 
     def squared_error(self, source: Tensor, target: Tensor) -> Tensor:
-        """Return the squared error of every cell where some rows stand for others, $(B, n)$."""
+        """Return the squared error of every cell between reconstructed sources and targets."""
         assert isinstance(self.likelihood, VarianceLikelihood)
         return self.likelihood.squared_error(self.decoder(self.encode(source)), target)
 

@@ -1,4 +1,4 @@
-"""Corruptions of what the encoder sees in training; no reading passes through them."""
+"""Corruptions of the encoder's input in training; inference does not pass through them."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from skae.nn.seeding import seeded
 
+# The state of a missing cell.
 _MISSING = 1
 
 
@@ -35,7 +36,9 @@ class GaussianNoise(nn.Module):
 
 
 class Repeated(nn.Module):
-    """A corruption that evaluation repeats, the same way every time, to judge what it left.
+    """A corruption that is also applied in evaluation, there with the same noise every time.
+
+    The loss of validation rows then measures how well the corruption is undone.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ class MaskCells(nn.Module):
     fraction : float
         The share of the cells.
     values : Tensor of shape (n,)
-        What masked cells hold.
+        The values of masked cells, one for each column.
     """
 
     values: Tensor
@@ -87,7 +90,7 @@ class MaskCells(nn.Module):
 
 
 class SaltAndPepper(nn.Module):
-    r"""Set a random share of the cells to the smallest or largest value, at equal odds.
+    r"""Set a random share of the cells to the smallest or largest value, equally likely.
 
     Parameters
     ----------
@@ -107,7 +110,7 @@ class SaltAndPepper(nn.Module):
         self.register_buffer("high", high)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Spoil cells of $(B, n)$ in training."""
+        """Corrupt cells of $(B, n)$ in training."""
         if not self.training:
             return x
         draw = torch.rand_like(x)
@@ -160,7 +163,7 @@ class OfNumbers(nn.Module):
     corruption : nn.Module
         The corruption.
     n_numbers : int
-        The number of numbers, which come first.
+        The number of columns of numbers, which come first.
     """
 
     def __init__(self, corruption: nn.Module, n_numbers: int) -> None:
@@ -180,7 +183,7 @@ class Applied(nn.Module):
     Parameters
     ----------
     function : callable
-        From rows $(B, n)$ to rows $(B, n)$.
+        A map from rows $(B, n)$ to rows $(B, n)$.
     """
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
@@ -193,11 +196,11 @@ class Applied(nn.Module):
 
 
 class HideCells(nn.Module):
-    r"""Hide cells of rows of numbers and states from the encoder, which learns to fill them.
+    r"""Mask cells of rows of numbers and states, so that the encoder learns to impute them.
 
-    A row hides its own share of its cells, drawn between zero and twice the mean share, and every
-    other one also all cells that are missing. A hidden cell has the state -1, and its number
-    is NaN.
+    The share of masked cells is drawn for each row, between zero and twice the mean share; in half
+    of the rows all missing cells are masked as well. A masked cell has the state -1, and its
+    number is NaN.
 
     Parameters
     ----------
@@ -206,7 +209,7 @@ class HideCells(nn.Module):
     column_of_number : sequence of int
         For every number, the position of its state among the states.
     share : float, default=1.0
-        The share of the rows that hide anything.
+        The share of the rows in which cells are masked.
     """
 
     column_of_number: Tensor
@@ -222,7 +225,7 @@ class HideCells(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Hide cells of $(B, n + f)$ in training."""
+        """Mask cells of $(B, n + f)$ in training."""
         if not self.training:
             return x
         return _hide(x, self._choose(x[:, len(self.column_of_number) :]), self.column_of_number)
@@ -241,7 +244,7 @@ class HideCells(nn.Module):
 
 
 def hide_missing(x: Tensor, column_of_number: Sequence[int]) -> Tensor:
-    """Hide the missing cells of rows of numbers and states, $(B, n + f)$."""
+    """Mask the missing cells of rows of numbers and states, $(B, n + f)$."""
     return _hide(x, x[:, len(column_of_number) :] == _MISSING, column_of_number)
 
 

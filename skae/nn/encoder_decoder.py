@@ -1,4 +1,4 @@
-"""The two ends of a chain, each by itself: one goes where the rows are, one where codes are."""
+"""The encoder and the decoder of a trained chain as separate modules, to be deployed apart."""
 
 import copy
 
@@ -9,19 +9,19 @@ from skae.nn.chain import Autoencoder
 
 
 class Encoder(nn.Module):
-    r"""From rows in their own units to codes.
+    r"""A module from rows in their original units to codes.
 
-    It is a copy, which needs nothing of skae's estimators: it can be trained, cast, moved, saved,
-    traced or exported as any module, and the chain stays as it is.
+    It is a copy that does not need skae's estimators: it can be trained, cast, moved, saved, traced
+    or exported as any module, and the chain stays as it is.
 
     Parameters
     ----------
     chain : Autoencoder
         The trained chain.
     center : array-like of shape (n,), default=0.0
-        What encoding takes off every column.
+        The constants that encoding subtracts from the columns.
     scale : float, default=1.0
-        What encoding divides by.
+        The number that encoding divides by.
     """
 
     center: Tensor
@@ -40,23 +40,24 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the codes $(B, k)$ of rows $(B, n)$, of any float type."""
-        # Two float32 centres lose no digits of columns far from zero, on devices without float64.
+        # The centre as the sum of two float32 tensors keeps the digits of columns far from zero,
+        # also on devices without float64.
         centred = x - self.center.to(x) - self.rest.to(x)
         encoded = (centred / self.scale).float()
         return self.quantizer(self.bottleneck.encode_mean(self.encoder(encoded)))
 
 
 class Decoder(nn.Module):
-    r"""From codes to expected rows in their own units; a copy, as `Encoder` is.
+    r"""A module from codes to expected rows in their original units; a copy, as `Encoder` is.
 
     Parameters
     ----------
     chain : Autoencoder
         The trained chain.
     center : array-like of shape (n,), default=0.0
-        What encoding takes off every column.
+        The constants that encoding subtracts from the columns.
     scale : float, default=1.0
-        What encoding divides by.
+        The number that encoding divides by.
     """
 
     center: Tensor

@@ -1,4 +1,4 @@
-"""Denoising autoencoders in one batched tensor program: members over views of rows and folds."""
+"""Denoising autoencoders as one batched tensor program: a member for every view and fold."""
 
 import math
 from collections.abc import Sequence
@@ -9,8 +9,11 @@ from torch import Tensor, nn
 
 from skae.nn.seeding import seeded
 
+# The largest share of the columns that is masked in a row.
 _MOST_HIDDEN = 0.6
+# The bound at which a member's inputs are clipped, in standard deviations.
 FARTHEST = 10.0
+# The largest linear path, in weights of one member; beyond it members have none.
 _MOST_LINEAR_WEIGHTS = 2**18
 
 
@@ -22,7 +25,8 @@ class BatchedLinear(nn.Module):
     n_members, n_inputs, n_outputs : int
         The sizes.
     gain : float, default=1.0
-        How large the weights are, in units of what keeps the variance of the inputs.
+        The standard deviation of the weights, in units of the one that keeps the variance of the
+        inputs.
     """
 
     def __init__(self, n_members: int, n_inputs: int, n_outputs: int, gain: float = 1.0) -> None:
@@ -39,16 +43,16 @@ class BatchedLinear(nn.Module):
 class Ensemble(nn.Module):
     r"""Denoising autoencoders without a bottleneck, one for every view and fold.
 
-    A row is its points in all views and, last, the number of its fold. Member $(v, f)$ learns from
-    the rows outside fold $f$, and is judged by those in it, so that every row is held out from one
-    member of every view:
+    A row consists of its points in all views and, last, the number of its fold. Member $(v, f)$ is
+    trained on the rows outside fold $f$ and validated on those in it, so that every row is held out
+    from one member of every view:
 
     .. math:: \ell_i = \frac{1}{|M_i|} \sum_{(v, f) \in M_i} \frac1w
               \| r_{vf}(\tilde x_{iv}, h_i) - x_{iv} \|^2,
 
-    where $\tilde x$ has normal noise and hidden columns $h$; in half of the rows none are hidden.
-    Beside the hidden layers a member has a linear path, but for points of hundreds of coordinates,
-    where it would cost more than all else.
+    where $\tilde x$ has normal noise and masked columns $h$; in half of the rows none are masked.
+    Beside the hidden layers a member has a linear path, except for points of hundreds of
+    coordinates, where it would cost more than all other layers.
 
     Parameters
     ----------
@@ -57,12 +61,11 @@ class Ensemble(nn.Module):
     n_views, n_folds : int
         The number of members is their product.
     hidden_layer_sizes : sequence of int
-        The number of units of every hidden layer; from the second of one size on, layers add to the
-        one before.
+        The number of units of every hidden layer; a layer as wide as the one before it is residual.
     activation : class
-        Between the layers.
+        The activation between the layers.
     noise : sequence of float
-        The standard deviations of the noise, one of which a row gets.
+        The standard deviations of the noise; one of them is drawn for each row.
     """
 
     column_of_coordinate: Tensor
@@ -93,7 +96,7 @@ class Ensemble(nn.Module):
         self.linear = BatchedLinear(n_members, n_inputs, self.n_wide, 0.01) if is_narrow else None
 
     def points(self, x: Tensor) -> Tensor:
-        """Return what every member sees of rows, $(K, B, w)$."""
+        """Return the points of rows in the view of every member, $(K, B, w)$."""
         views = x[:, : self.n_views * self.n_wide].reshape(len(x), self.n_views, self.n_wide)
         return views.transpose(0, 1).repeat_interleave(self.n_folds, dim=0)
 
@@ -107,14 +110,17 @@ class Ensemble(nn.Module):
         return self.reconstruct(*corrupted), points
 
     def loss(self, output: Tensor, points: Tensor, x: Tensor, weights: None = None) -> Tensor:
-        """Return the mean squared error of every row, $(B,)$, over the members that it is for."""
+        """Return the mean squared error of every row, $(B,)$, over the members that it counts for.
+
+        These are the members that learn from the row in training, and the others in evaluation.
+        """
         error = (output - points).square().mean(2)
         is_out = self.folds[:, None] == x[:, -1]
         counts = ~is_out if self.training else is_out
         return (error * counts).sum(0) / counts.sum(0)
 
     def reconstruct(self, points: Tensor, hidden: Tensor) -> Tensor:
-        """Return what members make of points $(K, B, w)$ with hidden columns $(K, B, c)$."""
+        """Return the reconstructions of points $(K, B, w)$ with masked columns $(K, B, c)$."""
         seen = self._hide(points, hidden)
         output = self.output(self._deep(seen))
         return output if self.linear is None else output + self.linear(seen)
@@ -124,7 +130,7 @@ class Ensemble(nn.Module):
         return self._deep(self._hide(points, points.new_zeros(*points.shape[:2], self.n_columns)))
 
     def _hide(self, points: Tensor, hidden: Tensor) -> Tensor:
-        # What is far from all rows would drag the other columns along.
+        # An extreme coordinate would distort the reconstruction of the other columns.
         points = points.clamp(-FARTHEST, FARTHEST)
         return torch.cat([points * (1 - hidden[:, :, self.column_of_coordinate]), hidden], dim=2)
 
@@ -135,11 +141,11 @@ class Ensemble(nn.Module):
         return x
 
     def _corrupt(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Return noisy points, and which columns are hidden: any share of them, up to 60 %."""
-        lines = (*points.shape[:2], 1)
-        choice = torch.randint(len(self.noise), lines, device=points.device)
+        """Return noisy points and a mask of hidden columns, any share of them up to 60 %."""
+        per_row = (*points.shape[:2], 1)
+        choice = torch.randint(len(self.noise), per_row, device=points.device)
         noisy = torch.addcmul(points, torch.randn_like(points), self.noise[choice])
-        share = _MOST_HIDDEN * torch.rand(lines, device=points.device)
-        share = share * (torch.rand(lines, device=points.device) < 0.5)
-        columns = torch.rand(*lines[:2], self.n_columns, device=points.device)
+        share = _MOST_HIDDEN * torch.rand(per_row, device=points.device)
+        share = share * (torch.rand(per_row, device=points.device) < 0.5)
+        columns = torch.rand(*per_row[:2], self.n_columns, device=points.device)
         return noisy, (columns < share).to(points.dtype)

@@ -1,4 +1,4 @@
-"""Heads: from codes to what is predicted."""
+"""Heads: networks from codes to predictions."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,18 +8,19 @@ from torch import Tensor, nn
 
 from skae.nn.networks import ACTIVATIONS, orthogonal
 
+# The smallest standard deviation of codes that they are divided by.
 _SMALLEST_SCALE = 1e-6
 
 
 class Standardize(nn.Module):
-    """Take the mean of codes off, and divide by the root of their mean variance.
+    """Subtract the mean of codes, and divide by the root of the mean variance of their units.
 
-    One scale for all units leaves the large ones, which say most of a row, large.
+    With one scale for all units, the large ones, which carry most of the information, stay large.
 
     Parameters
     ----------
     codes : Tensor of shape (n_rows, n_components)
-        The codes whose means and variances count.
+        The codes whose means and variances are taken.
     """
 
     center: Tensor
@@ -44,7 +45,7 @@ def make_head(
     Parameters
     ----------
     codes : Tensor of shape (n_rows, n_components)
-        Codes of the kind that it will see.
+        The codes of training rows.
     hidden_sizes : sequence of int
         The number of units of every hidden layer; none for a linear head.
     n_out : int
@@ -52,7 +53,7 @@ def make_head(
     activation : str
         A key of `ACTIVATIONS`.
     dropout : float
-        The share of the units that every layer loses in a training step.
+        The share of the units of every layer that a training step leaves out.
     """
     sizes = (codes.shape[1], *hidden_sizes, n_out)
     modules: list[nn.Module] = [Standardize(codes)]

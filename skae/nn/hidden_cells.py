@@ -1,4 +1,4 @@
-"""The code of a row of which some cells are hidden."""
+"""The most probable code of a row whose cells are partly hidden."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+# The steps and the learning rate of Adam, which optimises the whitened code u.
 _N_STEPS = 100
 _LEARNING_RATE = 0.2
+# The smallest variance along a direction, as a share of the largest.
 _SMALLEST_VARIANCE = 1e-8
 
 
@@ -28,7 +30,7 @@ class NormalCodes:
 
     @classmethod
     def of(cls, codes: Tensor) -> "NormalCodes":
-        """Return the normal with the moments of codes of shape $(B, k)$."""
+        """Return the normal distribution with the moments of codes of shape $(B, k)$."""
         exact = codes.cpu().double()
         covariance = torch.cov(exact.T, correction=0).reshape(codes.shape[1], -1)
         variance, directions = torch.linalg.eigh(covariance)
@@ -50,11 +52,12 @@ class NormalCodes:
         Parameters
         ----------
         losses : callable
-            From codes $(B, k)$ and rows to $-\log p(x \mid z)$ of the cells that are not hidden.
+            A map from codes $(B, k)$ and rows to $-\log p(x \mid z)$ of the cells that are not
+            hidden.
         x : Tensor of shape (B, n)
             The rows.
         start : Tensor of shape (B, k)
-            Codes to start from.
+            The codes to start from.
         """
         x, start = x.clone(), start.clone()
         u = torch.linalg.solve(self.factor, (start - self.mean).T).T.requires_grad_()

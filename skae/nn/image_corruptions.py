@@ -1,4 +1,4 @@
-"""Corruptions of images: what a model learns to undo is super-resolution, colour or inpainting."""
+"""Corruptions of images; undoing them is super-resolution, colourisation or inpainting."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,16 @@ from torch.nn import functional
 
 
 class InUnits(nn.Module):
-    r"""Corrupt rows in their own units: $\tilde x = (g(s x + c) - c) / s$.
+    r"""Corrupt rows in their original units: $\tilde x = (g(s x + c) - c) / s$.
 
     Parameters
     ----------
     corruption : callable
-        $g$, from $(B, n)$ to $(B, n)$.
+        The map $g$ from $(B, n)$ to $(B, n)$.
     center : Tensor of shape (n,)
-        What encoding subtracts.
+        The constants $c$ that encoding subtracts.
     scale : float
-        What encoding divides by.
+        The number $s$ that encoding divides by.
     """
 
     center: Tensor
@@ -35,14 +35,14 @@ class InUnits(nn.Module):
 
 
 class Blur(nn.Module):
-    """Average blocks of pixels, and enlarge what is left to the size it had.
+    """Average blocks of pixels, and enlarge the result to the original size.
 
     Parameters
     ----------
     factor : int
-        Height and width of a block.
+        The height and width of a block.
     image_shape : sequence of three int
-        Channels, height and width.
+        The channels, height and width of an image.
     """
 
     def __init__(self, factor: int, image_shape: Sequence[int]) -> None:
@@ -55,10 +55,10 @@ class Blur(nn.Module):
         if not self.training:
             return x
         images = x.unflatten(1, self.image_shape)
-        few = functional.avg_pool2d(images, self.factor, ceil_mode=True)
-        many = few.repeat_interleave(self.factor, 2).repeat_interleave(self.factor, 3)
+        small = functional.avg_pool2d(images, self.factor, ceil_mode=True)
+        enlarged = small.repeat_interleave(self.factor, 2).repeat_interleave(self.factor, 3)
         _, height, width = self.image_shape
-        return many[:, :, :height, :width].flatten(1)
+        return enlarged[:, :, :height, :width].flatten(1)
 
 
 class Grey(nn.Module):
@@ -67,7 +67,7 @@ class Grey(nn.Module):
     Parameters
     ----------
     image_shape : sequence of three int
-        Channels, height and width.
+        The channels, height and width of an image.
     """
 
     def __init__(self, image_shape: Sequence[int]) -> None:
@@ -83,14 +83,14 @@ class Grey(nn.Module):
 
 
 class Patch(nn.Module):
-    """Set a square of every image, somewhere, to zero.
+    """Set a square of every image, at a random place, to zero.
 
     Parameters
     ----------
     size : int
-        Height and width of the square, in pixels.
+        The height and width of the square, in pixels.
     image_shape : sequence of three int
-        Channels, height and width.
+        The channels, height and width of an image.
     """
 
     def __init__(self, size: int, image_shape: Sequence[int]) -> None:
@@ -108,7 +108,7 @@ class Patch(nn.Module):
         return x.unflatten(1, self.image_shape).masked_fill(inside, 0.0).flatten(1)
 
     def _inside(self, length: int, x: Tensor) -> Tensor:
-        """Tell which places along one side are in the patch of every image, $(B, length)$."""
+        """Return a mask of the places along one side in the patch of each image, $(B, length)$."""
         start = torch.randint(max(1, length - self.size + 1), (len(x), 1), device=x.device)
         places = torch.arange(length, device=x.device)
         return (places >= start) & (places < start + self.size)

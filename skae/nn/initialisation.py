@@ -1,4 +1,4 @@
-"""Where training starts: networks that are PCA until training bends them."""
+"""Initialisation of the networks: encoder and decoder start as PCA."""
 
 import torch
 from torch import Tensor, nn
@@ -8,8 +8,11 @@ from skae.nn.networks import LAYERS, Layer, SkipNetwork, Transposed
 from skae.nn.pca import PrincipalComponents
 from skae.nn.posteriors import Posterior
 
+# The smallest standard deviation of a unit or column, so that no scale is zero.
 _SMALLEST_SCALE = 1e-3
+# The bound, from 0 and from 1, of means that are turned into logits.
 _SMALLEST_SHARE = 0.01
+# The bounds of the share of a unit's variance that is signal; noise makes up the remainder.
 _SMALLEST_SIGNAL, _LARGEST_SIGNAL = 1e-3, 1 - 1e-6
 
 
@@ -21,23 +24,23 @@ def start_at_pca(
     likelihood: Likelihood,
     residual: Tensor | None = None,
 ) -> None:
-    r"""Make an encoder and a decoder of linear and deep paths project on principal components.
+    r"""Initialise an encoder and a decoder of linear and deep paths as PCA.
 
     The linear paths become $z = W (x - m)$ and $x' = W^\top z + m$. The deep paths start at zero,
-    in units of what they will have to add: what PCA leaves.
+    scaled by the residual of PCA, which they have to explain.
 
     Parameters
     ----------
     encoder, decoder : nn.Module
         Linear layers, or `SkipNetwork` of them.
     pca : PrincipalComponents
-        As many components as the code has.
+        The principal components, as many as the code has units.
     likelihood : Likelihood
         The likelihood; outputs of the decoder that are logits of numbers in [0, 1] start at
-        $4 (x' - 1/2)$, whose logistic function is closest to $x'$ around the middle.
+        $4 (x' - 1/2)$, the linearisation of the logit at $1/2$.
     residual : Tensor of shape (n_features,) or None, default=None
-        The mean squared error of every feature that is left to the deep paths; None for what the
-        projection leaves.
+        The mean squared error of every feature that the deep paths have to explain; None for that
+        of the projection.
     """
     weight, mean = pca.components, pca.mean
     tied = isinstance(_linear(decoder), Transposed)
@@ -65,7 +68,7 @@ def start_at_probabilistic_pca(
     variance: float,
     posterior: Posterior,
 ) -> None:
-    r"""Make networks of a variational autoencoder be probabilistic PCA.
+    r"""Initialise the networks of a variational autoencoder as probabilistic PCA.
 
     With the variance $\lambda_j$ along component $u_j$ and the noise's $\sigma^2$, the posterior of
     unit $j$ is normal around $\sqrt{\lambda_j - \sigma^2}\, u_j^\top (x - m) / \lambda_j$ with
@@ -76,17 +79,17 @@ def start_at_probabilistic_pca(
     encoder, decoder : nn.Module
         Linear layers, or `SkipNetwork` of them.
     pca : PrincipalComponents
-        As many components as the code has.
+        The principal components, as many as the code has units.
     likelihood : Likelihood
-        The likelihood, which says what the decoder's outputs parametrise.
+        The likelihood, whose parameters are the decoder's outputs.
     residual : Tensor of shape (n_features,) or None, default=None
-        The mean squared error of every feature that is left to the deep paths; None for what the
-        projection leaves.
+        The mean squared error of every feature that the deep paths have to explain; None for that
+        of the projection.
     variance : float
         The variance $\sigma^2$ of the noise.
     posterior : Posterior
-        The distribution that the encoder's output parametrises; directions on a sphere get the
-        same codes, shortened.
+        The distribution that the encoder's output parametrises; on a sphere, directions start at
+        the same means, multiplied by its `radius`.
 
     References
     ----------
@@ -100,25 +103,25 @@ def start_at_probabilistic_pca(
     logits = likelihood.are_logits(len(mean)).to(mean)
     residual = pca.residual if residual is None else residual
     gain, origin = 1 + 3 * logits, 0.5 * logits
-    there = (radius * share.sqrt() / spread)[:, None] * pca.components
-    back = gain[:, None] * pca.components.T * (spread * share.sqrt() / radius)
-    rest = posterior.start(share)
-    weight = torch.cat([there, there.new_zeros(len(rest), len(mean))])
-    _set_linear(encoder, weight, torch.cat([-there @ mean, rest]))
-    bias, left = gain * (mean - origin), gain * _left(residual)
-    back, bias, left = likelihood.expand_to_parameters(back, bias, left)
-    _set_linear(decoder, back, bias)
+    to_means = (radius * share.sqrt() / spread)[:, None] * pca.components
+    to_rows = gain[:, None] * pca.components.T * (spread * share.sqrt() / radius)
+    scales = posterior.start(share)
+    weight = torch.cat([to_means, to_means.new_zeros(len(scales), len(mean))])
+    _set_linear(encoder, weight, torch.cat([-to_means @ mean, scales]))
+    bias, deep_scale = gain * (mean - origin), gain * _left(residual)
+    to_rows, bias, deep_scale = likelihood.expand_to_parameters(to_rows, bias, deep_scale)
+    _set_linear(decoder, to_rows, bias)
     if isinstance(encoder, SkipNetwork) and isinstance(decoder, SkipNetwork):
         step = radius * torch.clamp_max(_per_direction(pca, residual) / spread, 1)
-        encoder.output_scale = torch.cat([step, torch.ones_like(rest)]).float()
+        encoder.output_scale = torch.cat([step, torch.ones_like(scales)]).float()
         decoder.input_scale = torch.full_like(spread, radius).float()
-        decoder.output_scale = left.float()
-        _silence(encoder, decoder, len(there))
+        decoder.output_scale = deep_scale.float()
+        _silence(encoder, decoder, len(to_means))
 
 
 @torch.no_grad()
 def start_at_mean(decoder: nn.Module, mean: Tensor, likelihood: Likelihood) -> None:
-    """Make the last bias of a decoder give the mean row.
+    """Set the last bias of a decoder so that it gives the mean row.
 
     Parameters
     ----------
@@ -127,7 +130,7 @@ def start_at_mean(decoder: nn.Module, mean: Tensor, likelihood: Likelihood) -> N
     mean : Tensor of shape (n_features,)
         The mean row.
     likelihood : Likelihood
-        The likelihood, which says what the decoder's outputs parametrise.
+        The likelihood, whose parameters are the decoder's outputs.
     """
     bias = _layers(decoder)[-1].get_parameter("bias")
     logits = likelihood.are_logits(len(mean))
@@ -137,20 +140,20 @@ def start_at_mean(decoder: nn.Module, mean: Tensor, likelihood: Likelihood) -> N
 
 
 def _spread(pca: PrincipalComponents) -> Tensor:
-    """Return the spread of every unit of a code; beyond all components, that of a feature."""
+    """Return the standard deviation of every unit; of units without a component, a feature's."""
     typical = pca.feature_variance.mean().expand_as(pca.variance)
     spread = torch.where(pca.variance > 0, pca.variance, typical).sqrt()
     return spread.clamp_min(_SMALLEST_SCALE)
 
 
 def _per_direction(pca: PrincipalComponents, residual: Tensor) -> Tensor:
-    """Return what is left, as a standard deviation along a direction that is left out."""
+    """Return the residual as a standard deviation along a direction that is left out."""
     n_left_out = max(1, len(pca.mean) - len(pca.variance))
     return (residual.sum() / n_left_out).sqrt().clamp_min(_SMALLEST_SCALE)
 
 
 def _left(residual: Tensor) -> Tensor:
-    """Return what is left of every feature, as standard deviations; not quite zero for any."""
+    """Return the residual of every feature as a standard deviation, which is never quite zero."""
     residual = residual.sqrt()
     return residual + 0.1 * residual.mean() + _SMALLEST_SCALE
 
@@ -167,14 +170,14 @@ def _set_linear(network: nn.Module, weight: Tensor, bias: Tensor) -> None:
 
 
 def _silence(encoder: SkipNetwork, decoder: SkipNetwork, n_components: int) -> None:
-    """Make the deep paths zero, by their last layers or, tied, by the layer at the code."""
+    """Set the deep paths to zero by their last layers, or by the layer at the code if tied."""
     first, *_, last = _layers(encoder.deep)
     nn.init.zeros_(last.weight)
-    back = _layers(decoder.deep)[-1]
-    if back.weight is not first.weight:
-        nn.init.zeros_(back.weight)
+    last_of_decoder = _layers(decoder.deep)[-1]
+    if last_of_decoder.weight is not first.weight:
+        nn.init.zeros_(last_of_decoder.weight)
     constant = decoder.deep(torch.zeros(1, n_components, device=last.weight.device))
-    bias = back.get_parameter("bias")
+    bias = last_of_decoder.get_parameter("bias")
     bias.sub_(constant.reshape(len(bias), -1).mean(1))
 
 

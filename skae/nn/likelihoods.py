@@ -1,7 +1,7 @@
-"""Likelihoods: the distribution of a row that the decoder's output parametrises.
+"""Likelihoods: the distribution of a row, parametrised by the decoder's output.
 
-A likelihood answers column by column, in nats, so that cells of all kinds add up, and gives the
-loss of a row in fewer passes. `skae.nn.table_likelihoods` has those of tables.
+Log-probabilities are returned by column, in nats, so that cells of all kinds add up; the loss of a
+row takes fewer passes. The likelihoods of tables are in `skae.nn.table_likelihoods`.
 """
 
 import math
@@ -13,12 +13,14 @@ from torch.nn import functional
 
 from skae.nn.predictions import Prediction
 
+# The mean squared error of an exact fit, by rounding in float32.
 _SMALLEST_VARIANCE = 1e-10
+# The weight of a new batch in the moving average of the variance.
 _MOMENTUM = 0.05
 
 
 class _StraightThroughClamp(torch.autograd.Function):
-    """Clip the value and pass the gradient, so that a clipped output can still come back."""
+    """Clip the value but not the gradient, so that training can move a clipped output back."""
 
     @staticmethod
     def forward(ctx: object, x: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -35,7 +37,8 @@ class Likelihood(Prediction):
     Attributes
     ----------
     n_numbers : int
-        The number of first columns that are one cell with a later column, its state.
+        The number of columns of numbers, which come first; each is one cell together with a later
+        column, its state.
     learns_variance : bool
         Whether training is to call `update_variance`.
     """
@@ -52,13 +55,15 @@ class Likelihood(Prediction):
         """Draw rows, shape $(B, n)$."""
 
     def are_logits(self, n_columns: int) -> Tensor:
-        """Tell which expected columns are numbers in [0, 1] whose logits the decoder gives."""
+        """Return a mask of the columns in [0, 1] that the decoder gives the logits of."""
         return torch.zeros(n_columns, dtype=torch.bool)
 
     def expand_to_parameters(
         self, weight: Tensor, bias: Tensor, spread: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Turn a linear map to expected rows into one to the decoder's outputs: mostly the same.
+        """Turn a linear map to expected rows into one to the likelihood's parameters.
+
+        Where the parameters are the expected rows, it is the same map.
 
         Parameters
         ----------
@@ -67,43 +72,43 @@ class Likelihood(Prediction):
         bias : Tensor of shape (w,)
             The biases.
         spread : Tensor of shape (w,)
-            The standard deviations of cells around what is expected.
+            The standard deviations of cells around their expectations.
 
         Returns
         -------
         weight, bias, spread : Tensor of shape (m, k), (m,) and (m,)
-            The same for the decoder's outputs; the last says how far training may have to move
+            The same for the decoder's outputs; `spread` is then how far training may have to move
             them.
         """
         return weight, bias, spread
 
     def update_variance(self, output: Tensor, x: Tensor, shares: Tensor | None = None) -> None:
-        """Move the variance on towards the squared errors of a batch, where it is learned.
+        """Move the variance towards the squared errors of a batch, where it is learned.
 
         Parameters
         ----------
         output, x : Tensor of shape (B, n)
-            The decoder's output, and what it should have been.
+            The decoder's output and its target.
         shares : Tensor of shape (B,) or None, default=None
-            How much every row counts; None for all alike.
+            The weight of every row; None for equal weights.
         """
 
 
 class NumberLikelihood(Likelihood):
-    """The distribution of a row of numbers alone."""
+    """The distribution of a row that consists of numbers only."""
 
     @abstractmethod
     def curvature(self, output: Tensor) -> Tensor:
-        """Return the second derivative of minus the log-probability in the output, $(B, n)$."""
+        """Return the second derivative of -log p with respect to the output, $(B, n)$."""
 
 
 class VarianceLikelihood(Likelihood):
-    """A distribution whose numbers have a variance, which is measured after training.
+    """A distribution with a variance of its numbers, which is measured after training.
 
     Attributes
     ----------
     variance : Tensor
-        The variance of all numbers, or of each.
+        The variance, one for all numbers or one for each.
     """
 
     variance: Tensor
@@ -114,11 +119,11 @@ class VarianceLikelihood(Likelihood):
 
     @abstractmethod
     def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the squared error of every number, NaN where there is none, $(B, n)$."""
+        """Return the squared error of every number, NaN where there is no number, $(B, n)$."""
 
 
 class Gaussian(VarianceLikelihood, NumberLikelihood):
-    r"""Independent normals, with one variance or one for each: $x_j \sim N(\mu_j, \sigma_j^2)$.
+    r"""Independent Gaussians with a shared variance or one each: $x_j \sim N(\mu_j, \sigma_j^2)$.
 
     Parameters
     ----------
@@ -126,9 +131,9 @@ class Gaussian(VarianceLikelihood, NumberLikelihood):
         The range of the mean, infinite where there is none. The mean is clipped to it by a
         straight-through estimator: the gradient passes as if it were not.
     variance : float or Tensor of shape (n_columns,)
-        $\sigma^2$; one for all is a constant until `calibrate` sets it.
+        The variance $\sigma^2$; a shared one is constant until `calibrate` sets it.
     smallest : float or Tensor of shape (n_columns,), default=1e-10
-        The smallest variance, by default what rounding in float32 makes of an exact fit.
+        The smallest variance, by default the rounding error of an exact fit in float32.
     learns_variance : bool, default=False
         Whether training is to call `update_variance`: the likelihood is largest where the variance
         is the mean squared error.
@@ -167,7 +172,7 @@ class Gaussian(VarianceLikelihood, NumberLikelihood):
         self.calibrate(variance)
 
     def calibrate(self, variance: float | Tensor) -> None:
-        """Set the variance, to a mean over columns where it is given by column but one for all."""
+        """Set the variance; a shared one becomes the mean of variances that are given by column."""
         variance = torch.as_tensor(variance).to(self.variance)
         variance = variance if self.variance.dim() else variance.mean()
         # New tensors: a loss that is still to be differentiated may hold the old ones.
@@ -183,19 +188,19 @@ class Gaussian(VarianceLikelihood, NumberLikelihood):
         return torch.addcmul(constant, squared, self.half_precision, value=-1)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log density of every row, shape $(B,)$, in fewer passes."""
+        """Return the negative log density of every row, shape $(B,)$, in fewer passes."""
         return torch.addmv(self.log_normaliser, self._squared_error(output, x), self.half_precision)
 
     @torch.no_grad()
     def update_variance(self, output: Tensor, x: Tensor, shares: Tensor | None = None) -> None:
-        """Move the variance on towards the squared errors of a batch."""
+        """Move the variance towards the squared errors of a batch."""
         squared = self._squared_error(output, x)
         error = squared.mean(0) if shares is None else shares @ squared / shares.sum()
         error = error if self.variance.dim() else error.mean()
         self.calibrate(self.variance.lerp(error, _MOMENTUM))
 
     def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the squared error of every cell, infinite where it is none, shape $(B, n)$."""
+        """Return the squared error of every cell, infinite instead of NaN, shape $(B, n)$."""
         return self._squared_error(output, x).nan_to_num(nan=math.inf)
 
     def mean(self, output: Tensor) -> Tensor:
@@ -205,7 +210,7 @@ class Gaussian(VarianceLikelihood, NumberLikelihood):
         return _StraightThroughClamp.apply(output, self.low, self.high)
 
     def curvature(self, output: Tensor) -> Tensor:
-        """Return the second derivative of minus the log density in the output, $(B, n)$."""
+        """Return the second derivative of -log p with respect to the output, $(B, n)$."""
         return (2 * self.half_precision).expand_as(output)
 
     def sample(self, output: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""The likelihood of tables whose numbers are normal scores: of any shape, given the state."""
+"""The likelihood of tables whose numbers are normal scores: mixtures of logistics."""
 
 from collections.abc import Sequence
 
@@ -9,26 +9,33 @@ from torch.nn import functional
 
 from skae.nn.table_likelihoods import States, draw_index
 
+# The number of components of the mixture of a number.
 _N_MIXTURE = 5
+# The bounds of the logarithm of a component's width.
 _LOG_WIDTHS = (-7.0, 3.0)
+# The width of a component at the start, as a share of the residual standard deviation.
 _WIDTH_OF_SPREAD = 0.3
+# The smallest residual standard deviation at the start.
 _SMALLEST_SPREAD = 0.05
+# The bound, from 0 and from 1, of uniforms that are turned into logistic draws.
 _SMALLEST_UNIFORM = 1e-6
+# The number of quantiles of a component that its mean is taken over.
 _N_QUANTILES = 16
+# The bound of the outermost edges, as a normal score.
 _FARTHEST = 6.0
 
 
 class ScoresAndStates(States):
     r"""Independent cells, each a state and, where the state says that there is one, a number.
 
-    A number is in one of some intervals, and has the probability that a mixture of logistic
-    densities gives to its own,
+    The range of a number is divided into intervals, and the number has the probability of its
+    interval under a mixture of logistic densities,
 
     $p(x_j) = \pi_{c_j} \sum_k w_k [F((b - \mu_k) / s_k) - F((a - \mu_k) / s_k)]$
 
-    between the edges $a$ and $b$, with $F$ the logistic function, so it can be of any shape and
-    does not grow without bound. Absent numbers are NaN, hidden states -1, and both have the
-    log-probability 0. The decoder gives, for all numbers, the logits of the weights $w$, the
+    between the edges $a$ and $b$, with $F$ the logistic function. So a distribution can have any
+    shape, and its likelihood is bounded. Absent numbers are NaN, hidden states -1, and both have
+    the log-probability 0. The decoder gives, for all numbers, the logits of the weights $w$, the
     centres $\mu$ and the logarithms of the widths $s$, and then the logits of the states.
 
     Parameters
@@ -36,11 +43,12 @@ class ScoresAndStates(States):
     n_states, column_of_number : sequence of int
         As in `States`.
     edges : sequence of array-like
-        For every number, the edges between its intervals, from the lowest to the highest.
+        The edges of the intervals of every number, from the lowest to the highest.
     numbers : sequence of array-like
-        For every number, what its intervals stand for, in rising order.
+        The values that the intervals of every number stand for, in ascending order.
     seen : sequence of array-like of bool
-        For every state, which of its values are ever drawn; the others have a probability as well.
+        A mask, for every state, of the values that may be drawn; the others have a probability as
+        well.
 
     References
     ----------
@@ -79,7 +87,7 @@ class ScoresAndStates(States):
     def expand_to_parameters(
         self, weight: Tensor, bias: Tensor, spread: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Turn a linear map to expected rows, one-hot, into one to the parameters of cells."""
+        """Turn a linear map to expected one-hot rows into one to the likelihood's parameters."""
         n, k = self.n_numbers, _N_MIXTURE
         wide = spread[:n].clamp_min(_SMALLEST_SPREAD)
         steps = torch.special.ndtri((torch.arange(k).to(bias) + 0.5) / k)
@@ -97,16 +105,16 @@ class ScoresAndStates(States):
         return torch.cat([self._log_mass(output, x), self._log_probability(output, x)], dim=1)
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log-probability of every row, shape $(B,)$."""
+        """Return the negative log-probability of every row, shape $(B,)$."""
         return -self._log_mass(output, x).sum(1) - self._log_probability(output, x).sum(1)
 
     def mean(self, output: Tensor) -> Tensor:
-        """Return the expected numbers, as scores, and the likeliest states, shape $(B, n + f)$."""
+        """Return the expected numbers, as scores, and the most probable states, $(B, n + f)$."""
         numbers = self.scores_of(self.expected_numbers(output))
         return torch.cat([numbers, self.likeliest(self.logits(output))], dim=1)
 
     def expected_numbers(self, output: Tensor) -> Tensor:
-        """Return the expected numbers, not as scores but with mean 0 and variance 1, $(B, n)$."""
+        """Return the expected numbers, standardised rather than as normal scores, $(B, n)$."""
         weights, centres, widths = self._mixtures(output)
         steps = (torch.arange(_N_QUANTILES).to(output) + 0.5) / _N_QUANTILES
         scores = centres[..., None] + widths[..., None] * torch.logit(steps)
@@ -117,7 +125,7 @@ class ScoresAndStates(States):
         return (weights.softmax(2) * means.transpose(0, 1)).sum(2)
 
     def scores_of(self, numbers: Tensor) -> Tensor:
-        """Return the scores of the intervals that numbers with mean 0 and variance 1 are near."""
+        """Return the normal scores of the intervals that are nearest to standardised numbers."""
         between = (self.numbers[:, :-1] + self.numbers[:, 1:]) / 2
         place = torch.searchsorted(between, numbers.T.contiguous()).minimum(self.last[:, None])
         low, high = (self.edges.gather(1, place + i).clamp(-_FARTHEST, _FARTHEST) for i in (0, 1))
@@ -141,21 +149,21 @@ class ScoresAndStates(States):
 
     def _log_mass(self, output: Tensor, x: Tensor) -> Tensor:
         numbers = x[:, : self.n_numbers]
-        there = ~torch.isnan(numbers)
+        is_number = ~torch.isnan(numbers)
         numbers = torch.nan_to_num(numbers)
         weights, centres, widths = self._mixtures(output)
         right = torch.searchsorted(self.edges, numbers.T.contiguous()).clamp_min(1)
         low, high = (self.edges.gather(1, i).T[:, :, None] for i in (right - 1, right))
         a, b = (low - centres) / widths, (high - centres) / widths
-        # F(b) - F(a), in a form that keeps its digits wherever a and b are.
+        # log(F(b) - F(a)), in a form that is accurate for all a and b.
         mass = functional.logsigmoid(b) + functional.logsigmoid(-a)
         mass = mass + torch.log(-torch.expm1(torch.clamp_max(a - b, -1e-6)))
         log_mass = torch.logsumexp(torch.log_softmax(weights, dim=2) + mass, dim=2)
-        return torch.where(there, log_mass, 0.0)
+        return torch.where(is_number, log_mass, 0.0)
 
 
 def _table(rows: Sequence[np.ndarray]) -> Tensor:
-    """Return rows of different lengths as a table, infinite beyond their ends."""
+    """Return rows of different lengths as a matrix, padded with infinity."""
     table = torch.full((len(rows), max(map(len, rows), default=0)), torch.inf)
     for line, row in zip(table, rows, strict=True):
         line[: len(row)] = torch.as_tensor(row)

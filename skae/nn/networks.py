@@ -22,12 +22,12 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class Transposed(nn.Module):
-    """A linear layer whose weight is another's, transposed; its bias is its own.
+    """A linear layer with its own bias whose weight is the transpose of another layer's.
 
     Parameters
     ----------
     layer : nn.Linear
-        The layer from $(B, n)$ to $(B, m)$ whose weight is shared; this one goes back.
+        The layer from $(B, n)$ to $(B, m)$ whose weight is shared.
     """
 
     def __init__(self, layer: nn.Linear) -> None:
@@ -57,8 +57,8 @@ class SkipNetwork(nn.Module):
 
     Notes
     -----
-    The scales $u$, of shape $(n,)$, and $s$, of shape $(m,)$, are buffers and 1 until set: they
-    let $f$ work on numbers of the order of one, whatever the units of $x$ and $y$.
+    The scales $u$, of shape $(n,)$, and $s$, of shape $(m,)$, are buffers and 1 until set. With
+    them the inputs and outputs of $f$ are of the order of one, whatever the units of $x$ and $y$.
     """
 
     input_scale: Tensor
@@ -77,13 +77,13 @@ class SkipNetwork(nn.Module):
 
 
 class CodeToEveryLayer(nn.Module):
-    r"""A decoder whose every layer sees the code: $h_{l+1} = a(W_l h_l + b_l + V_l z)$.
+    r"""A decoder with skip connections from the code: $h_{l+1} = a(W_l h_l + b_l + V_l z)$.
 
     Parameters
     ----------
     network : nn.Module
-        The decoder, as `dense_pair` or `convolutional_pair` made it; the code is added to
-        channels.
+        A decoder of `dense_pair` or `convolutional_pair`; of convolutional layers, the connections
+        add to the channels.
     n_components : int
         The number of units of the code.
 
@@ -99,7 +99,7 @@ class CodeToEveryLayer(nn.Module):
         paths = [nn.Linear(n_components, _n_channels(stage), bias=False) for stage in rest]
         for path in paths:
             nn.init.zeros_(path.weight)
-        # The last layer of a network is found by its place, so the paths come before.
+        # Other code takes the last module of a network for its last layer: paths come before it.
         self.paths = nn.ModuleList(paths)
         self.first, self.rest = first, nn.ModuleList(rest)
 
@@ -137,7 +137,7 @@ def dense_pair(
     activation : str
         A key of `ACTIVATIONS`.
     dropout : float
-        The share of hidden units that a training step leaves out.
+        The share of the hidden units that a training step leaves out.
     tied : bool
         Whether the decoder's weights are the encoder's, transposed.
     """
@@ -157,12 +157,12 @@ def convolutional_pair(
     """Build a convolutional encoder of flattened images and the decoder that mirrors it.
 
     Each convolution halves height and width, rounded up; the decoder's transposed convolutions
-    undo that exactly. A linear layer stands between the last image and the code.
+    restore the shapes exactly. A linear layer connects the last image and the code.
 
     Parameters
     ----------
     image_shape : sequence of three int
-        Channels, height and width of an image.
+        The channels, height and width of an image.
     channels : sequence of int
         The number of channels of every convolution.
     n_components : int
@@ -175,8 +175,9 @@ def convolutional_pair(
     for n_out in channels:
         pairs.append(_convolution_pair(shape, n_out, tied=tied))
         shape = (n_out, -(-shape[1] // 2), -(-shape[2] // 2))
-    back, forth = linear_pair(prod(shape), n_components, tied=tied)
-    pairs.append((nn.Sequential(nn.Flatten(), back), nn.Sequential(forth, nn.Unflatten(1, shape))))
+    to_code, to_image = linear_pair(prod(shape), n_components, tied=tied)
+    to_image = nn.Sequential(to_image, nn.Unflatten(1, shape))
+    pairs.append((nn.Sequential(nn.Flatten(), to_code), to_image))
     encoder, decoder = _stack_pairs(pairs, activation, dropout)
     return (
         nn.Sequential(nn.Unflatten(1, tuple(image_shape)), encoder),
@@ -214,12 +215,12 @@ def _stack(layers: Sequence[nn.Module], activation: str, dropout: float) -> nn.S
 
 
 def with_outputs(network: nn.Module, n_out: int) -> nn.Module:
-    """Return a dense network whose last layer has another number of outputs, newly started.
+    """Return a network whose last layer has another number of outputs, newly initialised.
 
     Parameters
     ----------
     network : nn.Module
-        What `linear_pair` or `dense_pair` made, or the encoder of `convolutional_pair`.
+        A network of `linear_pair` or `dense_pair`, or the encoder of `convolutional_pair`.
     n_out : int
         The number of outputs.
     """
@@ -236,22 +237,22 @@ def stages(network: nn.Module) -> list[nn.Sequential]:
     Parameters
     ----------
     network : nn.Module
-        What `linear_pair`, `dense_pair` or `convolutional_pair` made.
+        A network of `linear_pair`, `dense_pair` or `convolutional_pair`.
     """
-    found: list[list[nn.Module]] = [[]]
-    waiting: list[nn.Module] = []
+    modules_of: list[list[nn.Module]] = [[]]
+    reshaping: list[nn.Module] = []
     for module in _leaves(network):
         if isinstance(module, LAYERS):
-            has_layer = any(isinstance(earlier, LAYERS) for earlier in found[-1])
-            found += [[]] if has_layer else []
-            found[-1] += [*waiting, module]
-            waiting = []
-        elif isinstance(module, nn.Flatten | nn.Unflatten) and not _ends_in_layer(found[-1]):
-            waiting.append(module)
+            has_layer = any(isinstance(earlier, LAYERS) for earlier in modules_of[-1])
+            modules_of += [[]] if has_layer else []
+            modules_of[-1] += [*reshaping, module]
+            reshaping = []
+        elif isinstance(module, nn.Flatten | nn.Unflatten) and not _ends_in_layer(modules_of[-1]):
+            reshaping.append(module)
         else:
-            found[-1].append(module)
-    found[-1] += waiting
-    return [nn.Sequential(*stage) for stage in found]
+            modules_of[-1].append(module)
+    modules_of[-1] += reshaping
+    return [nn.Sequential(*modules) for modules in modules_of]
 
 
 def _ends_in_layer(stage: list[nn.Module]) -> bool:
@@ -265,7 +266,7 @@ def _leaves(network: nn.Module) -> list[nn.Module]:
 
 
 def orthogonal(layer: _Layer) -> _Layer:
-    """Start a layer with an orthogonal weight, which trains at any depth, and no bias."""
+    """Initialise a layer with an orthogonal weight, which trains at any depth, and no bias."""
     nn.init.orthogonal_(layer.weight)
     nn.init.zeros_(layer.get_parameter("bias"))
     return layer

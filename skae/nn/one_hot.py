@@ -1,4 +1,4 @@
-"""One-hot encoding: from numbers and states, as tables travel, to what dense layers take."""
+"""One-hot encoding: from the numbers and states of a table to the input of dense layers."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,15 @@ from torch import Tensor, nn
 
 
 class OneHot(nn.Module):
-    r"""Write every state as a one-hot vector, and zero for absent numbers.
+    r"""Encode every state as a one-hot vector, and absent numbers as zero.
 
-    A row is $n$ numbers, NaN where there is none, and $f$ states; a state of -1 is one that is
-    hidden, whose vector is zero.
+    A row has $n$ numbers, NaN where there is none, and $f$ states, -1 where they are hidden; the
+    vector of a hidden state is zero.
 
     Parameters
     ----------
     n_numbers : int
-        The number of numbers $n$.
+        The number $n$ of columns of numbers.
     n_states : sequence of int
         The number of values of each of the $f$ states.
     """
@@ -31,11 +31,11 @@ class OneHot(nn.Module):
 
     @property
     def n_wide(self) -> int:
-        """The number of columns of an encoded row, one-hot."""
+        """The number of columns of a one-hot row."""
         return self.n_numbers + sum(self.n_states)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode rows $(B, n + f)$ one-hot, $(B, w)$."""
+        """Return the one-hot rows $(B, w)$ of rows $(B, n + f)$."""
         states = x[:, self.n_numbers :].long()
         wide = x.new_zeros(len(x), self.n_wide + 1)
         wide.scatter_(1, torch.where(states < 0, self.n_wide, self.offsets + states), 1.0)
@@ -50,7 +50,7 @@ class OneHot(nn.Module):
 def split_at_one_hot(encoder: nn.Module) -> tuple[nn.Sequential, nn.Module]:
     """Return the layers before the network of a table's encoder, one-hot first, and the network.
 
-    An encoder of numbers alone is all network.
+    Without one-hot encoding there are no such layers.
     """
     if isinstance(encoder, nn.Sequential) and len(encoder) and isinstance(encoder[0], OneHot):
         *before, network = encoder

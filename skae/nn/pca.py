@@ -1,4 +1,4 @@
-"""Principal components of rows that come in batches: what training starts from."""
+"""Principal components of rows that come in batches, from which training starts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ class PrincipalComponents:
     mean : Tensor of shape (n_features,)
         The mean row.
     components : Tensor of shape (n_components, n_features)
-        Unit vectors by falling variance; the largest entry of each is positive.
+        Unit vectors by descending variance; the largest entry of each is positive.
     variance : Tensor of shape (n_components,)
         The variance along every component.
     feature_variance : Tensor of shape (n_features,)
@@ -36,12 +36,12 @@ class PrincipalComponents:
         return (self.feature_variance - explained).clamp_min(0)
 
     def error(self, source: Tensor, target: Tensor) -> Tensor:
-        """Return the mean squared error of every feature where some rows stand for others.
+        """Return the mean squared error of every feature between projected sources and targets.
 
         Parameters
         ----------
         source, target : Tensor of shape (n_rows, n_features)
-            The rows that are projected, and what they should be.
+            The rows that are projected, and the rows that they should be.
         """
         source, target = (x.cpu().to(self.mean) for x in (source, target))
         projected = (source - self.mean) @ self.components.T @ self.components + self.mean
@@ -49,26 +49,26 @@ class PrincipalComponents:
 
     @property
     def noise_unit(self) -> float:
-        """What is left, as a standard deviation.
+        """The residual as one standard deviation, in whose units noise is given.
 
-        The geometric mean of the root mean squared error of a feature and of a direction that is
-        left out. Where few directions are left out, the first is too small to smooth along them
-        and the second drowns the features.
+        It is the geometric mean of the root mean squared error per feature and per direction that
+        is left out. Where few directions are left out, noise as large as the first is too small to
+        smooth along them, and noise as large as the second drowns the features.
         """
-        left = self.residual.sum()
+        residual = self.residual.sum()
         n_features = len(self.mean)
         n_left_out = max(1, n_features - len(self.variance))
-        return float((left / n_features * left / n_left_out) ** 0.25)
+        return float((residual / n_features * residual / n_left_out) ** 0.25)
 
     def number_for(self, wanted: float) -> int:
-        """Return a number of components: an int as it is, or the smallest that explain a share."""
+        """Return a number of components: an int as it is, or the fewest that explain a share."""
         if isinstance(wanted, Integral):
             return int(wanted)
         explained = self.variance.cumsum(0) / self.feature_variance.sum().clamp_min(1e-300)
         return min(int((explained <= wanted).sum()) + 1, len(explained))
 
     def keep(self, n_components: int) -> "PrincipalComponents":
-        """Keep the leading components; beyond those that there are, components are zero."""
+        """Keep the leading components; missing ones are zero."""
         n_zero = max(0, n_components - len(self.variance))
         components = nn.functional.pad(self.components[:n_components], (0, 0, 0, n_zero))
         variance = nn.functional.pad(self.variance[:n_components], (0, n_zero))
@@ -81,7 +81,7 @@ def principal_components(batches: Iterable[tuple[Tensor, Tensor | None]]) -> Pri
     Parameters
     ----------
     batches : iterable of (Tensor of shape (B, n_features), Tensor of shape (B,) or None)
-        Rows and their weights; no weights are weights of one.
+        Rows and their weights; None for weights of one.
     """
     total, mean, moment = 0.0, torch.zeros(()), torch.zeros(())
     for x, weight in batches:
@@ -97,14 +97,14 @@ def principal_components(batches: Iterable[tuple[Tensor, Tensor | None]]) -> Pri
 
 
 def principal_components_of_few(x: Tensor, weight: Tensor | None = None) -> PrincipalComponents:
-    """Return the principal components of few wide rows, from their singular values.
+    """Return the principal components of few but wide rows, from their singular values.
 
     Parameters
     ----------
     x : Tensor of shape (n_rows, n_features)
-        The rows; the covariance of their features would be too large to form.
+        The rows, for whose features a covariance matrix would be too large.
     weight : Tensor of shape (n_rows,) or None, default=None
-        Their weights; None for one each.
+        The weights of the rows; None for weights of one.
     """
     x = x.to(_precise(x))
     weight = x.new_ones(len(x)) if weight is None else weight.to(x)
@@ -125,5 +125,5 @@ def _sorted(
     order = torch.argsort(variance, descending=True)
     components, variance = components[order], variance[order].clamp_min(0)
     signs = components.gather(1, components.abs().argmax(1, keepdim=True)).sign()
-    found = (mean, components * signs, variance, feature_variance)
-    return PrincipalComponents(*(tensor.cpu() for tensor in found))
+    tensors = (mean, components * signs, variance, feature_variance)
+    return PrincipalComponents(*(tensor.cpu() for tensor in tensors))

@@ -1,4 +1,4 @@
-"""Penalties: what the code of a row costs, in nats."""
+"""Penalties: the cost of the code of a row, in nats."""
 
 from abc import ABC, abstractmethod
 from typing import Protocol
@@ -11,11 +11,12 @@ from skae.nn.networks import Transposed
 from skae.nn.one_hot import split_at_one_hot
 from skae.nn.seeding import seeded
 
+# The bound, from 0 and from 1, of a unit's mean activity.
 _SMALLEST_SHARE = 1e-6
 
 
 class Chain(Protocol):
-    """What penalties see of an `Autoencoder`."""
+    """The part of an `Autoencoder` that penalties use."""
 
     encoder: nn.Module
     bottleneck: Bottleneck
@@ -29,7 +30,7 @@ class Penalty(nn.Module, ABC):
     Parameters
     ----------
     strength : float
-        $\lambda$, in nats.
+        The strength $\lambda$, in nats.
     """
 
     def __init__(self, strength: float) -> None:
@@ -45,13 +46,13 @@ class Penalty(nn.Module, ABC):
         chain : Autoencoder
             The chain.
         x : Tensor of shape (B, n)
-            The rows that the encoder saw.
+            The rows that were encoded.
         z : Tensor of shape (B, k)
-            Their codes.
+            The codes of the rows.
         """
 
     def set_progress(self, progress: float) -> None:
-        """Learn how much of the training is done, in [0, 1]."""
+        """Set the share of the training that is done, in [0, 1]."""
 
     def extra_repr(self) -> str:
         """Show the strength."""
@@ -59,16 +60,16 @@ class Penalty(nn.Module, ABC):
 
 
 class L1(Penalty):
-    r"""The sum of the units' sizes: $\lambda \sum_j |z_j| \lVert d_j \rVert$.
+    r"""The L1 norm of the code, scaled by the decoder: $\lambda \sum_j |z_j| \lVert d_j \rVert$.
 
-    The norm of what a unit does to the decoder's first layer, $d_j$, makes the cost independent of
+    The norm of a unit's weights in the decoder's first layer, $d_j$, makes the cost independent of
     the unit's scale: a small code with a large decoder is not cheaper. Where that layer is not
-    linear the norm counts as one.
+    linear the norm is taken as one.
 
     Parameters
     ----------
     strength : float
-        $\lambda$, in nats.
+        The strength $\lambda$, in nats.
     """
 
     def forward(self, chain: Chain, x: Tensor, z: Tensor) -> Tensor:
@@ -77,16 +78,16 @@ class L1(Penalty):
 
 
 class ActivityDivergence(Penalty):
-    r"""How far units in (0, 1) are from a mean activity: $\lambda \sum_j KL(\rho \| \bar z_j)$.
+    r"""The divergence of the units' mean activity: $\lambda \sum_j KL(\rho \| \bar z_j)$.
 
-    The mean is that of the batch, and the cost the same for each of its rows.
+    Units are in (0, 1). The mean is that of the batch, and the cost is the same for all its rows.
 
     Parameters
     ----------
     strength : float
-        $\lambda$, in nats.
+        The strength $\lambda$, in nats.
     activity : float
-        $\rho$, the mean that units should have.
+        The target $\rho$ of the mean activity of a unit.
     """
 
     def __init__(self, strength: float, activity: float) -> None:
@@ -103,21 +104,20 @@ class ActivityDivergence(Penalty):
         return (self.strength * divergence.sum()).expand(len(z))
 
     def extra_repr(self) -> str:
-        """Show strength and activity."""
+        """Show the strength and the activity."""
         return f"{super().extra_repr()}, activity={self.activity:.3g}"
 
 
 class Contraction(Penalty):
-    r"""How much the code moves with the row: $\lambda \lVert \partial z / \partial x \rVert_F^2$.
+    r"""The squared norm of the Jacobian: $\lambda \lVert \partial z / \partial x \rVert_F^2$.
 
-    For one linear layer and an activation this is known: $\sum_j s'(h_j)^2 \lVert w_j \rVert^2$.
-    For deeper encoders it is estimated without bias, as the squared length of $v^\top J$ for random
-    signs $v$.
+    For one linear layer and an activation it is $\sum_j s'(h_j)^2 \lVert w_j \rVert^2$. For deeper
+    encoders it is estimated without bias, as the squared length of $v^\top J$ for random signs $v$.
 
     Parameters
     ----------
     strength : float
-        $\lambda$, in nats.
+        The strength $\lambda$, in nats.
 
     References
     ----------

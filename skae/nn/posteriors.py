@@ -1,6 +1,6 @@
-r"""Posteriors: what the encoder says of the code of a row, $q(z \mid x)$, beside the prior $p(z)$.
+r"""Posteriors: the distribution of the code of a row, $q(z \mid x)$, and its prior $p(z)$.
 
-Each turns the encoder's output into a distribution of codes that can be drawn from with a gradient.
+Each turns the encoder's output into a distribution of codes with reparametrised samples.
 """
 
 import math
@@ -23,9 +23,11 @@ from skae.nn.spheres import (
     von_mises_fisher_log_normaliser,
 )
 
+# The bounds of the posteriors' parameters.
 _LARGEST_LOG_SCALE = 10.0
 _SMALLEST_CONCENTRATION = 1.0
 _LARGEST_CONCENTRATION = 1e5
+# The distance that uniforms keep from 0 and 1, and cosines from -1.
 _NEAR = 1e-6
 
 
@@ -42,9 +44,9 @@ class Posterior(nn.Module, ABC):
     Attributes
     ----------
     is_normal : bool
-        Whether the prior is a standard normal one.
+        Whether the prior is a standard normal.
     radius : float
-        The length of a unit of the code, where that of a standard normal one is 1.
+        The root mean square of a unit of the code under the prior.
     """
 
     is_normal: bool
@@ -57,11 +59,17 @@ class Posterior(nn.Module, ABC):
 
     @abstractmethod
     def start(self, share: Tensor) -> Tensor:
-        """Return the encoder's outputs beside means, where a share $(k,)$ of units is signal."""
+        """Return the encoder's outputs beside means at the start.
+
+        Parameters
+        ----------
+        share : Tensor of shape (k,)
+            The share of the variance of every unit that is signal; the remainder is noise.
+        """
 
     @abstractmethod
     def moments(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the means $(B, k)$ and the spreads of the codes of outputs $(B, m)$."""
+        """Return the means $(B, k)$ and the scales or concentrations of outputs $(B, m)$."""
 
     @abstractmethod
     def draw(self, h: Tensor) -> Tensor:
@@ -69,15 +77,15 @@ class Posterior(nn.Module, ABC):
 
     @abstractmethod
     def quantile(self, h: Tensor, uniform: Tensor) -> Tensor:
-        """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$."""
+        """Return the codes of every row at quantiles given by uniforms, both $(K, B, k)$."""
 
     @abstractmethod
     def log_prob_quantile(self, h: Tensor, z: Tensor) -> Tensor:
-        """Return the log density of what `quantile` makes, at codes $(..., B, k)$, $(..., B)$."""
+        """Return the log density by which `quantile` draws, at codes $(..., B, k)$, $(..., B)$."""
 
     @abstractmethod
     def divergence(self, h: Tensor) -> Tensor:
-        r"""Return $KL(q \parallel p)$ of every row in nats, by unit $(B, k)$ or in all $(B, 1)$."""
+        r"""Return $KL(q \parallel p)$ of every row in nats, by unit $(B, k)$ or in sum $(B, 1)$."""
 
     @abstractmethod
     def log_prob(self, h: Tensor, z: Tensor) -> Tensor:
@@ -93,16 +101,16 @@ class Posterior(nn.Module, ABC):
 
     @abstractmethod
     def constrain(self, z: Tensor) -> Tensor:
-        """Bring any numbers $(B, k)$ to where codes lie."""
+        """Project numbers $(B, k)$ onto the support of the prior."""
 
     def sobol_points(self, n_draws: int, seed: int = 0) -> Tensor:
-        """Return evenly spread points of the unit cube, the same ones for a seed, $(K, k)$."""
+        """Return scrambled Sobol points of the unit cube, the same ones for a seed, $(K, k)$."""
         engine = torch.quasirandom.SobolEngine(self.n_components, scramble=True, seed=seed)
         return engine.draw(n_draws, dtype=torch.float64).clamp(_NEAR, 1 - _NEAR)
 
 
 class NormalPosterior(Posterior):
-    r"""Independent normals, and a standard normal prior: $q(z_j \mid x) = N(\mu_j, s_j^2)$.
+    r"""Independent Gaussians, and a standard normal prior: $q(z_j \mid x) = N(\mu_j, s_j^2)$.
 
     The encoder gives the means and then the logarithms of the scales, side by side.
 
@@ -119,7 +127,7 @@ class NormalPosterior(Posterior):
         super().__init__(n_components, 2 * n_components)
 
     def start(self, share: Tensor) -> Tensor:
-        """Return what the encoder gives beside means, $(k,)$, if a share of each unit is signal."""
+        """Return the log scales, $(k,)$, where a share $(k,)$ of the units' variance is signal."""
         return 0.5 * torch.log1p(-share)
 
     def moments(self, h: Tensor) -> tuple[Tensor, Tensor]:
@@ -133,12 +141,12 @@ class NormalPosterior(Posterior):
         return torch.addcmul(mean, scale, torch.randn_like(mean))
 
     def quantile(self, h: Tensor, uniform: Tensor) -> Tensor:
-        """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$."""
+        """Return the codes of every row at quantiles given by uniforms, both $(K, B, k)$."""
         mean, scale = self.moments(h)
         return mean + scale * torch.special.ndtri(uniform.to(mean))
 
     def log_prob_quantile(self, h: Tensor, z: Tensor) -> Tensor:
-        """Return the log density of what `quantile` makes, at codes $(..., B, k)$, $(..., B)$."""
+        """Return the log density by which `quantile` draws, at codes $(..., B, k)$, $(..., B)$."""
         return self.log_prob(h, z)
 
     def divergence(self, h: Tensor) -> Tensor:
@@ -166,11 +174,11 @@ class NormalPosterior(Posterior):
 
 
 class SphericalPosterior(Posterior):
-    r"""A bump on the unit sphere in $k$ dimensions, and a uniform prior.
+    r"""A unimodal density on the unit sphere in $k$ dimensions, and a uniform prior.
 
-    The encoder gives a direction $\mu$, of any length, and what makes the concentration $\kappa$,
-    which is above one. A von Mises-Fisher density is $\propto e^{\kappa \mu^\top z}$, a power
-    spherical one $\propto (1 + \mu^\top z)^\kappa$.
+    The encoder gives a direction $\mu$, of any length, and a number that softplus turns into the
+    concentration $\kappa$, which is above one. A von Mises-Fisher density is
+    $\propto e^{\kappa \mu^\top z}$, a power spherical one $\propto (1 + \mu^\top z)^\kappa$.
 
     Parameters
     ----------
@@ -196,7 +204,7 @@ class SphericalPosterior(Posterior):
         self.radius = 1 / math.sqrt(n_components)
 
     def start(self, share: Tensor) -> Tensor:
-        """Return what the encoder gives beside directions, $(1,)$, if a share of each is signal."""
+        """Return the start of the concentration, $(1,)$, where a share $(k,)$ is signal."""
         return (self.n_components / (1 - share.mean()).clamp_min(_NEAR)).reshape(1)
 
     def moments(self, h: Tensor) -> tuple[Tensor, Tensor]:
@@ -208,15 +216,15 @@ class SphericalPosterior(Posterior):
     def draw(self, h: Tensor) -> Tensor:
         """Draw a code of every row, $(B, k)$."""
         direction, concentration = self.moments(h)
-        find = power_spherical_cosine if self.is_power else von_mises_fisher_cosine
-        cosine = find(concentration, self.n_components)
+        draw_cosine = power_spherical_cosine if self.is_power else von_mises_fisher_cosine
+        cosine = draw_cosine(concentration, self.n_components)
         return householder(on_sphere(cosine, torch.randn_like(direction[:, 1:])), direction)
 
     def quantile(self, h: Tensor, uniform: Tensor) -> Tensor:
-        """Return the codes that uniforms $(K, B, k)$ make of every row, $(K, B, k)$.
+        """Return the codes of every row at quantiles given by uniforms, both $(K, B, k)$.
 
-        For a von Mises-Fisher density they come from the power spherical one of the same peak,
-        whose quantiles have a closed form.
+        For a von Mises-Fisher density they are those of the power spherical one with the same
+        peak, whose quantiles have a closed form.
         """
         direction, concentration = self._quantile_parameters(h)
         first, rest = uniform[..., :1].to(h), uniform[..., 1:].to(h)
@@ -224,14 +232,14 @@ class SphericalPosterior(Posterior):
         return householder(on_sphere(cosine, torch.special.ndtri(rest)), direction)
 
     def log_prob_quantile(self, h: Tensor, z: Tensor) -> Tensor:
-        """Return the log density of what `quantile` makes, at codes $(..., B, k)$, $(..., B)$."""
+        """Return the log density by which `quantile` draws, at codes $(..., B, k)$, $(..., B)$."""
         return self._log_power(*self._quantile_parameters(h), z)
 
     def divergence(self, h: Tensor) -> Tensor:
         r"""Return $KL(q \parallel p)$ of every row in nats, $(B, 1)$."""
         _, concentration = self.moments(h)
-        find = power_spherical_divergence if self.is_power else von_mises_fisher_divergence
-        return find(concentration, self.n_components)
+        of_kind = power_spherical_divergence if self.is_power else von_mises_fisher_divergence
+        return of_kind(concentration, self.n_components)
 
     def log_prob(self, h: Tensor, z: Tensor) -> Tensor:
         r"""Return $\log q(z \mid x)$ of codes $(..., B, k)$, $(..., B)$."""
@@ -251,7 +259,7 @@ class SphericalPosterior(Posterior):
         return self.constrain(torch.randn(n_draws, self.n_components, generator=generator))
 
     def constrain(self, z: Tensor) -> Tensor:
-        """Return the nearest points of the sphere to $(B, k)$."""
+        """Return the points of the sphere that are nearest to $(B, k)$."""
         return functional.normalize(z, dim=1)
 
     def _quantile_parameters(self, h: Tensor) -> tuple[Tensor, Tensor]:

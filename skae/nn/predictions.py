@@ -8,32 +8,32 @@ from torch.nn import functional
 
 
 class Prediction(nn.Module, ABC):
-    """The distribution of what a chain predicts, whatever that is.
+    """The distribution of the output of a chain: a row, a label or targets.
 
     Attributes
     ----------
     n_outputs : int or None
-        The number of outputs that it needs; None for one for each column.
+        The number of outputs that it needs; None for one per column.
     """
 
     n_outputs: int | None = None
 
     @abstractmethod
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log-probability of every row, shape $(B,)$."""
+        """Return the negative log-probability of every row, shape $(B,)$."""
 
     @abstractmethod
     def mean(self, output: Tensor) -> Tensor:
-        """Return what is expected of every row."""
+        """Return the expectation of every row."""
 
 
 class Labels(Prediction):
-    """One of some classes: the head gives their logits, and a row is the number of its class.
+    """A categorical distribution: the head gives logits, and a row is the index of its class.
 
     Parameters
     ----------
     n_classes : int
-        How many.
+        The number of classes.
     """
 
     n_outputs: int
@@ -52,12 +52,12 @@ class Labels(Prediction):
 
 
 class Targets(Prediction):
-    """Standardised numbers around what the head gives: half the squared error.
+    """Standardised targets with unit variance: the loss is half the squared error.
 
     Parameters
     ----------
     n_targets : int
-        How many numbers.
+        The number of targets.
     """
 
     n_outputs: int

@@ -1,4 +1,4 @@
-"""Quantisation: codes of a few bits for every unit."""
+"""Quantisation: codes of a few bits per unit."""
 
 import math
 
@@ -10,18 +10,18 @@ class Unquantized(nn.Identity):
     """Codes as they are."""
 
     def forget(self) -> None:
-        """Do nothing."""
+        """Do nothing: there is no calibration."""
 
 
 class Quantizer(nn.Module):
     r"""Round the units of a code to $2^b$ evenly spaced values each.
 
-    Training sees codes as they are; the values are set afterwards, by `calibrate`.
+    Codes are not rounded in training; the values are set afterwards, by `calibrate`.
 
     Parameters
     ----------
     n_bits : int
-        The number of bits $b$ of a unit.
+        The number of bits $b$ per unit.
     n_components : int
         The number of units.
     """
@@ -36,7 +36,7 @@ class Quantizer(nn.Module):
         self.register_buffer("step", torch.zeros(n_components))
 
     def forget(self) -> None:
-        """Leave codes as they are, until the next calibration."""
+        """Do not round codes until the next calibration."""
         self.step.zero_()
 
     def calibrate(self, codes: Tensor) -> None:
@@ -45,22 +45,22 @@ class Quantizer(nn.Module):
         self.step.copy_((codes.amax(0) - self.low) / (2**self.n_bits - 1))
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return the nearest values of $(B, k)$, or the codes as they are before calibration."""
+        """Round $(B, k)$ to the nearest values; before calibration, return it as it is."""
         return self.values(self.levels(z)) if self.step.any() else z
 
     def levels(self, z: Tensor) -> Tensor:
-        """Return the number of the value that is nearest to each of $(B, k)$, from zero."""
+        """Return the indices, from zero, of the values nearest to $(B, k)$."""
         step = torch.where(self.step > 0, self.step, 1.0)
         return ((z - self.low) / step).round().clamp(0, 2**self.n_bits - 1)
 
     def values(self, levels: Tensor) -> Tensor:
-        """Return the values of their numbers, $(B, k)$."""
+        """Return the values of indices $(B, k)$."""
         return self.low + levels * self.step
 
     def rate(self, codes: Tensor) -> float:
-        """Return the mean number of bits of codes $(B, k)$, if each unit is coded by itself.
+        """Return the mean number of bits of codes $(B, k)$ whose units are coded separately.
 
-        It is the sum of the units' entropies: what a good entropy coder comes to.
+        It is the sum of the units' entropies, which a good entropy coder attains.
         """
         levels = self.levels(codes).long()
         bits = 0.0

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
+# The lock of the thread that is inside a seeded block.
 _TURN = threading.RLock()
 
 
@@ -13,7 +14,7 @@ _TURN = threading.RLock()
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch inside the block, on the host and on one device, and undo it afterwards.
 
-    Threads take turns in such blocks, since torch's generator is one for all of them.
+    Threads take turns in such blocks, since they share torch's generator.
     """
     is_cuda = device.type == "cuda"
     with _TURN, torch.random.fork_rng(devices=[device] if is_cuda else []):

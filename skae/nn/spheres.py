@@ -1,7 +1,7 @@
 r"""Densities on the unit sphere in $k$ dimensions that depend on one direction.
 
-Each is that of the cosine between a point and the direction; the rest of the point is uniform.
-Concentrations $\kappa$ have a last axis of length one.
+Each is given by the density of the cosine between a point and the direction; orthogonal to the
+direction, points are uniform. Concentrations $\kappa$ have a last axis of length one.
 """
 
 import math
@@ -13,7 +13,9 @@ from scipy import special
 from torch import Tensor
 from torch.nn import functional
 
+# The smallest number that is divided by, or whose root is taken.
 _SMALLEST = 1e-12
+# The bound of drawn cosines; at 1 the gradient of the sine is infinite.
 _LARGEST_COSINE = 1 - 1e-6
 
 
@@ -24,9 +26,9 @@ def log_area(k: int) -> float:
 
 def on_sphere(cosine: Tensor, normal: Tensor) -> Tensor:
     """Return points with a cosine to the first axis, $(..., k)$, from normals $(..., k - 1)$."""
-    side = (1 - cosine.square()).clamp_min(_SMALLEST).sqrt()
-    rest = functional.normalize(normal, dim=-1) * side
-    return torch.cat([cosine.expand(*rest.shape[:-1], 1), rest], dim=-1)
+    sine = (1 - cosine.square()).clamp_min(_SMALLEST).sqrt()
+    orthogonal = functional.normalize(normal, dim=-1) * sine
+    return torch.cat([cosine.expand(*orthogonal.shape[:-1], 1), orthogonal], dim=-1)
 
 
 def householder(z: Tensor, direction: Tensor) -> Tensor:
@@ -52,22 +54,22 @@ def von_mises_fisher_cosine(concentration: Tensor, k: int) -> Tensor:
     d = 4 * a * b / (1 + b) - n * math.log(n)
     half = torch.full_like(concentration, 0.5 * n)
     beta = torch.distributions.Beta(half, half)
-    cosine, found = (
+    cosine, is_drawn = (
         torch.zeros_like(concentration),
         torch.zeros_like(concentration, dtype=torch.bool),
     )
-    while not found.all():
+    while not is_drawn.all():
         epsilon = beta.sample()
         t = 2 * a * b / (1 - (1 - b) * epsilon)
         accepted = n * t.log() - t + d >= torch.rand_like(t).log()
         proposal = (1 - (1 + b) * epsilon) / (1 - (1 - b) * epsilon)
-        cosine = torch.where(accepted & ~found, proposal, cosine)
-        found |= accepted
+        cosine = torch.where(accepted & ~is_drawn, proposal, cosine)
+        is_drawn |= accepted
     return cosine.clamp(-_LARGEST_COSINE, _LARGEST_COSINE)
 
 
 def von_mises_fisher_log_normaliser(concentration: Tensor, k: int) -> Tensor:
-    r"""Return $\log C_k(\kappa)$ of $C_k(\kappa) e^{\kappa \cos}$."""
+    r"""Return the log normaliser $\log C_k(\kappa)$ of $C_k(\kappa) e^{\kappa \cos}$."""
     return _LogNormaliser.apply(concentration, k)
 
 
@@ -75,8 +77,8 @@ def von_mises_fisher_divergence(concentration: Tensor, k: int) -> Tensor:
     """Return the divergence from the uniform density in nats."""
     exact = concentration.double()
     normaliser = von_mises_fisher_log_normaliser(exact, k)
-    found = exact * _MeanCosine.apply(exact, k) + normaliser + log_area(k)
-    return found.to(concentration)
+    divergence = exact * _MeanCosine.apply(exact, k) + normaliser + log_area(k)
+    return divergence.to(concentration)
 
 
 def power_spherical_cosine(concentration: Tensor, k: int) -> Tensor:
@@ -97,11 +99,11 @@ def power_spherical_cosine_of(uniform: Tensor, concentration: Tensor, k: int) ->
 
 
 def power_spherical_log_normaliser(concentration: Tensor, k: int) -> Tensor:
-    r"""Return $\log N$ of $N (1 + \cos)^\kappa$."""
+    r"""Return the log normaliser $\log N$ of $N (1 + \cos)^\kappa$."""
     half, exact = 0.5 * (k - 1), concentration.double()
     ratio = torch.lgamma(half + exact) - torch.lgamma(2 * half + exact)
-    found = -((2 * half + exact) * math.log(2) + half * math.log(math.pi) + ratio)
-    return found.to(concentration)
+    normaliser = -((2 * half + exact) * math.log(2) + half * math.log(math.pi) + ratio)
+    return normaliser.to(concentration)
 
 
 def power_spherical_divergence(concentration: Tensor, k: int) -> Tensor:
@@ -113,15 +115,15 @@ def power_spherical_divergence(concentration: Tensor, k: int) -> Tensor:
 
 
 class _LogNormaliser(torch.autograd.Function):
-    """The log normaliser of a von Mises-Fisher density; its derivative is the mean cosine's."""
+    """The log normaliser of a von Mises-Fisher density; its derivative is minus the mean cosine."""
 
     @staticmethod
     def forward(ctx: Any, concentration: Tensor, k: int) -> Tensor:
         kappa = concentration.detach().double().cpu().numpy()
         order = 0.5 * k - 1
         ctx.mean = _mean_cosine(concentration, k)
-        found = order * torch.from_numpy(kappa).log() - 0.5 * k * math.log(2 * math.pi)
-        return (found - torch.from_numpy(_log_bessel(order, kappa))).to(concentration)
+        log_power = order * torch.from_numpy(kappa).log() - 0.5 * k * math.log(2 * math.pi)
+        return (log_power - torch.from_numpy(_log_bessel(order, kappa))).to(concentration)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:

@@ -9,19 +9,23 @@ from torch import Tensor
 
 from skae.nn.likelihoods import Likelihood, VarianceLikelihood
 
+# The smallest variance of a number, which is standardised.
 _SMALLEST_VARIANCE = 1e-6
+# The standard deviation, beside that of the number, within which a mean is near a point mass.
 _POINT_MASS_WIDTH = 0.1
+# The state of a missing cell.
 _MISSING = 1
+# The bound, from 0, of uniforms that are turned into Gumbel noise.
 _SMALLEST_UNIFORM = 1e-20
 
 
 class States(Likelihood):
-    """States, whose logits stand at the end of the decoder's output, and numbers before them.
+    """Rows of numbers and states: the logits of the states come last in the decoder's output.
 
     Parameters
     ----------
     n_states : sequence of int
-        How many values each of the states takes.
+        The number of values of every state.
     column_of_number : sequence of int
         For every number, the position of its state among the states.
     n_before : int
@@ -64,7 +68,7 @@ class States(Likelihood):
         self.register_buffer("log_largest", torch.as_tensor(log_largest, dtype=torch.float32))
 
     def are_logits(self, n_columns: int) -> Tensor:
-        """Tell that all columns but the numbers are."""
+        """Return a mask of all columns except the numbers."""
         return torch.arange(n_columns) >= self.n_numbers
 
     def without_missing(self, output: Tensor) -> Tensor:
@@ -72,9 +76,9 @@ class States(Likelihood):
         return output.index_fill(1, self.n_before + self.places[:, _MISSING], -math.inf)
 
     def logits(self, output: Tensor) -> Tensor:
-        """Return the logits of every state, minus infinity beyond its size, $(B, f, k)$.
+        """Return the logits of every state, padded with minus infinity, $(B, f, k)$.
 
-        All states so go through one softmax, padded to the longest of them.
+        So one softmax serves all states, whatever their number of values.
         """
         beyond = output.new_full((len(output), 1), -math.inf)
         return torch.cat([output[:, self.n_before :], beyond], dim=1)[:, self.places]
@@ -99,31 +103,31 @@ class States(Likelihood):
         logits = output[:, self.n_before :]
         parts = logits.detach().split(self.sizes, dim=1)
         peaks = torch.stack([part.amax(1) for part in parts], dim=1)
-        # A product with unit vectors adds up each state's values quicker than a padded softmax.
+        # A product with one-hot vectors sums over each state's values faster than a padded softmax.
         total = torch.exp(logits - peaks[:, self.fields]) @ self.membership
-        found = logits.gather(1, self.places[:, 0] + states.clamp_min(0))
-        return (found - peaks - torch.log(total)).masked_fill(states < 0, 0.0)
+        chosen = logits.gather(1, self.places[:, 0] + states.clamp_min(0))
+        return (chosen - peaks - torch.log(total)).masked_fill(states < 0, 0.0)
 
 
 class NumbersAndStates(States, VarianceLikelihood):
     r"""Independent cells, each a state and, where the state says that there is one, a number.
 
-    A row is $n$ numbers, NaN where there is none, and $f$ states, -1 where they are hidden; hidden
+    A row has $n$ numbers, NaN where there is none, and $f$ states, -1 where they are hidden; hidden
     cells have the log-probability 0. The decoder gives the means of the numbers and then the logits
     of the states, side by side: $p(x_j) = \pi_{c_j}$, times $N(x_j; \mu_j, \sigma_j^2)$ where the
-    state $c_j$ is 0. Training also brings the means to the numbers that other states stand for, so
-    that they are right where the state is wrong.
+    state $c_j$ is 0. In training, the mean of a number also counts where its state is a point mass,
+    so that it is right where the state is predicted wrongly.
 
     Parameters
     ----------
     n_states : sequence of int
-        How many values each of the $f$ states takes.
+        The number of values of each of the $f$ states.
     column_of_number : sequence of int
         For every number, the position of its state among the states.
     point_masses : sequence of array-like
-        For every number, the numbers that its states from 2 on stand for.
+        The point masses of every number, which its states from 2 on stand for.
     variance : float
-        The variance of all numbers in training; `calibrate` sets each afterwards.
+        The variance of all numbers in training; `calibrate` sets that of each afterwards.
     log_largest : array-like of shape (f,) or None, default=None
         As in `States`.
     """
@@ -151,7 +155,7 @@ class NumbersAndStates(States, VarianceLikelihood):
         self.variance.copy_(variance.clamp_min(_SMALLEST_VARIANCE))
 
     def squared_error(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return the squared error of every number, NaN where there is none, $(B, n)$."""
+        """Return the squared error of every number, NaN where there is no number, $(B, n)$."""
         squared = (output[:, : self.n_numbers] - x[:, : self.n_numbers]).square()
         squared = squared.nan_to_num(nan=math.inf)
         return torch.where(self._are_numbers(x), squared, torch.nan)
@@ -166,9 +170,9 @@ class NumbersAndStates(States, VarianceLikelihood):
         return -self._log_density(output, x).sum(1) - self._log_probability(output, x).sum(1)
 
     def mean(self, output: Tensor) -> Tensor:
-        """Return the expected numbers and the likeliest states, shape $(B, n + f)$.
+        """Return the expected numbers and the most probable states, shape $(B, n + f)$.
 
-        The state of a single number is taken only where the expected number is near it.
+        The state of a point mass is taken only where the expected number is near it.
         """
         means, logits = output[:, : self.n_numbers], self.logits(output)
         distance = (means[:, :, None] - self.point_masses).nan_to_num().square()
@@ -177,7 +181,7 @@ class NumbersAndStates(States, VarianceLikelihood):
         return torch.cat([means, self.likeliest(logits)], dim=1)
 
     def expected(self, output: Tensor) -> Tensor:
-        """Return the expected numbers, whatever their states, and the likeliest other states."""
+        """Return the expected numbers, whatever their states, and the other columns' states."""
         numbers, states = self.mean(output).split([self.n_numbers, len(self.places)], dim=1)
         return torch.cat([numbers, states.index_fill(1, self.column_of_number, 0.0)], dim=1)
 
@@ -195,7 +199,7 @@ class NumbersAndStates(States, VarianceLikelihood):
         return log_density * ~torch.isnan(numbers)
 
     def _are_numbers(self, x: Tensor) -> Tensor:
-        """Tell whether the state of every number says that it is one, shape $(B, n)$."""
+        """Return a mask of the numbers whose state says that there is one, shape $(B, n)$."""
         return x[:, self.n_numbers + self.column_of_number] == 0
 
 

@@ -6,27 +6,29 @@ from torch.nn import functional
 
 from skae.nn.likelihoods import NumberLikelihood
 
+# The smallest logit that is divided by.
 _SMALLEST_RATE = 1e-6
+# The argument below which a series is used, because the closed form loses digits.
 _NEAR_ZERO = 0.3
 
 
 class UnitInterval(NumberLikelihood):
-    """Columns in [0, 1] whose logits the decoder gives."""
+    """Columns in [0, 1], parametrised by the decoder's logits."""
 
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log-probability of every row, shape $(B,)$."""
+        """Return the negative log-probability of every row, shape $(B,)$."""
         return -self.log_prob(output, x).sum(1)
 
     def are_logits(self, n_columns: int) -> Tensor:
-        """Tell that all columns are."""
+        """Return a mask of all columns."""
         return torch.ones(n_columns, dtype=torch.bool)
 
 
 class Bernoulli(UnitInterval):
     r"""Independent Bernoulli distributions, parametrised by logits $o$: $p(x_j = 1) = \sigma(o_j)$.
 
-    On grey values the log-probability is the cross-entropy, which is no density: its largest
-    value is below 0 by the entropy of the grey.
+    For grey values the log-probability is minus the cross-entropy, which is no log density: its
+    largest value is minus the entropy of the grey value.
     """
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
@@ -38,7 +40,7 @@ class Bernoulli(UnitInterval):
         return torch.sigmoid(output)
 
     def curvature(self, output: Tensor) -> Tensor:
-        """Return the second derivative of minus the log-probability in the output, $(B, n)$."""
+        """Return the second derivative of -log p with respect to the output, $(B, n)$."""
         mean = self.mean(output)
         return mean * (1 - mean)
 
@@ -68,7 +70,7 @@ class ContinuousBernoulli(UnitInterval):
         return 0.5 + 0.5 * _langevin(output / 2)
 
     def curvature(self, output: Tensor) -> Tensor:
-        """Return the second derivative of minus the log density in the output, $(B, n)$."""
+        """Return the second derivative of -log p with respect to the output, $(B, n)$."""
         half = 0.5 * output
         safe = torch.where(half.abs() < _NEAR_ZERO, 1.0, half)
         far = 0.25 * (1 / safe.square() - 1 / torch.sinh(safe.clamp(-40, 40)).square())
@@ -84,7 +86,7 @@ class ContinuousBernoulli(UnitInterval):
 
 
 def _log_sinh_ratio(a: Tensor) -> Tensor:
-    r"""Return $\log(\sinh(a) / a)$, by its series near 0, where the closed form loses digits."""
+    r"""Return $\log(\sinh(a) / a)$, by its series near 0, where the closed form is inaccurate."""
     square = a.square()
     near = square / 6 - square.square() / 180 + square**3 / 2835
     size = torch.where(a.abs() < _NEAR_ZERO, 1.0, a.abs())
@@ -93,7 +95,7 @@ def _log_sinh_ratio(a: Tensor) -> Tensor:
 
 
 def _langevin(a: Tensor) -> Tensor:
-    r"""Return $\coth(a) - 1 / a$, by its series near 0, where the closed form loses digits."""
+    r"""Return $\coth(a) - 1 / a$, by its series near 0, where the closed form is inaccurate."""
     near = a / 3 - a**3 / 45 + 2 * a**5 / 945
     safe = torch.where(a.abs() < _NEAR_ZERO, 1.0, a)
     return torch.where(a.abs() < _NEAR_ZERO, near, 1 / torch.tanh(safe) - 1 / safe)

@@ -1,4 +1,4 @@
-"""The variational chain: a code is drawn, and what it costs is its divergence from the prior."""
+"""The variational chain: codes are drawn, and their cost is the divergence from the prior."""
 
 import math
 from collections.abc import Callable
@@ -12,22 +12,30 @@ from skae.nn.likelihoods import Likelihood, VarianceLikelihood
 from skae.nn.posteriors import Posterior
 from skae.nn.seeding import seeded
 
+# The size of a block in memory, in decoder outputs, and in codes whose densities are computed under
+# the posteriors of all rows.
 _CELLS_AT_A_TIME = 2**22
 _CODES_AT_A_TIME = 64
+# The largest number of rows that mutual information is estimated from.
 _MOST_ROWS = 2000
+# The number of draws of the code that a squared error is the mean of.
 _N_DRAWS = 16
+# The number that stands for NaN when a row is hashed.
 _NO_NUMBER = 1e30
+# An odd 64-bit multiplier, that of Knuth's MMIX generator: a product with it carries the low bits
+# of a hash into the high ones.
 _MIXER = 0x5851F42D4C957F2D
+# The distance that uniforms keep from 0 and 1.
 _NEAR = 1e-6
 
 
 class Mean(Bottleneck):
-    """A bottleneck that takes the means of a posterior.
+    """A bottleneck that takes the mean of the posterior.
 
     Parameters
     ----------
     posterior : Posterior
-        What makes a distribution of the encoder's output.
+        The distribution of codes that the encoder's output parametrises.
     """
 
     def __init__(self, posterior: Posterior) -> None:
@@ -44,29 +52,30 @@ class Mean(Bottleneck):
         return self.posterior.moments(h)[0]
 
     def constrain(self, z: Tensor) -> Tensor:
-        """Bring $(B, k)$ to where codes lie."""
+        """Project $(B, k)$ onto the support of the prior."""
         return self.posterior.constrain(z)
 
 
 class Variational(Mean):
     r"""A bottleneck that draws codes from a posterior.
 
-    Its penalty is $\beta\,KL(q(z \mid x) \parallel p(z))$; of several draws of each row, one after
-    the other, $\beta\,(\log q(z \mid x) - \log p(z))$ of each.
+    Its penalty is $\beta\,KL(q(z \mid x) \parallel p(z))$; with several draws of each row, stacked
+    one set after the other, it is $\beta\,(\log q(z \mid x) - \log p(z))$ of each draw.
 
     Parameters
     ----------
     posterior : Posterior
-        What makes a distribution of the encoder's output; see `skae.nn.posteriors`.
+        The distribution of codes that the encoder's output parametrises; see
+        `skae.nn.posteriors`.
     beta : float, default=1.0
-        The weight $\beta$; evaluation always has the whole of it.
+        The weight $\beta$; in evaluation, `schedule` does not scale it.
     schedule : callable or None, default=None
-        From the share of the training that is done to a factor on the weight.
+        A map from the share of the training that is done to a factor on the weight.
     free_bits : float, default=0.0
-        The divergence of a unit, in nats and on the mean of a batch, below which training does
-        not press it.
+        The divergence of a unit, in nats and averaged over a batch, below which it is not
+        penalised in training.
     n_draws : int, default=1
-        The number of draws of a row.
+        The number of draws per row.
     """
 
     def __init__(
@@ -85,7 +94,7 @@ class Variational(Mean):
         self.set_progress(1.0)
 
     def set_progress(self, progress: float) -> None:
-        """Learn how much of the training is done, in [0, 1]."""
+        """Set the share of the training that is done, in [0, 1]."""
         self.weight = self.beta * (1.0 if self.schedule is None else self.schedule(progress))
 
     def forward(self, h: Tensor) -> Code:
@@ -101,12 +110,12 @@ class Variational(Mean):
             return Code(z, weight * (self.posterior.log_prob(h, z) - self.posterior.log_prior(z)))
         divergence = self.posterior.divergence(h)
         if self.training and self.free_bits:
-            pressed = divergence.detach().mean(0) > self.free_bits
-            divergence = torch.where(pressed, divergence, self.free_bits)
+            is_penalised = divergence.detach().mean(0) > self.free_bits
+            divergence = torch.where(is_penalised, divergence, self.free_bits)
         return Code(z, weight * divergence.sum(1))
 
     def deterministic(self) -> Mean:
-        """Return the bottleneck that takes means."""
+        """Return the bottleneck that takes the posterior's mean."""
         return Mean(self.posterior)
 
 
@@ -117,8 +126,8 @@ class VariationalAutoencoder(Autoencoder):
 
     $\log \frac{1}{K} \sum_k p(x \mid z_k) p(z_k) / q(z_k \mid x), \quad z_k \sim q(z \mid x).$
 
-    What the corruption hides of a row is not in its loss either, which is then a bound on the
-    probability of the cells that are seen.
+    Cells that the corruption masks are not in the loss, which is then a bound on the
+    log-probability of the other cells.
     """
 
     bottleneck: Variational
@@ -131,7 +140,10 @@ class VariationalAutoencoder(Autoencoder):
         return self.decoder(code.z), code._replace(target=seen)
 
     def loss(self, output: Tensor, code: Code, x: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Return minus the bound of every row in nats, shape $(B,)$; in training, learn of it."""
+        """Return the negative bound of every row in nats, $(B,)$.
+
+        In training, also update the variance of the likelihood if it learns one.
+        """
         n_draws = len(output) // len(x)
         target = x if code.target is None else code.target
         target = target if n_draws == 1 else target.repeat(n_draws, 1)
@@ -148,7 +160,7 @@ class VariationalAutoencoder(Autoencoder):
 
     @property
     def posterior(self) -> Posterior:
-        """The distribution of codes."""
+        """The posterior of the code."""
         return self.bottleneck.posterior
 
     def latent(self, x: Tensor) -> Tensor:
@@ -160,13 +172,13 @@ class VariationalAutoencoder(Autoencoder):
         return self.posterior.draw(latent)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the expected rows $(B, n)$ of codes $(B, k)$, brought to where codes lie."""
+        """Return the expected rows $(B, n)$ of codes $(B, k)$, projected onto valid ones."""
         return super().decode(self.bottleneck.constrain(z))
 
     def squared_error(self, source: Tensor, target: Tensor) -> Tensor:
         """Return the mean squared error of every cell over draws of the code, $(B, n)$.
 
-        Draws count by their weights where training weighted them.
+        The mean is importance-weighted where the training was.
         """
         assert isinstance(self.likelihood, VarianceLikelihood)
         h, posterior = self.encoder(source), self.posterior
@@ -181,14 +193,15 @@ class VariationalAutoencoder(Autoencoder):
         return squared
 
     def log_weights(self, x: Tensor, points: Tensor) -> Tensor:
-        r"""Return $\log p(x \mid z_k) p(z_k) / q(z_k \mid x)$ of draws of the code, $(K, B)$.
+        r"""Return log importance weights $\log p(x \mid z_k) p(z_k) / q(z_k \mid x)$, $(K, B)$.
 
         Parameters
         ----------
         x : Tensor of shape (B, n)
             The rows.
         points : Tensor of shape (K, k)
-            What makes the draws; see `sobol_points` of the posterior.
+            The points of the unit cube that are turned into draws of the code; see
+            `sobol_points` of the posterior.
         """
         h, posterior = self.encoder(x), self.posterior
         n_cells = len(x) * (self.likelihood.n_outputs or x.shape[1])
@@ -207,7 +220,7 @@ class VariationalAutoencoder(Autoencoder):
         return torch.logsumexp(self.log_weights(x, points), dim=0) - math.log(len(points))
 
     def cells(self, x: Tensor, points: Tensor) -> Tensor:
-        """Return the bound of rows $(B, n)$ cell by cell, $(B, n)$; all share the code's cost."""
+        """Return the bound split into cells, $(B, n)$; the cost of the code is split equally."""
         h, posterior = self.encoder(x), self.posterior
         log_weights = self.log_weights(x, points)
         cells = torch.zeros(())
@@ -215,7 +228,7 @@ class VariationalAutoencoder(Autoencoder):
             output = self.decoder(posterior.quantile(h, uniforms(x, part[None]))[0])
             cells = cells + share[:, None] * self.likelihood.log_prob(output, x)
         bound = torch.logsumexp(log_weights, dim=0) - math.log(len(points))
-        # Of tables the numbers come first, and each is one cell with its code.
+        # In tables the numbers come first, and each is one cell together with its state.
         first = self.likelihood.n_numbers
         cost = (bound - cells.sum(1))[:, None] / (cells.shape[1] - first)
         return torch.cat([cells[:, :first], cells[:, first:] + cost], dim=1)
@@ -227,9 +240,9 @@ def mutual_information(posterior: Posterior, h: Tensor) -> float:
     Parameters
     ----------
     posterior : Posterior
-        What makes a distribution of the encoder's output.
+        The distribution of codes that the encoder's output parametrises.
     h : Tensor of shape (B, m)
-        The encoder's output, of which at most 2,000 rows count; the estimate cannot exceed the
+        The encoder's output, of which at most 2,000 rows are used; the estimate cannot exceed the
         logarithm of their number.
 
     References
@@ -240,17 +253,18 @@ def mutual_information(posterior: Posterior, h: Tensor) -> float:
     h = h.unique(dim=0)
     h = h[torch.randperm(len(h))[:_MOST_ROWS]]
     z = posterior.draw(h)
-    together = [
+    log_sums = [
         torch.logsumexp(posterior.log_prob(h, part[:, None]), dim=1)
         for part in z.split(_CODES_AT_A_TIME)
     ]
-    return float((posterior.log_prob(h, z) - torch.cat(together)).mean()) + math.log(len(h))
+    return float((posterior.log_prob(h, z) - torch.cat(log_sums)).mean()) + math.log(len(h))
 
 
 def uniforms(x: Tensor, points: Tensor) -> Tensor:
-    """Shift points of the unit cube by what is read off each row, $(K, B, k)$.
+    """Shift points of the unit cube, modulo 1, by a hash of each row, $(K, B, k)$.
 
-    So every row has its own draws, which are the same wherever and whenever it is read.
+    So the draws of a row are the same in every call and every batch, but differ between rows: with
+    the same points for all rows, their errors would be the same and would not average out.
 
     Parameters
     ----------
@@ -259,15 +273,17 @@ def uniforms(x: Tensor, points: Tensor) -> Tensor:
     points : Tensor of shape (K, k)
         The points.
     """
+    # The hash is the inner product of a row's bits with odd numbers, mixed, once for each unit.
     bits = (torch.nan_to_num(x, nan=_NO_NUMBER) + 0.0).float().contiguous().view(torch.int32)
     generator = torch.Generator().manual_seed(0)
-    key = (bits.long() * _odd(bits.shape[1], generator).to(x.device)).sum(1)
+    key = (bits.long() * _odd_numbers(bits.shape[1], generator).to(x.device)).sum(1)
     key = (key ^ (key >> 29)) * _MIXER
-    mixed = (key[:, None] ^ (key[:, None] >> 32)) * _odd(points.shape[1], generator).to(x.device)
+    multipliers = _odd_numbers(points.shape[1], generator).to(x.device)
+    mixed = (key[:, None] ^ (key[:, None] >> 32)) * multipliers
     shift = ((mixed >> 32) & (2**24 - 1)).to(x.dtype) / 2**24
     return (points[:, None].to(x) + shift).frac().clamp(_NEAR, 1 - _NEAR)
 
 
-def _odd(n: int, generator: torch.Generator) -> Tensor:
-    """Return random odd numbers, shape $(n,)$."""
+def _odd_numbers(n: int, generator: torch.Generator) -> Tensor:
+    """Return random odd multipliers of 63 bits, shape $(n,)$."""
     return torch.randint(2**62, (n,), generator=generator) * 2 + 1

@@ -1,1 +1,1 @@
-"""The parts of an outlier detector: points, members, neighbours, surprisals, thresholds."""
+"""The outlier detector: points, members, neighbours, surprisals, thresholds."""

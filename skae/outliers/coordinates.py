@@ -1,4 +1,4 @@
-"""Rows of a table as points: what distances and dense networks take."""
+"""The encoding of rows of a table as points, for distances and dense networks."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,30 +16,32 @@ from skae.tables.table import Table
 
 VIEWS = ("standard", "quantile")
 Points = dict[str, np.ndarray]
+# The smallest variance that labels are scaled by in the view "standard".
 _LEAST_VARIANCE = 0.02
 
 
 @dataclass(frozen=True)
 class Coordinates:
-    """The way from the rows of a table to points, in two views.
+    """The encoding of rows of a table as points, in two views.
 
     A number is a coordinate: standardised in the view "standard", a normal score in the view
-    "quantile". A label is a unit vector, as long as gives the column variance one; of a rare one it
-    is not longer than a bound, which is lower in the view "quantile". A column that had holes has
-    one more coordinate, which tells them.
+    "quantile". A label is a one-hot vector, or a single coordinate if there are two labels. In the
+    view "standard" its length gives the column variance one, up to a largest length; in the view
+    "quantile" it is the two-sided normal quantile of the label's share, so larger for rare labels.
+    A column of numbers that had missing cells has one more coordinate, which indicates them.
 
     Attributes
     ----------
     table : Table
-        What the columns are.
+        The columns of the table.
     scaling : Scaling
-        What standardises numbers.
+        The standardisation of numbers.
     scores : tuple of NormalScores
-        Those of every column of numbers.
+        The normal scores of every column of numbers.
     shares : tuple of ndarray
-        How often every state of every column was seen, a little more than nothing if never.
+        The share of every state of every column, smoothed so that none is zero.
     edge : float
-        The normal score of what is just beyond the numbers that were seen.
+        The normal score of numbers just outside of the training range.
     """
 
     table: Table
@@ -50,7 +52,7 @@ class Coordinates:
 
     @classmethod
     def learn(cls, table: Table, numbers: np.ndarray, states: np.ndarray) -> "Coordinates":
-        """Return the way to points of encoded rows of a table."""
+        """Return the encoding as points, learned from encoded rows of a table."""
         spans = np.array([field.high - field.low or 1.0 for field in table.numbers])
         scaling = Scaling.learn(numbers, spans)
         scores = tuple(_scores(column) for column in numbers.T)
@@ -63,7 +65,7 @@ class Coordinates:
 
     @property
     def n_encoded(self) -> int:
-        """The number of coordinates of both views, and one for the fold of a row."""
+        """The number of coordinates of both views, plus one for the fold of a row."""
         return len(VIEWS) * len(self.column_of_coordinate) + 1
 
     @cached_property
@@ -86,18 +88,19 @@ class Coordinates:
     ) -> np.ndarray:
         """Return the points of encoded rows, shape (n_rows, n_coordinates).
 
-        With `held_out`, the rows are those that this was learned from, and the points those that
-        they would have if it had been learned from the others alone.
+        With `held_out`, the rows are the training rows, and the points are leave-one-out: those
+        that a row would have if the encoding had been learned from the other rows.
         """
         if held_out:
             states = self._without_singles(states)
-        read = self.scaling if view == "standard" else self._score
-        blocks, columns = [], iter(read(numbers, held_out=held_out).T)
+        encode = self.scaling if view == "standard" else self._score
+        blocks, columns = [], iter(encode(numbers, held_out=held_out).T)
         for j, field in enumerate(self.table.modelled):
             if isinstance(field, Number):
-                # A hole where there was none is as far as what is just beyond all numbers.
-                hole = 0.0 if field.share_without_number > 0 else self.edge
-                blocks.append(np.nan_to_num(next(columns), nan=hole)[:, None])
+                # In a column without missing cells in training, a missing cell is as far out as a
+                # number just outside of the training range.
+                missing = 0.0 if field.share_without_number > 0 else self.edge
+                blocks.append(np.nan_to_num(next(columns), nan=missing)[:, None])
             blocks.append(self._places[view][j][states[:, j]])
         return np.hstack(blocks)
 
@@ -106,9 +109,9 @@ class Coordinates:
         return {view: self.of(view, numbers, states, held_out=held_out) for view in VIEWS}
 
     def cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers and the states that points of the view "standard" are nearest to.
+        """Return the numbers and the states nearest to points of the view "standard".
 
-        No cell is missing, unless all cells of its column were.
+        No cell is missing, unless all cells of its column were in training.
         """
         numbers = np.empty((len(points), len(self.scores)))
         states = np.zeros((len(points), len(self.table.modelled)), dtype=int)
@@ -119,7 +122,7 @@ class Coordinates:
     def cells_of_column(
         self, points: np.ndarray, j: int, numbers: np.ndarray, states: np.ndarray
     ) -> None:
-        """Write the numbers or the states of one column that points are nearest to."""
+        """Write the numbers or the states of one column, those nearest to points, into arrays."""
         own = np.flatnonzero(self.column_of_coordinate == j)
         field = self.table.modelled[j]
         if isinstance(field, Number):
@@ -133,7 +136,7 @@ class Coordinates:
             states[:, j] = labels[distances.argmin(1)]
 
     def _without_singles(self, states: np.ndarray) -> np.ndarray:
-        """Return states of which those that one row alone has are other labels."""
+        """Return states in which labels that only one row has are replaced by other."""
         states = states.copy()
         for j, field in enumerate(self.table.modelled):
             if not isinstance(field, Number):
@@ -148,13 +151,13 @@ class Coordinates:
         return {view: [_places(*each, view) for each in fields] for view in VIEWS}
 
     def _score(self, numbers: np.ndarray, *, held_out: bool) -> np.ndarray:
-        """Return normal scores; beyond the numbers that were seen they rise with the logarithm."""
+        """Return normal scores, which rise with the logarithm outside of the training range."""
         scales = np.broadcast_to(self.scaling.scale, numbers.shape)
         if held_out:
             scales = self.scaling.scales_of_others(numbers)
         columns = zip(self.scores, scales.T, numbers.T, strict=True)
-        found = [self._score_column(*each, held_out=held_out) for each in columns]
-        return np.stack(found, axis=1) if found else numbers
+        scored = [self._score_column(*each, held_out=held_out) for each in columns]
+        return np.stack(scored, axis=1) if scored else numbers
 
     def _score_column(
         self, scores: NormalScores, scale: np.ndarray, numbers: np.ndarray, *, held_out: bool
@@ -170,7 +173,7 @@ class Coordinates:
 
 
 def _ends_without(numbers: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest and the largest of all numbers but each itself, shapes (n_rows,)."""
+    """Return the leave-one-out minimum and maximum for every number, shapes (n_rows,)."""
     inner = np.sort(numbers[~np.isnan(numbers)])
     return np.where(numbers == low, inner[1], low), np.where(numbers == high, inner[-2], high)
 
@@ -189,7 +192,7 @@ def _shares(states: np.ndarray, n_states: int) -> np.ndarray:
 def _places(field: Category | Number, shares: np.ndarray, view: str) -> np.ndarray:
     """Return the coordinates of every state of a column, shape (n_states, n_coordinates).
 
-    States that were never seen are farther from all others than these are from each other.
+    States that were not seen in training are farther from all others than these from each other.
     """
     if isinstance(field, Category):
         return _coordinates(shares, field.shares > 0, view)
@@ -211,7 +214,7 @@ def _kinds_of_states(field: Number) -> np.ndarray:
 
 
 def _coordinates(shares: np.ndarray, seen: np.ndarray, view: str) -> np.ndarray:
-    """Return coordinates of labels: one for each that was seen, or one in all if two were."""
+    """Return the coordinates of labels: one for each that was seen, a single one for only two."""
     if view == "standard":
         variance = max(1 - (shares[seen] ** 2).sum(), _LEAST_VARIANCE)
         lengths = np.full(len(shares), 1 / np.sqrt(variance))
@@ -231,7 +234,7 @@ def _coordinates(shares: np.ndarray, seen: np.ndarray, view: str) -> np.ndarray:
 
 
 def _may_come_back(field: Category) -> np.ndarray:
-    """Tell which states of labels may be expected: those that were seen, holes if nothing else."""
+    """Return a mask of the states that may be expected: those seen, missing only if alone."""
     seen = field.shares > 0
     if seen.sum() > 1:
         seen = seen & (np.arange(len(seen)) != MISSING)

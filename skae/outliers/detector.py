@@ -1,4 +1,4 @@
-"""AEOutlierDetector: an ensemble of denoising autoencoders, and what is odd beside it."""
+"""AEOutlierDetector: outliers by an ensemble of denoising autoencoders and by distances."""
 
 from collections.abc import Sequence
 from dataclasses import field
@@ -42,7 +42,11 @@ from skae.training.net import AutoencoderNet
 from skae.training.running import loss_curves, unchanged_on_failure
 from skae.training.schedule import unless_auto
 
+# The share of normal rows that "auto" flags.
 _AUTO_SHARE = 0.01
+# The share of rows that is trimmed, the rank of the neighbour, and the steps per root of the number
+# of rows, without trimming and with it. They were chosen on 11 of the 22 sets of the benchmark
+# (docs/design.md, "Outliers").
 _AUTO_TRIM = 0.1
 _NEIGHBORS_OF_CLEAN, _NEIGHBORS_OF_TRIMMED = 1, 5
 _STEPS_OF_CLEAN, _STEPS_OF_TRIMMED = 25, 8
@@ -54,37 +58,38 @@ PartNames = Annotated[Sequence[str], "array-like", Named("array-like of str")]
 
 @estimator(fixes_model=False)
 class DetectorParameters:
-    """What of a detector may change where it goes on."""
+    """Parameters of a detector that may change between two calls of `partial_fit`."""
 
     novelty: bool = False
-    """Whether the training rows are known to be clean. If True, all are learned from, until the
-    validation error improves no more, the nearest neighbour counts, and the threshold is conformal.
-    If False, outliers may be among them: the farthest are trimmed first, training is a third as
-    long, and the fifth neighbour counts, so that a few outliers beside each other do not mask each
-    other."""
+    """Whether the training rows are known to be clean. If True, the detector learns from all rows,
+    until the validation error no longer improves, the distance to the nearest neighbour is used,
+    and the threshold is conformal. If False, outliers may be among the rows: the farthest ones are
+    trimmed beforehand, the training is a third as long, and the distance to the fifth neighbour is
+    used, so that a few outliers close to each other do not mask each other."""
 
     contamination: Auto | Contamination = "auto"
     """With `novelty`, the share of new normal rows that are flagged, in (0, 0.5]; "auto" is 0.01.
-    Without, the share of the training rows that are; "auto" flags scores above the 99th percentile
-    extrapolated from the central 90 % of scores, and at least one row in a hundred."""
+    Without, the share of the training rows that are flagged; "auto" flags surprisals above the 99th
+    percentile, extrapolated from the lower 90 % of surprisals, and at least one row in a hundred.
+    """
 
     parts: PartNames = ("latent", "neighbors", "center")
     """The parts of the score: some of "latent", "neighbors", "center" and "reconstruction". The
     last is a weaker detector than the first, by the same autoencoders, and left out by default; it
-    explains the score in any case."""
+    is used in explanations in any case."""
 
     n_neighbors: Auto | PositiveInt = "auto"
-    """The rank of the nearest training row whose distance counts; "auto" is the first with
-    `novelty`, else the fifth."""
+    """The rank of the nearest neighbour whose distance is used; "auto" is the first with `novelty`,
+    else the fifth."""
 
     trim_fraction: Auto | Half = "auto"
-    """Without `novelty`, the share of the rows that nothing is learned from, in [0, 0.5]: those
-    that are farthest from a twentieth of the others, and from half of them. "auto" is a tenth, or
-    `contamination` where it is more."""
+    """Without `novelty`, the share of the rows that are trimmed, in [0, 0.5], so that nothing is
+    learned from them: those with the largest distances within which a twentieth and half of the
+    other rows are. "auto" is a tenth, or `contamination` where it is more."""
 
     max_samples: Annotated[int, Interval(Integral, 100, None, closed="left")] = 10_000
-    """The number of rows, drawn at random, that are learned from; time and memory of `fit` are
-    bounded by it, and so is what `partial_fit` keeps."""
+    """The largest number of rows to learn from, drawn at random. It bounds the time and memory of
+    `fit`, and the number of rows that `partial_fit` keeps."""
 
 
 @estimator()
@@ -100,41 +105,41 @@ class AEOutlierDetector(
     Documented,
     BaseEstimator,
 ):
-    r"""Outlier detector: codes of denoising autoencoders, near rows and the center.
+    r"""Outlier detector: distances to latent codes, to near rows and to the center.
 
     An ensemble of denoising autoencoders without a bottleneck learns from the rows, half of it from
     standardised numbers, the other half from their normal scores. It is one batched program; each
-    member leaves out one fold of the rows, so that every row is held out from some. Up to four
-    parts say how odd a row is:
+    member leaves out one fold of the rows, so that every row is held out from some members. Up to
+    four parts measure how anomalous a row is:
 
-    - "latent": the distance to the k-th nearest code, by each member among the codes of the fold
+    - "latent": the distance to the k-th nearest code, for each member among the codes of the fold
       that it left out.
     - "neighbors": the distance to the k-th nearest training row, in both views of the numbers.
-    - "center": the distance within which half of the training rows are, in normal scores.
-    - "reconstruction": the error of what the members make of the row.
+    - "center": the median distance to (a sample of) the training rows, in normal scores.
+    - "reconstruction": the error of the members' reconstructions.
 
-    Each turns a quantity :math:`v` into a surprisal, the rarity of so large a value among rows that
-    were held out, and the score is minus the mean of those in `parts`, in nats,
+    Each turns a quantity :math:`v` into a surprisal, minus the log-probability that the quantity of
+    a held-out row is at least as large. The score is minus the mean surprisal of `parts`, in nats,
 
     .. math:: s(x) = -\frac1P \sum_p -\log P(V_p \ge v_p(x)).
 
-    Rows may hold numbers, labels, booleans, times and holes.
+    Rows may hold numbers, labels, booleans, times and missing cells.
 
     See Also
     --------
     AutoencoderTransformer : An autoencoder with a code, whose `score_cells` scores single cells.
     VAETransformer : A density of tables.
-    sklearn.ensemble.IsolationForest : Outliers as rows that few cuts set apart.
-    skae.plotting.ExplanationDisplay : Draws what `explain` says.
+    sklearn.ensemble.IsolationForest : Outliers as rows that few random splits isolate.
+    skae.plotting.ExplanationDisplay : A plot of explanations.
 
     Notes
     -----
-    The p-values are cross-conformal: no rows are set aside, and training rows have the scores that
-    they would have if nothing had been learned from them: by members that left them out, without
-    themselves among their neighbours and among what scales them. `fit_predict` tells of these
-    scores. To `predict` and `score_samples` all rows are new ones, also those of `fit`, which then
-    look more normal than they should; with `novelty` all of them, as their nearest neighbour is
-    themselves.
+    The p-values are cross-conformal: no rows are set aside, and the scores of training rows are
+    those that they would have if nothing had been learned from them: by members that left them
+    out, and with neighbours and scales of the other rows only. `fit_predict` uses these scores.
+    `predict` and `score_samples` treat all rows as new ones, also those of `fit`, which then look
+    more normal than they should; with `novelty` all of them do, as the nearest neighbour of each is
+    itself.
 
     References
     ----------
@@ -167,8 +172,8 @@ class AEOutlierDetector(
     """
 
     n_members: Annotated[int, Interval(Integral, 4, None, closed="left")] = 8
-    """The number of autoencoders, an even number and at least 4: half for each view, each of which
-    leaves out one of as many folds."""
+    """The number of autoencoders, even and at least 4. Half of them are for each view; the rows are
+    split into as many folds as a view has autoencoders, and each of these leaves out one fold."""
 
     hidden_layer_sizes: Auto | Sizes = "auto"
     """The number of units of every hidden layer of an autoencoder; "auto" is (64, 64)."""
@@ -181,12 +186,12 @@ class AEOutlierDetector(
     weight_decay: NonNegativeFloat = 0.01
 
     max_epochs: Auto | PositiveInt = "auto"
-    """The largest number of passes over the rows. "auto" makes about 25 steps for the root of their
-    number with `novelty`, else 8."""
+    """The largest number of epochs, that is, passes over the rows. "auto" makes about 25 steps
+    times the root of their number with `novelty`, else 8."""
 
     early_stopping: bool = True
-    """Early stopping: keep the weights that are best on validation rows, and stop when they improve
-    no more. No rows are lost to it: each is held out from some members."""
+    """Whether to keep the weights with the smallest error on validation rows, and stop when it no
+    longer improves. No rows are lost to it: each is held out from some members."""
 
     tol: NonNegativeFloat = 0.0001
     """The smallest improvement that early stopping counts, a mean squared error of standardised
@@ -196,36 +201,36 @@ class AEOutlierDetector(
     """The score below which a row is an outlier."""
 
     n_trimmed_: int = field(init=False)
-    """The number of rows that nothing was learned from because they look like outliers."""
+    """The number of rows that were trimmed because they look like outliers."""
 
     n_neighbors_: int = field(init=False)
-    """The rank of the nearest row whose distance counts; where there are fewer, the farthest."""
+    """The rank of the nearest neighbour whose distance is used; with fewer rows, it is the last."""
 
     n_rows_: int = field(init=False)
-    """The number of rows that were given."""
+    """The number of rows that were passed to `fit` and `partial_fit`."""
 
     best_epoch_: int = field(init=False)
     """The epoch whose weights were kept; 0 is the start."""
 
     stop_reason_: StopReason = field(init=False)
-    """Why the training ended: for want of improvement, after all epochs, or by a callback in
+    """The reason why the training ended: no improvement, the last epoch, or a callback in
     `net_params`."""
 
     n_iter_: int = field(init=False)
-    """The number of passes over the rows."""
+    """The number of epochs of the training."""
 
     loss_curve_: list[float] = field(init=False)
-    """The mean squared error of the rows that members learn from, by epoch."""
+    """The mean squared error of rows by the members that learn from them, by epoch."""
 
     validation_loss_curve_: list[float] | None = field(init=False)
-    """The mean squared error of the rows that are held out from members, by epoch; None without
+    """The mean squared error of rows by the members that left them out, by epoch; None without
     early stopping, and after `partial_fit`."""
 
     schema_: Table = field(init=False)
-    """What the columns are; printed, it is a table of them."""
+    """The columns and their types; printed, it is a table of them."""
 
     columns_: Coordinates = field(init=False)
-    """The way from rows to points."""
+    """The encoding of rows as points."""
 
     parts_: dict[str, Part] = field(init=False)
     """The parts of the score, by name."""
@@ -234,13 +239,13 @@ class AEOutlierDetector(
     """The trained net; ``net_.module_`` is the ensemble."""
 
     frame_: nw.DataFrame | None = field(init=False)
-    """The frame that `fit` got, without its rows; None if it got none."""
+    """The template of dataframes: the one passed to `fit`, without its rows. None for arrays."""
 
     n_features_in_: int = field(init=False)
     """The number of features that `fit` saw."""
 
     feature_names_in_: np.ndarray = field(init=False)
-    """Their names, if `fit` got a frame with names that are all strings."""
+    """The names of the features, if `fit` was given a frame whose names are all strings."""
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: None = None) -> Self:
@@ -265,11 +270,12 @@ class AEOutlierDetector(
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: None = None) -> Self:
-        """Go on with more rows: they push older ones out of a memory of `max_samples` rows.
+        """Update the detector with more rows, which replace older ones in a memory.
 
-        The first call is `fit`, and learns what the columns are: give it a good sample. Each later
-        one learns the scales, the neighbours and the threshold anew from the memory, and passes
-        once over it. Which of the older rows are forgotten is drawn at random.
+        The memory has `max_samples` rows. The first call is `fit`, and learns the types of the
+        columns: give it a representative sample. Each later call learns the scales, the neighbours
+        and the threshold from the memory again, and trains for one pass over it. The older rows
+        that are replaced are drawn at random.
 
         Parameters
         ----------
@@ -290,9 +296,9 @@ class AEOutlierDetector(
         return self
 
     def fit_predict(self, X: Any, y: None = None) -> np.ndarray:
-        """Fit the detector to rows, and tell which of them are outliers.
+        """Fit the detector to rows, and label them as outliers or inliers.
 
-        The rows are judged by members that have not learned from them, as new ones would be.
+        The rows are scored by members that have not learned from them, as new rows would be.
 
         Parameters
         ----------
@@ -323,7 +329,7 @@ class AEOutlierDetector(
         return "offset_" in vars(self)
 
     def _fit_to(self, X: Any) -> None:
-        """Check the rows, learn the columns, remember a sample, learn from it."""
+        """Check the rows, learn the columns, keep a sample in the memory, learn from it."""
         self._check_parameters()
         self._remember_parameters()
         self.frame_ = frame_without_rows(X)
@@ -343,7 +349,7 @@ class AEOutlierDetector(
         self._learn(resolve_device((self.net_params or {}).get("device", self.device), X))
 
     def _go_on_with(self, X: Any) -> None:
-        """Check more rows, remember a sample of them, learn from all that is remembered."""
+        """Check more rows, keep a sample of them in the memory, learn from the memory."""
         self._validate_params()
         self._check_parameters()
         self._check_same_model()
@@ -360,7 +366,7 @@ class AEOutlierDetector(
             self._learn(torch.device(self.net_.device), net=self.net_)
 
     def _check_readable(self, frame: nw.DataFrame) -> None:
-        """Raise what reading any of the rows would raise, whichever of them are learned from."""
+        """Raise ValueError if any row cannot be encoded, also if it is not learned from."""
         if len(frame) > self.max_samples:
             for _ in encode_in_batches(self.schema_, frame):
                 pass
@@ -398,7 +404,7 @@ class AEOutlierDetector(
         return Regime(tuple(self.parts), n_neighbors, 0.0 if self.novelty else share, steps)
 
     def _find_threshold(self, held_out: np.ndarray) -> float:
-        """Return the surprisal beyond which a row is an outlier."""
+        """Return the surprisal above which a row is an outlier."""
         if self.novelty:
             return conformal_threshold(held_out, unless_auto(self.contamination, _AUTO_SHARE))
         if isinstance(self.contamination, str):

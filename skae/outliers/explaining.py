@@ -1,4 +1,4 @@
-"""Which columns make a row odd: what the score gains when one is as the others let expect."""
+"""Explanations: the gain of the score when a cell is replaced by its expectation."""
 
 from collections.abc import Iterable
 
@@ -12,6 +12,7 @@ from skae.tables.cells import OTHER
 from skae.tables.field import EXPECTED
 from skae.tables.table import Table
 
+# The smallest gain of a column, so that the gains of a row are never all zero.
 _LEAST = 1e-12
 
 
@@ -25,9 +26,9 @@ def explain(model: Model, frame: nw.DataFrame, index: pd.Index, n_columns: int) 
     frame : narwhals.DataFrame
         The rows.
     index : pandas.Index
-        Their labels.
+        The index labels of the rows.
     n_columns : int
-        The number of columns to name for each.
+        The number of columns to return for each row.
     """
     parts = [attribute(model, *rows) for rows in model.encode(frame)]
     numbers, states, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -51,7 +52,7 @@ def explain(model: Model, frame: nw.DataFrame, index: pd.Index, n_columns: int) 
 def attribute(
     model: Model, numbers: np.ndarray, states: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what is expected in each cell of rows, and the share of each column.
+    """Return the expected cells of rows, and the share of every column in the surprisal.
 
     Parameters
     ----------
@@ -65,10 +66,10 @@ def attribute(
     expected_numbers, expected_states : ndarray
         The expected cells, as the table encodes them.
     shares : ndarray of shape (n_rows, n_columns)
-        They add up to minus the scores; all columns have the same where none gains.
+        The shares, which add up to minus the score; if no column has a gain, they are equal.
     """
-    found = model.surprisals([(numbers, states)], model.explaining)
-    surprisal, before = model.mean(found, model.parts), model.mean(found)
+    surprisals = model.surprisals([(numbers, states)], model.explaining)
+    surprisal, before = model.mean(surprisals, model.parts), model.mean(surprisals)
     points = model.columns.points(numbers, states)
     expected = np.empty_like(numbers), np.zeros_like(states)
     gains = np.empty(states.shape)

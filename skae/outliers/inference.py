@@ -21,11 +21,12 @@ from skae.tables.containers import wrap_table
 from skae.tables.field import EXPECTED
 from skae.tables.table import Table
 
+# The parts with a surprisal for each member.
 _OF_MEMBERS = ("reconstruction", "latent")
 
 
 class OutlierInference(TransformerMixin):
-    """The methods that apply a fitted detector, some rows at a time."""
+    """The methods that apply a fitted detector, in batches."""
 
     schema_: Table
     frame_: nw.DataFrame | None
@@ -33,7 +34,7 @@ class OutlierInference(TransformerMixin):
     _model_: Model
 
     def score_samples(self, X: Any, return_std: bool = False) -> Any:
-        """Return how normal rows are: minus the mean surprisal of the parts of the score.
+        """Return the scores of rows: minus the mean surprisal of the parts of the score.
 
         Parameters
         ----------
@@ -45,9 +46,9 @@ class OutlierInference(TransformerMixin):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            In nats, at most zero; higher is more normal.
+            The scores in nats, at most zero; higher is more normal.
         std : ndarray of shape (n_samples,)
-            How far the members are from each other; only if `return_std`.
+            The standard deviation over the members; only if `return_std`.
         """
         check_is_fitted(self)
         surprisals = self._model_.surprisals(self._batches(X))
@@ -69,15 +70,15 @@ class OutlierInference(TransformerMixin):
         Returns
         -------
         surprisals : dict of str to ndarray of shape (n_samples,)
-            At least zero. The mean of those in `parts` is minus `score_samples`; "reconstruction",
-            which explains the score, is there in any case.
+            The surprisals, at least zero. The mean of those in `parts` is minus `score_samples`;
+            "reconstruction", which is used in explanations, is always included.
         """
         check_is_fitted(self)
         surprisals = self._model_.surprisals(self._batches(X), self._model_.explaining)
         return {name: part.mean(0) for name, part in surprisals.items()}
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return how far rows are from being outliers: `score_samples` minus `offset_`.
+        """Return the scores of rows relative to the threshold: `score_samples` minus `offset_`.
 
         Parameters
         ----------
@@ -87,20 +88,21 @@ class OutlierInference(TransformerMixin):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            Negative for outliers.
+            The shifted scores, negative for outliers.
         """
         return self.score_samples(X) - self.offset_
 
     def predict(self, X: Any, false_discovery_rate: float | None = None) -> np.ndarray:
-        """Tell which rows are outliers.
+        """Label rows as outliers or inliers.
 
         Parameters
         ----------
         X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
         false_discovery_rate : float, default=None
-            The share of false alarms among all alarms that is accepted, on average, in (0, 1): the
-            rows are then judged together, by their p-values. None compares each with `offset_`.
+            The false discovery rate to control, in (0, 1): the expected share of inliers among the
+            flagged rows. The labels then depend on the p-values of all rows together. None compares
+            the score of each row with `offset_`.
 
         Returns
         -------
@@ -125,10 +127,11 @@ class OutlierInference(TransformerMixin):
         return np.where(adjusted <= false_discovery_rate, -1, 1)
 
     def p_values(self, X: Any) -> np.ndarray:
-        """Return the share of held-out rows that are at least as odd: conformal p-values.
+        """Return conformal p-values: the share of held-out rows that are at least as anomalous.
 
         Of new normal rows, about a share p has a p-value of at most p, if the training rows are
-        clean; outliers among them make p-values larger. With fewer than 1 / p - 1 rows, none has.
+        clean; outliers among them make p-values larger. With fewer than 1 / p - 1 rows in the
+        memory, no p-value is as small as p.
 
         Parameters
         ----------
@@ -138,23 +141,25 @@ class OutlierInference(TransformerMixin):
         Returns
         -------
         p_values : ndarray of shape (n_samples,)
-            In (0, 1]; small for outliers, and at least 1 / (n + 1) for the n rows in the memory.
+            The p-values in (0, 1]: small for outliers, and at least 1 / (n + 1), where n is the
+            number of rows in the memory.
         """
         return p_values(-self.score_samples(X), self._model_.held_out)
 
     def explain(self, X: Any, top: int | None = 3) -> pd.DataFrame:
-        """Say for each row which columns make it odd, and what would be expected there.
+        """Return the columns that make rows outliers, and the values expected there.
 
-        The value of one column is replaced by what the autoencoders, and so the other columns, let
-        expect; the parts of the score, and the reconstruction also where it is none of them, then
-        gain something. The columns share the score in proportion to what each gains.
+        The cells of a row are replaced, one at a time, by the values that the autoencoders expect
+        from the other columns. The gain of a column is the decrease of the mean surprisal, over the
+        parts of the score and "reconstruction" (even if it is not among them). The surprisal of the
+        row is split among the columns in proportion to their gains.
 
         Parameters
         ----------
         X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
         top : int or None, default=3
-            How many columns to name for a row; None names all.
+            The number of columns to return for a row; None returns all.
 
         Returns
         -------
@@ -191,7 +196,7 @@ class OutlierInference(TransformerMixin):
         return np.moveaxis(codes, 2, 0).reshape(codes.shape[2], -1)
 
     def reconstruct(self, X: Any) -> Any:
-        """Return what the autoencoders make of rows, in the units of X.
+        """Return the reconstructions of rows by the autoencoders, in the units of X.
 
         Parameters
         ----------
@@ -201,7 +206,7 @@ class OutlierInference(TransformerMixin):
         Returns
         -------
         X : ndarray, tensor or dataframe of shape (n_samples, n_features)
-            The expected rows; missing cells are filled.
+            The reconstructions; missing cells are imputed.
         """
         check_is_fitted(self)
         model = self._model_
@@ -217,7 +222,7 @@ class OutlierInference(TransformerMixin):
         return module.n_views * module.n_folds * module.output.weight.shape[1]
 
     def _check_rows(self, X: Any, *, reset: bool = False) -> nw.DataFrame:
-        """Return rows as a frame of narwhals."""
+        """Return rows as a narwhals frame; raise ValueError if they are not valid."""
         made_with = self._made_with_
         by_type = isinstance(made_with["categorical_features"], str)
         by_type = by_type and not made_with["column_kinds"]
@@ -231,7 +236,7 @@ class OutlierInference(TransformerMixin):
         )
 
     def _batches(self, X: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Return checked rows as numbers and states, some at a time."""
+        """Return checked rows as numbers and states, in batches."""
         return self._model_.encode(self._check_rows(X))
 
 

@@ -1,4 +1,4 @@
-"""The ensemble of autoencoders of an outlier detector: trained, and read."""
+"""The ensemble of autoencoders of an outlier detector: its training and inference."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,22 +21,25 @@ from skae.training.rows import Rows, on_device
 from skae.training.running import make_net, prepare_pass, repeatable, train
 from skae.training.schedule import Plan
 
+# The standard deviations of the noise on points; one is drawn for each row.
 NOISE = (0.1, 0.3, 0.5)
+# The largest number of validation rows.
 _MAX_SAMPLE = 1024
+# The size of a batch in inference, in coordinates.
 _CELLS_AT_A_TIME = 2**18
 
 
 def out_of_fold(rows: Rows, y: None = None) -> tuple[Rows, Rows]:
     """Return all rows to train on, and a sample of them as validation rows.
 
-    In evaluation the loss of a row is that of members which have not learned from it.
+    In evaluation the loss of a row is that of the members that have not learned from it.
     """
     return rows, rows.sample(_MAX_SAMPLE)
 
 
 @dataclass(frozen=True)
 class EnsembleOptions:
-    """What the members are.
+    """The options of the members.
 
     Attributes
     ----------
@@ -62,12 +65,12 @@ class EnsembleOptions:
 
 
 class Members:
-    """A trained ensemble and what it says of points.
+    """Inference with a trained ensemble.
 
     Parameters
     ----------
     net : AutoencoderNet
-        The net that holds it.
+        The net of the ensemble.
     """
 
     def __init__(self, net: AutoencoderNet) -> None:
@@ -84,13 +87,13 @@ class Members:
         def norms(module: Ensemble, x: Tensor) -> Tensor:
             return (module.reconstruct(x, _none(module, x)) - x).square().sum(2).sqrt()
 
-        found = self._read(norms, points)
-        return found.reshape(len(VIEWS), self.n_folds, -1)
+        errors = self._read(norms, points)
+        return errors.reshape(len(VIEWS), self.n_folds, -1)
 
     def expected(self, points: Points, column: int | None = None) -> np.ndarray:
-        """Return what rows should be, in the view "standard", shape (n_rows, n_coordinates).
+        """Return expected points in the view "standard", shape (n_rows, n_coordinates).
 
-        A column that is given is hidden from the members.
+        If a column is given, it is hidden from the members.
         """
 
         def mean(module: Ensemble, x: Tensor) -> Tensor:
@@ -102,9 +105,9 @@ class Members:
         return self._read(mean, points)[0]
 
     def codes(self, points: Points) -> np.ndarray:
-        """Return the units of all members, shape (n_views, n_folds, n_rows, n_units)."""
-        found = self._read(lambda module, x: module.encode(x), points)
-        return found.reshape(len(VIEWS), self.n_folds, *found.shape[1:])
+        """Return the codes of all members, shape (n_views, n_folds, n_rows, n_units)."""
+        codes = self._read(lambda module, x: module.encode(x), points)
+        return codes.reshape(len(VIEWS), self.n_folds, *codes.shape[1:])
 
     @property
     def _ensemble(self) -> Ensemble:
@@ -112,14 +115,14 @@ class Members:
 
     @torch.inference_mode()
     def _read(self, function: Callable[[Ensemble, Tensor], Tensor], points: Points) -> np.ndarray:
-        """Apply a function of the module and its members' points, and join along the rows."""
+        """Apply a function of the ensemble and its members' points in batches of rows."""
         module, dtype = in_double(self._ensemble, self.net.device)
         x = np.hstack([points[view] for view in VIEWS])
-        found = []
+        parts = []
         for batch in gen_batches(len(x), max(1, _CELLS_AT_A_TIME // x.shape[1])):
             rows = torch.from_numpy(x[batch]).to(self.net.device, dtype)
-            found.append(function(module, module.points(rows)).cpu().double().numpy())
-        return np.concatenate(found, axis=1)
+            parts.append(function(module, module.points(rows)).cpu().double().numpy())
+        return np.concatenate(parts, axis=1)
 
 
 def train_members(
@@ -134,35 +137,35 @@ def train_members(
     device: torch.device,
     net: AutoencoderNet | None = None,
 ) -> tuple[AutoencoderNet, int]:
-    """Train an ensemble on rows, or pass once over them with one that was trained before.
+    """Train an ensemble on rows, or train an earlier one for one pass over them.
 
     Parameters
     ----------
     parameters : TrainingParameters
-        An estimator, whose parameters are read.
+        The estimator, whose parameters are used.
     options : EnsembleOptions
-        The members.
+        The options of the members.
     points : dict of str to ndarray of shape (n_rows, n_coordinates)
         The training rows, by view.
     folds : ndarray of int of shape (n_rows,)
         The folds of the rows.
     columns : Coordinates
-        What made the points.
+        The encoding of rows as points.
     steps_per_root_row : int
-        The number of training steps for the root of the number of rows where it is "auto".
+        The number of training steps per root of the number of rows where `max_epochs` is "auto".
     seed : int
         The seed.
     device : torch.device
-        Where to train.
+        The device to train on.
     net : AutoencoderNet or None, default=None
-        What was trained before; None trains a new one.
+        The net to continue with; None trains a new one.
 
     Returns
     -------
     net : AutoencoderNet
         The net.
     best_epoch : int
-        The epoch whose weights it has.
+        The epoch whose weights were kept.
     """
     x = [points[view].clip(-FARTHEST, FARTHEST) for view in VIEWS]
     encoded = torch.from_numpy(np.hstack([*x, folds[:, None]]).astype(np.float32))

@@ -1,4 +1,4 @@
-"""The rows that a detector remembers: those that it learns from, and is calibrated on."""
+"""The memory of a detector: the rows that it learns from and is calibrated on."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,16 @@ from skae.tables.table import Table
 
 @dataclass(frozen=True)
 class Memory:
-    """Encoded rows in no order, and their folds.
+    """Encoded rows in random order, and their folds.
 
     Attributes
     ----------
     numbers, states : ndarray of shape (n_rows, ...)
         The rows, as a `Table` encodes them.
     folds : ndarray of int of shape (n_rows,)
-        The fold of every row, which some members do not learn from.
+        The fold of every row; members leave out one fold each.
     positions : ndarray of int of shape (n_rows,)
-        Where the row was among those that were given last, or -1.
+        The index of every row in the X of the last `fit` or `partial_fit`, -1 for older rows.
     """
 
     numbers: np.ndarray
@@ -36,9 +36,9 @@ class Memory:
         n_folds: int,
         rng: np.random.Generator,
     ) -> "Memory":
-        """Return the rows of a frame, which had some positions, with folds of like sizes."""
+        """Return the rows of a frame, given their positions, with folds of nearly equal size."""
         numbers, states = table.encode(frame)
-        # Few rows at a time would all fall into the first folds.
+        # Without the random shift, calls with only a few rows would fill the first folds only.
         folds = (rng.permutation(len(positions)) + rng.integers(n_folds)) % n_folds
         return cls(numbers, states, folds, positions)
 
@@ -46,11 +46,11 @@ class Memory:
         return len(self.states)
 
     def take(self, chosen: np.ndarray) -> "Memory":
-        """Return some of the rows, chosen by a mask or by their places."""
+        """Return the rows that are chosen by a mask or by indices."""
         return Memory(*(part[chosen] for part in self._parts))
 
     def make_room(self, newer: "Memory", n_rows: int, rng: np.random.Generator) -> "Memory":
-        """Return newer rows, and as many of these as fit, drawn at random, all in no order."""
+        """Return the newer rows and as many of these, drawn at random, as fit, all shuffled."""
         n_old = max(0, min(len(self), n_rows - len(newer)))
         older = self.take(rng.permutation(len(self))[:n_old])
         older.positions[:] = -1

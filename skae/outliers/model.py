@@ -1,4 +1,4 @@
-"""Model: what an outlier detector has learned from rows, and what it says of others."""
+"""Model: the fitted state of an outlier detector, and the surprisals of rows."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from skae.tables.table import Table
 from skae.training.net import AutoencoderNet
 
 PARTS = ("reconstruction", "latent", "neighbors", "center")
+# The part that is used in explanations even if it is no part of the score.
 _EXPLAINS = "reconstruction"
 _ROWS_AT_A_TIME = 8192
 
@@ -26,22 +27,22 @@ Encoded = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Model:
-    """The parts of a score, and the scores of rows that nothing was learned from.
+    """The parts of a score, and the held-out surprisals of the training rows.
 
     Attributes
     ----------
     table : Table
-        What the columns are.
+        The columns of the table.
     columns : Coordinates
-        The way from rows to points.
+        The encoding of rows as points.
     members : Members
         The ensemble.
     explaining : dict of str to Part
-        The parts that explain a score, by name.
+        The parts that are used in explanations, by name.
     part_names : tuple of str
-        Those of them that make the score.
+        The names of the parts of the score, which are among them.
     held_out : ndarray of shape (n_rows,)
-        The surprisals of the rows in the memory, as if nothing knew of them.
+        The surprisals of the rows in the memory, as if nothing had been learned from them.
     """
 
     table: Table
@@ -57,37 +58,37 @@ class Model:
         return {name: self.explaining[name] for name in self.part_names}
 
     def encode(self, frame: nw.DataFrame) -> Iterator[Encoded]:
-        """Yield rows as numbers and states, some at a time."""
+        """Yield rows as numbers and states, in batches."""
         return encode_in_batches(self.table, frame)
 
     def surprisals(
         self, batches: Iterable[Encoded], parts: dict[str, Part] | None = None
     ) -> dict[str, np.ndarray]:
-        """Return the surprisals of new rows by part, each of shape (n_readings, n_rows)."""
+        """Return the surprisals of new rows by part, each of shape (n_quantities, n_rows)."""
         parts = self.parts if parts is None else parts
         return _surprisals(self.columns, parts, batches)
 
     def mean(
         self, surprisals: dict[str, np.ndarray], names: Iterable[str] | None = None
     ) -> np.ndarray:
-        """Return the mean of parts, each of shape (n_readings, n_rows): of all, or of some."""
+        """Return the mean surprisal of rows over all parts, or over those with the given names."""
         return _mean(surprisals, surprisals if names is None else names)
 
 
 @dataclass(frozen=True)
 class Regime:
-    """What is learned from rows, and how.
+    """The settings that depend on whether training rows are clean.
 
     Attributes
     ----------
     part_names : tuple of str
-        The parts of the score.
+        The names of the parts of the score.
     n_neighbors : int
-        Which of the nearest rows counts.
+        The rank of the nearest neighbour whose distance is used.
     trim_fraction : float
-        The share of the rows that nothing is learned from.
+        The share of the rows that are trimmed.
     steps_per_root_row : int
-        The number of training steps for the root of the number of rows where it is "auto".
+        The number of training steps per root of the number of rows where `max_epochs` is "auto".
     """
 
     part_names: tuple[str, ...]
@@ -107,35 +108,35 @@ def learn_model(
     device: torch.device,
     net: AutoencoderNet | None = None,
 ) -> tuple[Model, int, int]:
-    """Learn all that there is to learn from the rows in a memory.
+    """Trim the rows in a memory, train the members and fit the parts of the score.
 
     Parameters
     ----------
     table : Table
-        What the columns are.
+        The columns of the table.
     memory : Memory
         The rows.
     parameters : TrainingParameters
-        An estimator, whose parameters are read.
+        The estimator, whose parameters are used.
     options : EnsembleOptions
-        The members.
+        The options of the members.
     regime : Regime
-        What is learned from the rows.
+        The settings of the regime.
     seed : int
         The seed.
     device : torch.device
-        Where to train.
+        The device to train on.
     net : AutoencoderNet or None, default=None
-        What was trained before; None trains a new one.
+        The net to continue with; None trains a new one.
 
     Returns
     -------
     model : Model
         The model.
     best_epoch : int
-        The epoch whose weights it has.
+        The epoch whose weights were kept.
     n_trimmed : int
-        The number of rows that nothing was learned from.
+        The number of rows that were trimmed.
     """
     is_kept = ~_are_far(table, memory, regime.trim_fraction)
     kept = memory.take(is_kept)
@@ -155,19 +156,19 @@ def learn_model(
     members = Members(trained[0])
     explaining = _make_parts(members, points, kept.folds, regime)
     held_out = columns.points(kept.numbers, kept.states, held_out=True)
-    found = {name: part.learn(held_out, kept.folds) for name, part in explaining.items()}
+    surprisals = {name: part.learn(held_out, kept.folds) for name, part in explaining.items()}
     scores = np.empty(len(is_kept))
-    scores[is_kept] = _mean(found, regime.part_names)
+    scores[is_kept] = _mean(surprisals, regime.part_names)
     if not is_kept.all():
-        rest, parts = memory.take(~is_kept), {name: explaining[name] for name in regime.part_names}
-        found = _surprisals(columns, parts, [(rest.numbers, rest.states)])
-        scores[~is_kept] = _mean(found, parts)
+        trimmed, parts = memory.take(~is_kept), {n: explaining[n] for n in regime.part_names}
+        surprisals = _surprisals(columns, parts, [(trimmed.numbers, trimmed.states)])
+        scores[~is_kept] = _mean(surprisals, parts)
     model = Model(table, columns, members, explaining, regime.part_names, scores)
     return model, trained[1], int((~is_kept).sum())
 
 
 def encode_in_batches(table: Table, frame: nw.DataFrame) -> Iterator[Encoded]:
-    """Yield rows as numbers and states, some at a time."""
+    """Yield rows as numbers and states, in batches."""
     for batch in gen_batches(len(frame), _ROWS_AT_A_TIME):
         yield table.encode(frame[batch])
 
@@ -197,8 +198,8 @@ def _surprisals(
     columns: Coordinates, parts: dict[str, Part], batches: Iterable[Encoded]
 ) -> dict[str, np.ndarray]:
     points = (columns.points(*rows) for rows in batches)
-    found = [[part(each) for part in parts.values()] for each in points]
-    joined = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
+    by_batch = [[part(each) for part in parts.values()] for each in points]
+    joined = (np.concatenate(part, axis=1) for part in zip(*by_batch, strict=True))
     return dict(zip(parts, joined, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""The distance to training rows: near ones, and typical ones."""
+"""The distances of points to references: to the k-th nearest one, and quantiles."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ class Neighbors:
     Parameters
     ----------
     references : ndarray of shape (n_references, n_coordinates)
-        The points to be near to.
+        The reference points.
     n_neighbors : int
-        The number k; with fewer references, the last one counts.
+        The rank k of the neighbour; with fewer references, it is the last one.
     """
 
     def __init__(self, references: Any, n_neighbors: int) -> None:
@@ -31,32 +31,31 @@ class Neighbors:
         return self._distances(points, self.index.kneighbors(points, return_distance=False)[:, -1])
 
     def distances_to_others(self, points: Any) -> np.ndarray:
-        """Return the distances of the references' own points, each as if it were no reference.
+        """Return the distances of the references themselves, each to the other references.
 
-        The points are what the references would be if nothing had been learned from them.
+        The points are the references as encoded if nothing had been learned from them.
         """
         if len(self.references) == 1:
             return np.zeros(1)
-        found = self.index.kneighbors(points, self.n_neighbors + 1, return_distance=False)
-        is_self = found == np.arange(len(found))[:, None]
-        before = found[:, self.n_neighbors - 1]
-        chosen = np.where(is_self[:, :-1].any(1), found[:, -1], before)
+        nearest = self.index.kneighbors(points, self.n_neighbors + 1, return_distance=False)
+        is_self = nearest == np.arange(len(nearest))[:, None]
+        chosen = np.where(is_self[:, :-1].any(1), nearest[:, -1], nearest[:, self.n_neighbors - 1])
         return self._distances(points, chosen)
 
     def _distances(self, points: Any, chosen: np.ndarray) -> np.ndarray:
-        # The index finds distances by inner products, which lose the digits of small ones.
+        # The index computes distances by inner products, which are inaccurate for small ones.
         return np.linalg.norm(points - self.references[chosen], axis=1)
 
 
 class TypicalDistance:
-    """The distance of points within which a share of the references is.
+    """A quantile of the distances of a point to references.
 
     Parameters
     ----------
     references : ndarray of shape (n_references, n_coordinates)
-        The points.
+        The reference points.
     share : float
-        The share of them.
+        The share of the references within the distance.
     """
 
     def __init__(self, references: Any, share: float) -> None:
@@ -68,15 +67,15 @@ class TypicalDistance:
         return self._distances(points, np.full(len(points), self.place))
 
     def distances_to_others(self, points: Any) -> np.ndarray:
-        """Return the distances of points, the first of which are the references."""
+        """Return the distances of points to other references; references are the first points."""
         is_reference = np.arange(len(points)) < len(self.references)
         place = np.minimum(self.place + is_reference, len(self.references) - 1)
         return self._distances(points, place)
 
     def _distances(self, points: Any, place: Any) -> np.ndarray:
-        found = np.empty(len(points))
+        quantiles = np.empty(len(points))
         for batch in gen_batches(len(points), _ROWS_AT_A_TIME):
             squared = euclidean_distances(points[batch], self.references, squared=True)
             squared.partition(np.unique(place[batch]), axis=1)
-            found[batch] = np.take_along_axis(squared, place[batch, None], axis=1)[:, 0]
-        return np.sqrt(found)
+            quantiles[batch] = np.take_along_axis(squared, place[batch, None], axis=1)[:, 0]
+        return np.sqrt(quantiles)

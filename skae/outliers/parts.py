@@ -1,4 +1,4 @@
-"""The parts of a score: each reads quantities off points that are large for odd rows."""
+"""The parts of a score: each has quantities of points that are large for outliers."""
 
 from abc import ABC, abstractmethod
 
@@ -9,35 +9,37 @@ from skae.outliers.members import Members
 from skae.outliers.neighbors import Neighbors, TypicalDistance
 from skae.outliers.surprisal import Surprisal, logarithm
 
+# The share of the training rows within the distance of "center".
 _HALF = 0.5
+# The largest number of training rows that this distance is measured to.
 _N_TYPICAL = 1000
 
 
 class Part(ABC):
-    """Quantities of rows, and how surprising these are."""
+    """Quantities of rows, and the surprisals of these quantities."""
 
     @abstractmethod
     def quantities(self, points: Points) -> list[np.ndarray]:
-        """Return the quantities of new rows, by view, each of shape (n_readings, n_rows)."""
+        """Return the quantities of new rows, by view, each of shape (n_quantities, n_rows)."""
 
     @abstractmethod
     def held_out_quantities(self, points: Points, folds: np.ndarray) -> list[np.ndarray]:
-        """Return those of the training rows as if nothing had been learned from them, by view."""
+        """Return the quantities of training rows, by view, as if they had been held out."""
 
     def learn(self, points: Points, folds: np.ndarray) -> np.ndarray:
-        """Learn how large quantities are, and return the surprisals of the training rows."""
+        """Learn the distribution of the quantities, and return the surprisals of training rows."""
         held_out = [logarithm(each) for each in self.held_out_quantities(points, folds)]
         self.surprisals = [Surprisal.learn(each) for each in held_out]
         return np.stack([f(each) for f, each in zip(self.surprisals, held_out, strict=True)])
 
     def __call__(self, points: Points) -> np.ndarray:
-        """Return the surprisals of new rows in nats, shape (n_readings, n_rows)."""
+        """Return the surprisals of new rows in nats, shape (n_quantities, n_rows)."""
         pairs = zip(self.surprisals, self.quantities(points), strict=True)
         return np.concatenate([surprisal(logarithm(each)) for surprisal, each in pairs])
 
 
 class Reconstruction(Part):
-    """How far the members' reconstructions are.
+    """The errors of the members' reconstructions.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ class Reconstruction(Part):
 
 
 class NearCodes(Part):
-    """How far the k-th nearest code is, among those of rows that a member has not learned from.
+    """The distance to the k-th nearest code of the rows that a member has not learned from.
 
     Parameters
     ----------
@@ -67,9 +69,9 @@ class NearCodes(Part):
     points : dict of str to ndarray of shape (n_rows, n_coordinates)
         The training rows, by view.
     folds : ndarray of int of shape (n_rows,)
-        Their folds.
+        The folds of the rows.
     n_neighbors : int
-        The number k.
+        The rank k of the neighbour.
     """
 
     def __init__(
@@ -91,23 +93,23 @@ class NearCodes(Part):
         ]
 
     def held_out_quantities(self, points: Points, folds: np.ndarray) -> list[np.ndarray]:
-        """Return the distances to others of the same fold, by view."""
-        found = np.empty((len(VIEWS), len(folds)))
+        """Return the distances to other rows of the same fold, by view."""
+        distances = np.empty((len(VIEWS), len(folds)))
         for v, codes in enumerate(self.members.codes(points)):
             for near, each, own in zip(self.neighbors[v], codes, self.masks, strict=True):
-                found[v, own] = near.distances_to_others(each[own])
-        return list(found)
+                distances[v, own] = near.distances_to_others(each[own])
+        return list(distances)
 
 
 class NearRows(Part):
-    """How far the k-th nearest training row is, in both views.
+    """The distance to the k-th nearest training row, in both views.
 
     Parameters
     ----------
     points : dict of str to ndarray of shape (n_rows, n_coordinates)
         The training rows, by view.
     n_neighbors : int
-        The number k.
+        The rank k of the neighbour.
     """
 
     def __init__(self, points: Points, n_neighbors: int) -> None:
@@ -118,17 +120,17 @@ class NearRows(Part):
         return [self.neighbors[view].distances(points[view])[None] for view in VIEWS]
 
     def held_out_quantities(self, points: Points, folds: np.ndarray) -> list[np.ndarray]:
-        """Return the distances to others than the row itself, by view."""
+        """Return the distances to the other training rows, by view."""
         return [self.neighbors[view].distances_to_others(points[view]) for view in VIEWS]
 
 
 class Center(Part):
-    """How far half of (a sample of) the training rows are, in the view "quantile".
+    """The median distance to (a sample of) the training rows, in the view "quantile".
 
     Parameters
     ----------
     points : dict of str to ndarray of shape (n_rows, n_coordinates)
-        The training rows, by view, in no order.
+        The training rows, by view, in random order.
     """
 
     def __init__(self, points: Points) -> None:
@@ -139,11 +141,11 @@ class Center(Part):
         return [self.typical.distances(points["quantile"])[None]]
 
     def held_out_quantities(self, points: Points, folds: np.ndarray) -> list[np.ndarray]:
-        """Return the distances to others than the row itself."""
+        """Return the distances to the other training rows."""
         return [self.typical.distances_to_others(points["quantile"])]
 
 
 def _own(folds: np.ndarray, fold: int) -> np.ndarray:
-    """Return the rows of a fold, or all where it has too few to be near to each other."""
+    """Return a mask of the rows of a fold, or of all rows if it has fewer than two."""
     own = folds == fold
     return own if own.sum() > 1 else np.ones(len(folds), dtype=bool)

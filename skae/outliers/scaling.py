@@ -1,4 +1,4 @@
-"""Numbers standardised: by all rows, or each by the others."""
+"""The standardisation of numbers, by all rows or leave-one-out."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,20 @@ import numpy as np
 
 from skae.tables.columns import FARTHEST
 
+# The deviation of a column, relative to its largest number, that is no more than rounding.
 _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """What standardising takes off columns of numbers, and what it divides them by.
+    """The standardisation of columns of numbers.
 
     Attributes
     ----------
     center, scale : ndarray of shape (n_numbers,)
         The means and the standard deviations.
     counts : ndarray of shape (n_numbers,)
-        How many numbers of a column there were.
+        The number of cells of a column that are not missing.
     """
 
     center: np.ndarray
@@ -27,23 +28,23 @@ class Scaling:
 
     @classmethod
     def learn(cls, numbers: np.ndarray, spans: np.ndarray) -> "Scaling":
-        """Return the scaling of numbers, NaN where there is none.
+        """Return the scaling of numbers, NaN where they are missing.
 
-        The scale of a column in which nothing varies is its span, of shape (n_numbers,).
+        The scale of a constant column is taken from `spans`, of shape (n_numbers,).
         """
-        there = ~np.isnan(numbers)
-        counts = np.maximum(there.sum(0), 1)
-        # Squares of very large and very small numbers would leave the range of floats.
-        largest = np.where(there, np.abs(numbers), 0).max(0)
+        present = ~np.isnan(numbers)
+        counts = np.maximum(present.sum(0), 1)
+        # Squares of very large and very small numbers would overflow or underflow.
+        largest = np.where(present, np.abs(numbers), 0).max(0)
         unit = np.where(largest > 0, largest, 1)
-        shrunk = np.where(there, numbers, 0) / unit
+        shrunk = np.where(present, numbers, 0) / unit
         center = shrunk.sum(0) / counts
-        deviation = np.sqrt((there * (shrunk - center) ** 2).sum(0) / counts)
+        deviation = np.sqrt((present * (shrunk - center) ** 2).sum(0) / counts)
         scale = np.where(deviation > _ROUNDING, deviation * unit, spans)
         return cls(center * unit, scale, counts)
 
     def __call__(self, numbers: np.ndarray, *, held_out: bool = False) -> np.ndarray:
-        """Return standardised numbers; each by all others, if they are those learned from."""
+        """Return standardised numbers; leave-one-out if they are the held-out training rows."""
         with np.errstate(over="ignore"):
             standard = numbers / self.scale - self.center / self.scale
         if held_out:
@@ -52,12 +53,12 @@ class Scaling:
         return np.clip(standard, -FARTHEST, FARTHEST)
 
     def scales_of_others(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the standard deviation of all numbers but each, of the column of each."""
+        """Return the leave-one-out standard deviations of the columns, for every number."""
         with np.errstate(over="ignore"):
             return self.scale * self._shrinkage(numbers / self.scale - self.center / self.scale)
 
     def _shrinkage(self, standard: np.ndarray) -> np.ndarray:
-        """Return by how much the scale of a column is less without each of its numbers."""
+        """Return the leave-one-out scales of a column, over its scale, for every number."""
         n = np.maximum(self.counts, 2)
-        rest = n / (n - 1) * (1 - standard**2 / (n - 1))
-        return np.sqrt(np.maximum(rest, _ROUNDING))
+        squared = n / (n - 1) * (1 - standard**2 / (n - 1))
+        return np.sqrt(np.maximum(squared, _ROUNDING))

@@ -1,18 +1,22 @@
-"""Surprisal: how rare it is that something is so large, in nats."""
+"""Surprisal: minus the log-probability that a quantity is at least as large, in nats."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+# The share of the sample in the tail, which is taken to be exponential.
 _TAIL = 0.1
+# The surprisal, in nats, up to which the exponential tail is used.
 _TRUSTED = 8.0
+# The smallest mean excess in the tail.
 _LEAST_SPREAD = 1e-3
+# The number that is added to quantities before their logarithm.
 _SMALL = 1e-3
 
 
 def logarithm(quantities: np.ndarray) -> np.ndarray:
-    """Return the logarithms of quantities of the order of one, zero among them."""
-    # Equal rows are to have equal scores, whatever the last digits of their distances are.
+    """Return the logarithms of quantities of the order of one, which may be zero."""
+    # Rounded, so that equal rows have equal scores despite the last digits of their distances.
     return np.round(np.log(quantities + _SMALL), 10)
 
 
@@ -20,9 +24,9 @@ def logarithm(quantities: np.ndarray) -> np.ndarray:
 class Surprisal:
     r"""The surprisal of a quantity, $-\log P(V \ge v)$, from a sample of it.
 
-    Up to the quantile at 90 % it follows the sample; beyond it the tail is exponential, with the
-    sample's mean excess; and beyond 8 nats, where no sample tells what a tail is like, it rises
-    with the logarithm. So quantities that differ have different surprisals at the top.
+    Up to the 90th percentile it is empirical; beyond it the tail is exponential, with the sample's
+    mean excess; and beyond 8 nats, where samples are too small to know the tail, it rises with the
+    logarithm. So different quantities have different surprisals, however large they are.
 
     Attributes
     ----------
@@ -51,6 +55,6 @@ class Surprisal:
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Return the surprisals of values of any shape."""
         beyond = np.maximum(values - self.values[-1], 0) / self.spread
-        found = np.interp(values, self.values, self.surprisals) + beyond
-        excess = np.maximum(found - _TRUSTED, 0)
-        return np.minimum(found, _TRUSTED) + np.log1p(excess)
+        surprisals = np.interp(values, self.values, self.surprisals) + beyond
+        excess = np.maximum(surprisals - _TRUSTED, 0)
+        return np.minimum(surprisals, _TRUSTED) + np.log1p(excess)

@@ -1,4 +1,4 @@
-"""Which training rows look like outliers before anything was learned."""
+"""Trimming: the training rows that look like outliers before anything is learned."""
 
 import numpy as np
 
@@ -6,31 +6,34 @@ from skae.outliers.coordinates import Coordinates
 from skae.outliers.neighbors import TypicalDistance
 from skae.outliers.surprisal import Surprisal, logarithm
 
+# The share of the rows within the distance that is measured, by view. It is more than the nearest
+# few, since outliers come in clusters (docs/design.md, "Outliers").
 _SHARES = {"standard": 0.05, "quantile": 0.5}
+# The largest number of rows that distances are measured to.
 _N_REFERENCES = 1000
 
 
 def far_rows(
     columns: Coordinates, numbers: np.ndarray, states: np.ndarray, n_rows: int
 ) -> np.ndarray:
-    """Return which rows, so many of them, are the farthest from others.
+    """Return a mask of the `n_rows` rows farthest from the rest.
 
-    Far is the distance within which a twentieth of (a sample of) the rows is, so that outliers
-    beside each other are far as well, and the one within which half of them are, of normal scores.
+    The distances are that within which a twentieth of (a sample of) the rows is, so that outliers
+    close to each other are far as well, and, in normal scores, that within which half of them are.
 
     Parameters
     ----------
     columns : Coordinates
-        The way from rows to points.
+        The encoding of rows as points.
     numbers, states : ndarray
-        The rows, in no order.
+        The encoded rows, in random order.
     n_rows : int
-        How many rows to find.
+        The number of rows in the mask.
 
     Returns
     -------
-    far : ndarray of bool of shape (n_rows,)
-        Which rows they are.
+    far : ndarray of bool of shape (len(states),)
+        The mask.
     """
     surprisal = np.zeros(len(states))
     for view, share in _SHARES.items():

@@ -1,4 +1,4 @@
-"""Displays of fitted estimators, made as scikit-learn's displays are."""
+"""Displays of fitted estimators, with the interface of scikit-learn's displays."""
 
 from skae.plotting.explanations import ExplanationDisplay
 from skae.plotting.latent import LatentDisplay

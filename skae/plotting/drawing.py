@@ -1,4 +1,4 @@
-"""What displays share: axes, and rows as arrays and images."""
+"""Helpers of displays: axes, and rows as arrays and images."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _DRAWABLE_CHANNELS = (1, 3, 4)
 
 
 def make_axes(ax: Any, **options: Any) -> tuple[Any, Any]:
-    """Return axes, those that are given or new ones, and their figure."""
+    """Return the given axes, or new ones, and their figure."""
     import matplotlib.pyplot as plt
 
     ax = plt.subplots(**options)[1] if ax is None else ax
@@ -19,7 +19,7 @@ def make_axes(ax: Any, **options: Any) -> tuple[Any, Any]:
 
 
 def as_array(rows: Any, otherwise: str) -> np.ndarray:
-    """Return rows of any container as a dense array of numbers, or say what else to do."""
+    """Return rows as a dense array of numbers; otherwise raise ValueError with a message."""
     rows = unwrap(rows)
     rows = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
     if rows.dtype.kind not in "buif":

@@ -1,4 +1,4 @@
-"""ExplanationDisplay: which columns make rows odd."""
+"""ExplanationDisplay: the columns that make rows outliers."""
 
 from typing import Any, Self
 
@@ -9,25 +9,26 @@ from sklearn.utils.validation import check_is_fitted
 from skae.common.sklearn_private import check_matplotlib_support
 from skae.plotting.drawing import make_axes
 
+# The largest number of characters of a value.
 _LONGEST = 24
 
 
 class ExplanationDisplay:
-    """What makes rows odd: the columns with the largest shares of their surprisals.
+    """The columns with the largest shares of the surprisals of rows.
 
     Parameters
     ----------
     explanation : pandas.DataFrame
-        What `AEOutlierDetector.explain` returned.
+        The output of `AEOutlierDetector.explain`.
     surprisals : array-like of shape (n_rows,)
-        Minus the scores of the rows, in nats.
+        The negative scores of the rows, in nats.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        The figure of the axes.
     bars_ : matplotlib BarContainer
         The shares, from top to bottom.
 
@@ -54,18 +55,18 @@ class ExplanationDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, *, top: int | None = 3, ax: Any = None) -> Self:
-        """Draw why a fitted detector finds rows odd.
+        """Draw the explanation of the scores of rows.
 
         Parameters
         ----------
         estimator : AEOutlierDetector
             The fitted detector.
         X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows, a few.
+            The rows, only a few.
         top : int or None, default=3
-            How many columns to draw for a row; None draws all.
+            The number of columns to draw for a row; None draws all.
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            The axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -83,7 +84,7 @@ class ExplanationDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            The axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -108,7 +109,7 @@ class ExplanationDisplay:
 
 
 def _reason(line: Any) -> str:
-    """Return what a line of an explanation says."""
+    """Return the label of a line of an explanation."""
     return f"{line.column} = {_short(line.value)}, expected {_short(line.expected)}"
 
 

@@ -8,8 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 from skae.common.sklearn_private import check_matplotlib_support
 from skae.plotting.drawing import as_array, as_images, make_axes
 
+# The largest number of labels with a legend.
 _MOST_CLASSES = 20
+# The number of images along each side if no rows are drawn.
 _N_IMAGES = 15
+# The number of draws from the prior whose quantiles bound the images.
 _N_CODES = 2000
 _RANGE = (0.025, 0.975)
 _NOT_CODES = "LatentDisplay draws components that are numbers, but 'transform' gives others."
@@ -20,31 +23,34 @@ _NOT_IMAGES = (
 
 
 class LatentDisplay:
-    """The plane of two components of the code: the codes of rows, and what the plane decodes to.
+    """The plane of two components of the code: the codes of rows, and decoded images.
 
     Parameters
     ----------
     codes : ndarray of shape (n_rows, 2) or None
         The two components; None draws no rows.
     labels : ndarray of shape (n_rows,) or None
-        What to colour the rows by: up to twenty different labels get a legend, more a colour bar.
+        The labels to colour the rows by: up to twenty different ones get a legend, more a colour
+        bar.
     names : tuple of str
         The names of the two components.
     manifold : ndarray of shape (n, n, height, width) or (n, n, height, width, channels), optional
-        Images of evenly spaced codes, from the smallest of both components on; None draws none.
+        The decoded images of evenly spaced codes, in ascending order of both components; None draws
+        none.
     extent : tuple of float, optional
-        The plane that they cover: the smallest and the largest of both components.
+        The range of the images: the smallest and the largest value of the first component, then of
+        the second.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        The figure of the axes.
     scatter_ : matplotlib PathCollection
         The points, if rows were drawn.
     image_ : matplotlib AxesImage
-        The decoded images, if they were.
+        The decoded images, if there are any.
 
     See Also
     --------
@@ -85,7 +91,7 @@ class LatentDisplay:
         image_shape: Any = None,
         ax: Any = None,
     ) -> Self:
-        """Draw the codes of rows, or the images that the plane decodes to, or both.
+        """Draw the codes of rows, decoded images, or both.
 
         Parameters
         ----------
@@ -94,17 +100,17 @@ class LatentDisplay:
         X : array-like of shape (n_rows, n_features), default=None
             The rows; None draws only images.
         y : array-like of shape (n_rows,), default=None
-            What to colour the rows by.
+            The labels to colour the rows by.
         components : tuple of two int, default=(0, 1)
             The components to draw.
         n_images : int, default=None
-            How many codes to decode along each side, between the 2.5 % and the 97.5 % quantile of
-            the prior; the other components keep their mean. For autoencoders of images. None is
-            none, or 15 without rows.
+            The number of codes to decode along each side, between the 2.5 % and the 97.5 % quantile
+            of the prior; the other components are at their mean. For autoencoders of images. None
+            is 0, or 15 without rows.
         image_shape : tuple of int, default=None
             The shape of an image; None takes the estimator's own.
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            The axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -144,7 +150,7 @@ class LatentDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            The axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -180,7 +186,7 @@ class LatentDisplay:
 def _manifold(
     estimator: Any, components: list[int], n_images: int, image_shape: Any
 ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
-    """Return the images of codes on a grid, and the plane that they cover."""
+    """Return the images of codes on a grid, and the range of the grid."""
     if image_shape is None:
         raise ValueError(
             "'image_shape' must be given to draw what codes decode to, as (height, width) or "
@@ -189,9 +195,9 @@ def _manifold(
     codes = estimator.prior_.sample(_N_CODES, 0)
     low, high = np.quantile(codes[:, components], _RANGE, axis=0)
     middle = (np.arange(n_images) + 0.5) / n_images
-    along, up = (low[i] + (high[i] - low[i]) * middle for i in range(2))
+    first, second = (low[i] + (high[i] - low[i]) * middle for i in range(2))
     grid = np.tile(codes.mean(0), (n_images, n_images, 1))
-    grid[..., components[0]], grid[..., components[1]] = along[None, :], up[:, None]
+    grid[..., components[0]], grid[..., components[1]] = first[None, :], second[:, None]
     rows = as_array(estimator.inverse_transform(grid.reshape(n_images**2, -1)), _NOT_IMAGES)
     images = as_images(rows, image_shape)
     images = images.reshape(n_images, n_images, *images.shape[1:])
@@ -199,7 +205,7 @@ def _manifold(
 
 
 def _classes(labels: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Return the different labels and every row's index among them, if they are few."""
+    """Return the unique labels and the index of every row's label, or None if they are many."""
     classes, index = np.unique(labels, return_inverse=True)
     if len(classes) <= _MOST_CLASSES:
         return classes, index

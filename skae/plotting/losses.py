@@ -17,16 +17,16 @@ class LossCurveDisplay:
     train_loss : list of float
         The mean loss of the training rows, by epoch, in nats.
     validation_loss : list of float or None
-        The mean loss of the held-out rows, by epoch; None where none were.
+        The mean loss of the validation rows, by epoch; None where there were none.
     best_epoch : int
         The epoch whose weights were kept; 0 is the start.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        The figure of the axes.
     lines_ : list of matplotlib Line2D
         The curves.
 
@@ -62,7 +62,7 @@ class LossCurveDisplay:
         estimator : autoencoder
             The fitted autoencoder.
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            The axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -84,7 +84,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            The axes to draw on; None makes a new figure.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""ReconstructionDisplay: rows above what transformers make of them."""
+"""ReconstructionDisplay: rows above their reconstructions."""
 
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ _NOT_LINES = (
 
 
 class ReconstructionDisplay:
-    """Rows above what autoencoders, or other transformers, make of them.
+    """Rows above their reconstructions by autoencoders or other transformers.
 
     Images are drawn as images; other rows as lines over the columns.
 
@@ -24,14 +24,14 @@ class ReconstructionDisplay:
     rows : dict of str to ndarray of shape (n_rows, n_features)
         The rows and their reconstructions, by name, from top to bottom.
     image_shape : tuple of int or None
-        (height, width) or (channels, height, width); None draws lines.
+        The shape of an image, (height, width) or (channels, height, width); None draws lines.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        What was drawn on.
+        The axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        The figure of the axes.
 
     See Also
     --------
@@ -65,7 +65,7 @@ class ReconstructionDisplay:
         estimator : transformer or list of them
             Fitted transformers with `inverse_transform`.
         X : array-like of shape (n_rows, n_features)
-            The rows; ten or so.
+            The rows, about ten.
         image_shape : tuple of int, default=None
             The shape of an image; None takes the estimator's own, if it has one.
 
@@ -126,6 +126,6 @@ class ReconstructionDisplay:
 
 
 def _new_name(name: str, taken: Any) -> str:
-    """Return a name, with a number where it is taken."""
+    """Return a name, with a number appended if it is taken."""
     names = (name, *(f"{name} {i}" for i in range(2, len(taken) + 2)))
     return next(each for each in names if each not in taken)

@@ -1,1 +1,1 @@
-"""A classifier and a regressor on an encoder."""
+"""A classifier and a regressor on top of an encoder."""

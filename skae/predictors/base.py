@@ -1,4 +1,4 @@
-"""EncoderPredictor: what a classifier and a regressor on top of an encoder share."""
+"""EncoderPredictor: the base class of a classifier and a regressor on top of an encoder."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -45,46 +45,49 @@ from skae.training.rows import HeldOut, Rows, on_device
 from skae.training.running import loss_curves, make_net, repeatable, train
 from skae.training.schedule import Plan
 
-# The best epoch lies in the middle of a cycle of the learning rate; a cycle of its own, which comes
-# down to zero, is longer for the same way.
+# The length of the final training, in units of the best epoch of the one with validation rows. The
+# best epoch comes before the learning rate has fallen to zero; a whole cycle takes more epochs to
+# get as far.
 _EPOCHS_PER_BEST = 1.5
 
 
 @estimator()
 class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimator, ABC):
-    """Learn an encoder from all rows, and what its codes mean from the rows that have a label."""
+    """Learn an encoder from all rows, and a head on its codes from the rows that have a label."""
 
     autoencoder: (
         Annotated[BaseAutoencoder | FrozenEstimator, Named("autoencoder or FrozenEstimator")] | None
     ) = field(default=None, kw_only=False)
     """The autoencoder that learns the encoder: one of skae's, which is cloned and fitted to all
-    rows, or a fitted one, held in a `sklearn.frozen.FrozenEstimator`, which is used as it is.
-    Training is on its device. None is `DenoisingAE()`."""
+    rows, or a fitted one in a `sklearn.frozen.FrozenEstimator`, which is used as it is. Its device
+    is also that of the predictor. None is `DenoisingAE()`."""
 
     freeze: bool | PositiveInt = 20
-    """Whether the encoder stays as it is: if True, the head alone is trained; if False, all weights
-    are; an int trains the head alone for so many epochs, and then all weights."""
+    """Whether to freeze the encoder: if True, only the head is trained; if False, all weights are;
+    an int is the number of epochs in which only the head is trained, before all weights are."""
 
     hidden_layer_sizes: Sizes = ()
-    """The number of units of every hidden layer of the head, which sees standardised codes; with
-    none it is linear."""
+    """The number of units of every hidden layer of the head, whose input is standardised codes; an
+    empty tuple makes a linear head."""
 
     activation: Activation = "gelu"
     """The activation of the head's hidden layers."""
 
     dropout: Dropout = 0.3
-    """The share of its inputs that every layer of the head loses in a training step, in [0, 1)."""
+    """The share of the inputs of every layer of the head that a training step leaves out, in
+    [0, 1)."""
 
     weight_decay: NonNegativeFloat = 0.01
 
     max_epochs: Auto | PositiveInt = "auto"
-    """The largest number of passes over the labelled rows. "auto" makes about 25 steps for the root
-    of their number: 250 for a hundred rows, 25,000 for a million."""
+    """The largest number of epochs, that is, passes over the labelled rows. "auto" makes about 25
+    steps times the root of their number: 250 for a hundred rows, 25,000 for a million."""
 
     early_stopping: bool = True
-    """Whether to find out how long to train: labelled rows are held out until they improve no more,
-    and then all train, for one and a half times the number of epochs that was best. If False, all
-    train for `max_epochs`."""
+    """Whether to find the number of epochs by early stopping: a first training holds labelled rows
+    out and stops when their loss no longer improves, and a second one uses all labelled rows, for
+    one and a half times the best number of epochs. If False, there is one training, with all
+    labelled rows, of `max_epochs`."""
 
     validation_fraction: Auto | Share = "auto"
     """The share of the labelled rows that early stopping holds out, in (0, 1). "auto" is a tenth,
@@ -97,28 +100,30 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
     """The trained net; ``net_.module_.decoder`` is the head."""
 
     n_iter_: int = field(init=False)
-    """The number of epochs of the last training: of all weights, or, frozen, of the head."""
+    """The number of epochs of the last training: of all weights or, with a frozen encoder, of the
+    head."""
 
     loss_curve_: list[float] = field(init=False)
-    """The mean loss of the training rows in each of them, in nats per row."""
+    """The mean loss of the training rows in every epoch of the last training, in nats per row."""
 
     validation_loss_curve_: list[float] | None = field(init=False)
-    """The mean loss of the validation rows after every epoch of the training that had some."""
+    """The mean loss of the validation rows after every epoch of the training with validation rows;
+    None if there was no such training."""
 
     n_features_in_: int = field(init=False)
     """The number of features that `fit` saw."""
 
     feature_names_in_: np.ndarray = field(init=False)
-    """Their names, if `fit` got a frame with names that are all strings."""
+    """The names of the features, if `fit` was given a frame whose names are all strings."""
 
     @property
     def columns_(self) -> Columns:
-        """The way between rows and encoded rows."""
+        """The columns, which encode and decode rows."""
         return self.autoencoder_.columns_
 
     @property
     def encoder_(self) -> Module:
-        """The encoder as the training left it, a copy, from rows to codes."""
+        """A copy of the encoder after the training: a module from rows to codes."""
         return Encoder(self._module, **self.columns_.units)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -130,9 +135,9 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
         y : array-like of shape (n_samples,)
-            Their labels.
+            The labels of the rows.
         sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None counts each as one.
+            The weight of every row; None for weights of one.
 
         Returns
         -------
@@ -164,18 +169,18 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
 
     @abstractmethod
     def _read_labels(self, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return which rows have a label, and the labels as a float32 matrix."""
+        """Return a mask of the rows that have a label, and the labels as a float32 matrix."""
 
     @abstractmethod
     def _make_prediction(self) -> Labels | Targets:
         """Return the distribution of labels, given the output of the head."""
 
     def _weigh(self, labels: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
-        """Return the weights of the labelled rows, or None for one each."""
+        """Return the weights of the labelled rows, or None for weights of one."""
         return weights
 
     def _strata(self, data: Rows) -> torch.Tensor | None:
-        """Return the classes that validation rows should hold in proportion, if there are any."""
+        """Return the class of every row, by which validation rows are stratified, or None."""
         return None
 
     def _fit_to(self, X: Any, y: Any, sample_weight: Any) -> None:
@@ -224,16 +229,16 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
         weights: np.ndarray | None,
         device: torch.device,
     ) -> None:
-        """Find out on validation rows how long to train, then train on all rows."""
+        """Find the number of epochs on validation rows, then train on all rows."""
         shares = None
         if weights is not None:
             shares = torch.from_numpy((weights / weights.mean()).astype(np.float32)).to(device)
         data = on_device(torch.cat([encoded, labels], dim=1), device, shares)
         plan = Plan.of(self, len(encoded))
         self.validation_loss_curve_ = None
-        finds_out = self.early_stopping and len(encoded) > 1
-        net = self._train_anew(encoded, data, plan, device, holds_out=finds_out)
-        if finds_out:
+        stops_early = self.early_stopping and len(encoded) > 1
+        net = self._train_anew(encoded, data, plan, device, holds_out=stops_early)
+        if stops_early:
             _, curve = loss_curves(net)
             self.validation_loss_curve_ = curve
             best = 0 if curve is None else int(np.argmin(curve))
@@ -252,7 +257,7 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
         *,
         holds_out: bool = False,
     ) -> AutoencoderNet:
-        """Train the head with the encoder frozen, and then all weights, as `freeze` says."""
+        """Train the head with a frozen encoder, then all weights, depending on `freeze`."""
         chain = self._make_chain(encoded)
         if self.freeze is not False:
             chain.encoder.requires_grad_(False)
@@ -262,7 +267,7 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
         return self._train_phase(chain, data, plan, device, holds_out=holds_out)
 
     def _make_chain(self, encoded: torch.Tensor) -> Autoencoder:
-        """Return the autoencoder's chain with a head for a decoder."""
+        """Return the autoencoder's chain with a head instead of the decoder."""
         chain = copy.deepcopy(self.autoencoder_._module)
         codes = torch.from_numpy(encode(self.autoencoder_.net_, Rows(encoded)))
         prediction = self._make_prediction()

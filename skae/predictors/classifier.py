@@ -1,4 +1,4 @@
-"""EncoderClassifier: an encoder learned from all rows, and a classifier of its codes."""
+"""EncoderClassifier: an encoder that is learned from all rows, and a classifier of its codes."""
 
 from dataclasses import field
 from typing import Any, Literal, Self
@@ -20,19 +20,21 @@ from skae.training.rows import Rows
 
 @estimator()
 class EncoderClassifier(ClassifierMixin, EncoderPredictor):
-    r"""Classifier on top of an encoder that was learned from all rows, labelled or not.
+    r"""Classifier on top of an encoder that is learned from all rows, labelled or not.
 
     An autoencoder is fitted to all rows. A head then turns codes into probabilities of classes,
 
     .. math:: p(y \mid x) = \mathrm{softmax}(h(e(x))),
 
-    and is trained on the rows that have a label, by itself or, after a while, with the encoder. The
-    noise or corruption of the autoencoder's training goes on meanwhile.
+    and is trained on the rows that have a label, at first by itself, then, unless `freeze` is True,
+    together with the encoder. The noise or corruption of the autoencoder is also applied in this
+    training.
 
     See Also
     --------
     EncoderRegressor : The same for numbers.
-    sklearn.semi_supervised.SelfTrainingClassifier : Any classifier, on labels and its own guesses.
+    sklearn.semi_supervised.SelfTrainingClassifier : Any classifier, trained on labels and its own
+        predictions.
 
     References
     ----------
@@ -48,15 +50,15 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     >>> from sklearn.datasets import load_digits
     >>> from skae import EncoderClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> some = np.where(np.arange(len(y)) < 100, y, -1)
-    >>> classifier = EncoderClassifier(random_state=0).fit(X, some)
+    >>> y_partial = np.where(np.arange(len(y)) < 100, y, -1)
+    >>> classifier = EncoderClassifier(random_state=0).fit(X, y_partial)
     >>> classifier.score(X[100:], y[100:]) > 0.8
     True
     """
 
     class_weight: dict | Literal["balanced"] | None = None
-    """The weights of the classes, by class; "balanced" makes all classes count alike; None counts
-    every row as one."""
+    """The weights of the classes, by class; "balanced" gives all classes the same total weight;
+    None gives every row a weight of one."""
 
     classes_: np.ndarray = field(init=False)
     """The classes."""
@@ -69,10 +71,10 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
         y : array-like of shape (n_samples,)
-            Their classes; -1, None or NaN where a row has none. Beside a single other number, -1
-            is a class.
+            The classes of the rows; -1, None or NaN for rows without a label. If there is a single
+            other label, -1 is a class.
         sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None counts each as one.
+            The weight of every row; None for weights of one.
 
         Returns
         -------
@@ -92,7 +94,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
+            One column per class, in the order of `classes_`.
         """
         return np.exp(self.predict_log_proba(X))
 
@@ -107,7 +109,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
+            One column per class, in the order of `classes_`.
         """
         return log_softmax(self._predict(X).astype(np.float64), axis=1)
 
@@ -155,7 +157,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
 
 
 def _are_labels(y: np.ndarray) -> np.ndarray:
-    """Tell which entries are labels: not missing, and not -1 where there are two others."""
+    """Return a mask of the labels: entries that are not missing, nor -1 beside two other labels."""
     present = ~pd.isna(y)
     if y.dtype.kind not in "iufO":
         return present

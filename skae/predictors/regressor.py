@@ -1,4 +1,4 @@
-"""EncoderRegressor: an encoder learned from all rows, and a regression on its codes."""
+"""EncoderRegressor: an encoder that is learned from all rows, and a regression on its codes."""
 
 from typing import Any, Self
 
@@ -13,15 +13,15 @@ from skae.predictors.base import EncoderPredictor
 
 @estimator()
 class EncoderRegressor(RegressorMixin, EncoderPredictor):
-    r"""Regression on top of an encoder that was learned from all rows, labelled or not.
+    r"""Regressor on top of an encoder that is learned from all rows, labelled or not.
 
     An autoencoder is fitted to all rows. A head then turns codes into numbers,
 
     .. math:: y' = h(e(x)),
 
-    and is trained on the rows that have a label, by itself or, after a while, with the encoder, to
-    make the squared error small. The noise or corruption of the autoencoder's training goes on
-    meanwhile.
+    and is trained on the rows that have a label to minimise the squared error, at first by itself,
+    then, unless `freeze` is True, together with the encoder. The noise or corruption of the
+    autoencoder is also applied in this training.
 
     See Also
     --------
@@ -50,9 +50,9 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Their numbers; NaN where a row has none.
+            The targets of the rows; NaN for rows without one.
         sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None counts each as one.
+            The weight of every row; None for weights of one.
 
         Returns
         -------
@@ -62,7 +62,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         return super().fit(X, y, sample_weight)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the expected numbers.
+        """Return the expected targets.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            The numbers, in the shape of those that `fit` was given.
+            The expected targets, with as many axes as the y of `fit`.
         """
         targets = self._predict(X) * self._scale_ + self._center_
         return targets[:, 0] if self._is_one_target_ else targets

@@ -1,4 +1,4 @@
-"""Where new cells come from: the prior, given cells, holes."""
+"""Sampling: from the prior, given some cells, and as imputation of missing ones."""
 
 from skae.sampling.prior import Prior
 

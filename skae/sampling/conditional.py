@@ -1,4 +1,4 @@
-"""What the cells of a row tell of the others: codes by importance, and the cells that they give."""
+"""The distribution of the hidden cells of a row given the others, by importance sampling."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,29 +15,36 @@ from skae.sampling.imputer import Imputer
 from skae.training.net import AutoencoderNet
 from skae.training.rows import Rows
 
+# The size of a block in memory, in decoder outputs.
 _CELLS_AT_A_TIME = 2**23
+# The number of proposals: four per draw, within bounds.
 _FEWEST_PROPOSALS, _MOST_PROPOSALS = 256, 4096
 _PROPOSALS_PER_DRAW = 4
+# The share of the proposals that is drawn from the prior, as a defence where the approximation of
+# the posterior is bad.
 _SHARE_OF_PRIOR = 0.25
+# The step of the finite differences of the decoder.
 _STEP = 1e-3
+# The factor on the standard deviations of the normal proposals: proposals that are wider than the
+# posterior bound the importance weights.
 _WIDER = 1.2
 
 
 class Conditional:
-    r"""The cells of a row that are hidden, given those that are not.
+    r"""The conditional distribution of the hidden cells of a row given the observed ones.
 
-    Codes are proposed, most from an approximation of $p(z \mid x_o)$ of the cells $x_o$ that are
-    seen, some from the prior, and count by $p(x_o \mid z)\, p(z)$ over the density that they were
-    proposed with. The approximation is the encoder's where training hid cells from it, and else
-    the normal around the most probable code.
+    Codes are proposed from a mixture of an approximation of $p(z \mid x_o)$, given the observed
+    cells $x_o$, and of the prior. Their importance weights are $p(x_o \mid z)\, p(z)$ over the
+    density of the mixture. The approximation is the encoder's posterior where training masked
+    cells, and otherwise a normal distribution around the most probable code.
 
     Parameters
     ----------
     chain : VariationalAutoencoder
         The trained chain, in evaluation mode.
     is_table : bool
-        Whether rows are numbers and states, -1 where they are hidden, or numbers, NaN where they
-        are.
+        Whether rows are numbers and states, with hidden states of -1, or only numbers, with NaN
+        for hidden ones.
     """
 
     def __init__(self, chain: VariationalAutoencoder, *, is_table: bool) -> None:
@@ -45,7 +52,7 @@ class Conditional:
         self.is_table = is_table
 
     def draw(self, x: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
-        """Draw whole rows given the cells of rows $(B, n)$ that are seen, $(B m, n)$."""
+        """Draw whole rows, $(B m, n)$, given the observed cells of rows $(B, n)$."""
         n_proposals = min(max(_FEWEST_PROPOSALS, _PROPOSALS_PER_DRAW * n_draws), _MOST_PROPOSALS)
         drawn = []
         for part in self._split(x, n_proposals):
@@ -60,12 +67,12 @@ class Conditional:
         return torch.cat(drawn)
 
     def expected(self, x: Tensor) -> Tensor:
-        """Return a table's expected numbers and likeliest states given the cells that are seen."""
-        found = []
+        """Return expected numbers and most probable states of a table given observed cells."""
+        expected = []
         for part in self._split(x, _FEWEST_PROPOSALS):
             z, weights = self._propose(part, _FEWEST_PROPOSALS, seed=0)
-            found.append(self._with_seen(self._mean(z, weights), part))
-        return torch.cat(found)
+            expected.append(self._with_seen(self._mean(z, weights), part))
+        return torch.cat(expected)
 
     def _mean(self, z: Tensor, weights: Tensor) -> Tensor:
         """Return the expected rows of a table's weighted codes."""
@@ -83,13 +90,13 @@ class Conditional:
         return likelihood.without_missing(output) if isinstance(likelihood, States) else output
 
     def _propose(self, x: Tensor, n_proposals: int, seed: int) -> tuple[Tensor, Tensor]:
-        """Return codes $(S, B, k)$ and their weights $(S, B)$, which add up to one."""
+        """Return codes $(S, B, k)$ and their importance weights $(S, B)$, which add up to one."""
         posterior = self.chain.posterior
         has_near = self.is_table or posterior.is_normal
         n_prior = math.ceil((_SHARE_OF_PRIOR if has_near else 1) * n_proposals)
         generator = torch.Generator().manual_seed(seed)
-        some = posterior.draw_prior(n_prior, generator).to(x.device)
-        z = some[:, None].expand(-1, len(x), -1)
+        from_prior = posterior.draw_prior(n_prior, generator).to(x.device)
+        z = from_prior[:, None].expand(-1, len(x), -1)
         log_density = posterior.log_prior
         if has_near:
             near, log_near = self._near(x, posterior.sobol_points(n_proposals - n_prior, seed))
@@ -106,7 +113,7 @@ class Conditional:
         return z, log_weights.double().softmax(0)
 
     def _near(self, x: Tensor, points: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        """Return codes near the most probable ones of rows, and the log density of such codes."""
+        """Return codes drawn from the approximation of the posterior, and its log density."""
         posterior = self.chain.posterior
         uniform = uniforms(x, points)
         if self.is_table:
@@ -123,7 +130,10 @@ class Conditional:
         return z, log_density
 
     def _normal_of(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the most probable codes and a root of the covariance around them, by curvature."""
+        """Return the most probable codes and a root of the covariance of Laplace's approximation.
+
+        The curvature is that of the likelihood in a linearised decoder.
+        """
         k, likelihood = self.chain.posterior.n_components, self.chain.likelihood
         assert isinstance(likelihood, NumberLikelihood)
         prior = NormalCodes(x.new_zeros(k), torch.eye(k).to(x))
@@ -141,14 +151,14 @@ class Conditional:
         return mode, _WIDER * torch.linalg.cholesky(covariance).to(x)
 
     def _losses(self, output: Tensor, x: Tensor) -> Tensor:
-        """Return minus the log-probability of the cells of rows that are seen, $(B,)$."""
+        """Return the negative log-probability of the observed cells of rows, $(B,)$."""
         if self.is_table:
             return self.chain.likelihood.negative_log_prob(output, x)
         cells = self.chain.likelihood.log_prob(output, torch.nan_to_num(x))
         return -(cells * ~torch.isnan(x)).sum(1)
 
     def _with_seen(self, rows: Tensor, x: Tensor) -> Tensor:
-        """Put the cells that are seen back where they were."""
+        """Replace cells of rows by the observed cells of $x$."""
         likelihood = self.chain.likelihood
         if not isinstance(likelihood, States):
             return torch.where(torch.isnan(x), rows, x)
@@ -165,7 +175,7 @@ class Conditional:
 
 
 class ImportanceImputer(Imputer[VariationalAutoencoder]):
-    """What a variational autoencoder puts into hidden cells of tables; see `Conditional`."""
+    """The imputation of tables by a variational autoencoder; see `Conditional`."""
 
     @classmethod
     def learn(
@@ -179,7 +189,7 @@ class ImportanceImputer(Imputer[VariationalAutoencoder]):
         return cls()
 
     def expected(self, chain: VariationalAutoencoder, x: Tensor) -> Tensor:
-        """Return the expected numbers and the likeliest states of rows, shape $(B, n + f)$."""
+        """Return the expected numbers and the most probable states of rows, $(B, n + f)$."""
         return Conditional(chain, is_table=True).expected(x)
 
     def draw(self, chain: VariationalAutoencoder, x: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""Densities that are no estimators of scikit-learn's, and draws from any, seeded."""
+"""A density of training codes, and seeded draws from any density."""
 
 import copy
 import inspect
@@ -16,7 +16,7 @@ from skae.nn.seeding import seeded
 
 
 class TrainingCodes(BaseEstimator):
-    """The density that is the codes themselves."""
+    """The empirical distribution of codes."""
 
     def fit(self, codes: np.ndarray) -> "TrainingCodes":
         """Keep codes, shape (n_rows, n_components)."""
@@ -24,13 +24,13 @@ class TrainingCodes(BaseEstimator):
         return self
 
     def sample(self, n_samples: int, random_state: Any = None) -> np.ndarray:
-        """Draw some of the codes, shape (n_samples, n_components)."""
+        """Draw codes with replacement, shape (n_samples, n_components)."""
         rng = check_random_state(random_state)
         return self.codes_[rng.randint(len(self.codes_), size=n_samples)]
 
 
 def draw_codes(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
-    """Draw from a density, seeded in whatever way it can be."""
+    """Draw from a density, seeded by its method, its parameter or the global generators."""
     if "random_state" in inspect.signature(density.sample).parameters:
         draws = density.sample(n_samples, random_state=random_state)
     elif "random_state" in parameters_of(density):
@@ -43,14 +43,14 @@ def draw_codes(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
 
 
 def parameters_of(density: Any) -> dict[str, Any]:
-    """Return the parameters of a density, which need not be an estimator of scikit-learn's."""
+    """Return the parameters of a density, none if it is not a scikit-learn estimator."""
     return density.get_params(deep=False) if hasattr(density, "get_params") else {}
 
 
 @contextmanager
 def globally_seeded(seed: int) -> Iterator[None]:
     """Seed the global generators of numpy and torch inside the block, and undo it afterwards."""
-    state = np.random.get_state()  # noqa: NPY002 - it is what foreign code draws from
+    state = np.random.get_state()  # noqa: NPY002 - other libraries draw from it
     with seeded(seed, torch.device("cpu")):
         try:
             np.random.seed(seed)  # noqa: NPY002

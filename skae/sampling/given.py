@@ -1,4 +1,4 @@
-"""What `sample` is given of rows: some of their cells, encoded, and the way back into draws."""
+"""The `given` cells of `sample`: their encoding, and their place in the drawn rows."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,19 +15,20 @@ from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
 from skae.tables.number import Number
 
+# The bound at which encoded given numbers are clipped, in units of the scale of the columns.
 _FARTHEST = 1e4
 
 
 class Given:
-    """Some cells of some rows.
+    """The known cells of rows that are to be drawn.
 
     Parameters
     ----------
     given : mapping or dataframe
-        From names of columns, or their places where rows are arrays, to one cell each; or a frame
-        of some columns. A cell that is missing is not given.
+        A mapping from column names, or indices where rows are arrays, to one cell each; or a frame
+        with some of the columns. Missing cells are not given.
     names : sequence
-        The columns of whole rows.
+        The names of the columns of whole rows.
     """
 
     def __init__(self, given: object, names: Any) -> None:
@@ -43,23 +44,23 @@ class Given:
 
     @property
     def is_given(self) -> np.ndarray:
-        """Which cells are given, shape (n_rows, n_columns)."""
+        """A mask of the given cells, shape (n_rows, n_columns)."""
         nothing = [None] * self.n_rows
         columns = (self.cells.get(name, nothing) for name in self.names)
         return np.array([[cell is not None for cell in column] for column in columns]).T
 
     def encode(self, columns: MatrixColumns | MixedColumns) -> np.ndarray:
-        """Return encoded rows whose other cells are hidden, float32."""
+        """Return encoded rows in which the other cells are hidden, float32."""
         if isinstance(columns, MatrixColumns):
             return self._encode_numbers(columns)
         encoded = [self._encode_field(field) for field in columns.table.modelled]
         states = [state for _, state in encoded]
-        found = [number for number, _ in encoded if number is not None]
-        numbers = np.stack(found, axis=1) if found else np.empty((self.n_rows, 0))
+        of_numbers = [number for number, _ in encoded if number is not None]
+        numbers = np.stack(of_numbers, axis=1) if of_numbers else np.empty((self.n_rows, 0))
         return columns.join(numbers, np.stack(states, axis=1))
 
     def restore(self, frame: nw.DataFrame, n_draws: int) -> nw.DataFrame:
-        """Put the cells into drawn rows, as they were given, each row in its turn."""
+        """Put the given cells, unchanged, into drawn rows: `n_draws` in a row for each."""
         for name, cells in self.cells.items():
             drawn = frame.get_column(name)
             mixed = [
@@ -70,7 +71,7 @@ class Given:
         return frame
 
     def put(self, rows: np.ndarray, n_draws: int) -> np.ndarray:
-        """Put the numbers into drawn rows of numbers, each row in its turn."""
+        """Put the given numbers into drawn rows of numbers: `n_draws` in a row for each."""
         given = np.repeat(self._as_numbers(), n_draws, axis=0)
         return np.where(np.isnan(given), rows, given).astype(rows.dtype)
 
@@ -80,8 +81,8 @@ class Given:
         if missing.all():
             number = None if isinstance(field, Category) else np.full(self.n_rows, np.nan)
             return number, np.full(self.n_rows, HIDDEN)
-        some = next(cell for cell in cells if cell is not None)
-        filled = [some if cell is None else cell for cell in cells]
+        placeholder = next(cell for cell in cells if cell is not None)
+        filled = [placeholder if cell is None else cell for cell in cells]
         if isinstance(field, Category):
             self._check_known(field, filled)
             labels = pd.Series(_boxed(filled), dtype=object)
@@ -98,7 +99,7 @@ class Given:
         return encoded.clip(-_FARTHEST, _FARTHEST).astype(np.float32)
 
     def _as_numbers(self) -> np.ndarray:
-        """Return the cells as numbers, NaN where none is given, shape (n_rows, n_columns)."""
+        """Return the cells as numbers, NaN where they are not given, shape (n_rows, n_columns)."""
         rows = np.full((self.n_rows, len(self.names)), np.nan)
         for name, cells in self.cells.items():
             for row, cell in zip(rows, cells, strict=True):
@@ -115,7 +116,7 @@ class Given:
 
 
 def _cells(given: object) -> dict:
-    """Return the cells that are given by the names of their columns, None where they are not."""
+    """Return the given cells by column name, None for cells that are not given."""
     if isinstance(given, Mapping):
         columns = {name: [cell] for name, cell in given.items()}
     else:
@@ -148,20 +149,20 @@ def _number(name: object, cell: Any) -> float:
 
 
 def _series(name: object, cells: list, like: nw.Series) -> nw.Series:
-    """Return cells as a column of the type that another has, or say that they cannot be."""
+    """Return cells as a column of the type of another; raise ValueError if they do not fit it."""
     native = like.to_native()
     cells = [_simplified(cell, like.dtype) for cell in cells]
     try:
         if like.implementation.is_pandas():
-            made = nw.from_native(pd.Series(cells, dtype=native.dtype), series_only=True)
+            series = nw.from_native(pd.Series(cells, dtype=native.dtype), series_only=True)
         else:
-            made = nw.new_series(str(name), cells, like.dtype, backend=like.implementation)
+            series = nw.new_series(str(name), cells, like.dtype, backend=like.implementation)
     except _errors_of_casts(like) as error:
         raise ValueError(
             f"The 'given' parameter must hold cells of type {like.dtype} in column {name!r}: "
             f"{str(error).splitlines()[0]}"
         ) from error
-    return made
+    return series
 
 
 def _errors_of_casts(like: nw.Series) -> tuple[type[Exception], ...]:
@@ -172,14 +173,14 @@ def _errors_of_casts(like: nw.Series) -> tuple[type[Exception], ...]:
 
 
 def _simplified(cell: object, dtype: nw.dtypes.DType) -> object:
-    """Return whole numbers as integers, and times of day zero as dates, where these are wanted."""
+    """Return a whole float as an integer, and a datetime as a date, for a column of that type."""
     if dtype.is_integer() and isinstance(cell, float) and cell.is_integer():
         return int(cell)
     return cell.date() if dtype == nw.Date and isinstance(cell, datetime) else cell
 
 
 def _boxed(cells: list) -> np.ndarray:
-    """Return cells as Python objects in an array, whatever they are."""
+    """Return cells as an array of Python objects, one for each cell."""
     boxed = np.empty(len(cells), dtype=object)
     boxed[:] = cells
     return boxed

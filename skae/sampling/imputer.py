@@ -1,4 +1,4 @@
-"""What fills the missing cells of a table."""
+"""Imputation of the missing cells of a table."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -18,13 +18,15 @@ from skae.training.net import AutoencoderNet
 from skae.training.reading import read
 from skae.training.rows import Rows
 
+# The mean share of the cells of validation rows that are hidden to measure the error of imputation.
 _HIDDEN = 0.1
+# The number of validation rows to hide cells of; fewer ones are repeated.
 _N_TRIALS = 1000
 Chain = TypeVar("Chain", bound=Autoencoder)
 
 
 class Imputer(ABC, Generic[Chain]):
-    """What a fitted chain puts into hidden cells."""
+    """The imputation of hidden cells by a fitted chain."""
 
     @classmethod
     @abstractmethod
@@ -42,14 +44,14 @@ class Imputer(ABC, Generic[Chain]):
         net : AutoencoderNet
             The trained net.
         data, validation_rows : Rows
-            Rows to encode, and rows to hide cells of.
+            The rows to encode, and the rows to hide cells of.
         column_of_number : sequence of int
-            The column of every number.
+            For every number, the position of its state among the states.
         """
 
     @abstractmethod
     def expected(self, chain: Chain, x: Tensor) -> Tensor:
-        """Return the expected numbers and the likeliest states of rows, shape $(B, n + f)$."""
+        """Return the expected numbers and the most probable states of rows, $(B, n + f)$."""
 
     @abstractmethod
     def draw(self, chain: Chain, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -58,7 +60,7 @@ class Imputer(ABC, Generic[Chain]):
 
 @dataclass(frozen=True)
 class DecoderImputer(Imputer[Autoencoder]):
-    """What the decoder makes of two codes of a row with hidden cells.
+    """Imputation by the decoder, from two codes of a row with hidden cells.
 
     One is the encoder's, the other the most probable code, and the decoder's outputs are averaged:
     the first is better where there are many rows to learn from, the second where there are few.
@@ -66,9 +68,9 @@ class DecoderImputer(Imputer[Autoencoder]):
     Attributes
     ----------
     codes : NormalCodes
-        The codes of rows whose missing cells are hidden.
+        The distribution of the codes of rows whose missing cells are hidden.
     variance : Tensor of shape (n,)
-        The variance that numbers have where they are hidden.
+        The variance of hidden numbers around their imputations.
     """
 
     codes: NormalCodes
@@ -83,12 +85,12 @@ class DecoderImputer(Imputer[Autoencoder]):
         column_of_number: Sequence[int],
     ) -> "DecoderImputer":
         """Learn the codes of rows, and from validation rows the error of hidden numbers."""
-        found = read(net, data, lambda x: net.module_.encode(hide_missing(x, column_of_number)))
-        codes = NormalCodes.of(torch.from_numpy(found))
+        encoded = read(net, data, lambda x: net.module_.encode(hide_missing(x, column_of_number)))
+        codes = NormalCodes.of(torch.from_numpy(encoded))
         return cls(codes, _error_of_hidden(net, codes, validation_rows, column_of_number))
 
     def expected(self, chain: Autoencoder, x: Tensor) -> Tensor:
-        """Return the expected numbers and the likeliest states of rows, shape $(B, n + f)$."""
+        """Return the expected numbers and the most probable states of rows, $(B, n + f)$."""
         return self._likelihood(chain).expected(_decoded(chain, self.codes, x))
 
     def draw(self, chain: Autoencoder, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -123,7 +125,7 @@ def _decoded(chain: Autoencoder, codes: NormalCodes, x: Tensor) -> Tensor:
 def _error_of_hidden(
     net: AutoencoderNet, codes: NormalCodes, validation_rows: Rows, column_of_number: Sequence[int]
 ) -> Tensor:
-    """Return the mean squared error of numbers that are hidden, 1 where none was, (n,)."""
+    """Return the mean squared error of hidden numbers, $(n,)$; 1 for columns without any."""
     x, _ = validation_rows.sample(_N_TRIALS).take(
         torch.arange(min(_N_TRIALS, len(validation_rows)))
     )

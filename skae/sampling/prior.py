@@ -1,4 +1,4 @@
-"""The density of the codes: what `sample` draws from."""
+"""The density of the codes that `sample` draws from."""
 
 import copy
 import warnings
@@ -17,23 +17,26 @@ from skae.nn.chain import Autoencoder
 from skae.nn.posteriors import Posterior
 from skae.sampling.densities import TrainingCodes, draw_codes, parameters_of
 
+# The largest number of training codes: to fit a density to, and to draw from themselves.
 N_CODES, MOST_CODES = 5_000, 50_000
+# The largest number of components of a mixture, and the fewest codes per component and unit.
 _N_MIXTURE = 10
 _CODES_PER_DIRECTION = 20
+# The largest number of principal components of the codes that a density is fitted to.
 _MOST_DIRECTIONS = 64
 
 
 class Prior:
-    """A density fitted to codes, whatever their scale.
+    """A density fitted to standardised codes.
 
-    Codes of more than 64 units are described by their first 64 principal components.
+    Codes of more than 64 units are reduced to their first 64 principal components.
 
     Parameters
     ----------
     kind : {"gmm", "normal", "posterior"} or estimator
-        A Gaussian mixture of up to ten full-covariance components, fewer where codes are few; a
-        single Gaussian; the codes themselves; or any estimator with `fit` and `sample`, which is
-        cloned.
+        The density: a Gaussian mixture of up to ten full-covariance components, fewer where there
+        are few codes; a single Gaussian; the codes themselves; or any estimator with `fit` and
+        `sample`, which is cloned.
     """
 
     def __init__(self, kind: Any) -> None:
@@ -54,9 +57,9 @@ class Prior:
         return self._fit_density(codes)
 
     def updated(self, codes: np.ndarray) -> "Prior":
-        """Return a density of new codes; a mixture starts where this one is, which is quicker.
+        """Return a density of new codes; a mixture is fitted from the present one, which is faster.
 
-        Fewer codes than a mixture has components leave it as it is.
+        Fewer codes than a mixture has components do not change it.
         """
         updated = copy.copy(self)
         updated.density_ = copy.deepcopy(self.density_)
@@ -83,23 +86,23 @@ class Prior:
 
 
 class ModelPrior:
-    """The prior $p(z)$ that a variational autoencoder was trained with, which fits to nothing.
+    """The prior $p(z)$ of a variational autoencoder, which does not depend on codes.
 
     Parameters
     ----------
     posterior : Posterior
-        The posterior, which knows it.
+        The posterior that has the prior.
     """
 
     def __init__(self, posterior: Posterior) -> None:
         self.posterior = posterior
 
     def fit(self, codes: np.ndarray, seed: int) -> "ModelPrior":
-        """Leave it as it is."""
+        """Return the prior, which does not depend on codes."""
         return self
 
     def updated(self, codes: np.ndarray) -> "ModelPrior":
-        """Leave it as it is."""
+        """Return the prior, which does not depend on codes."""
         return self
 
     def sample(self, n_samples: int, random_state: Any = None) -> np.ndarray:
@@ -109,7 +112,7 @@ class ModelPrior:
 
 
 def make_prior(kind: Any, chain: Autoencoder) -> Prior | ModelPrior:
-    """Return a density, before its fit: of a variational autoencoder, "normal" is its own prior."""
+    """Return an unfitted density; "normal" is the chain's own prior if it has one."""
     posterior = chain.posterior
     return ModelPrior(posterior) if kind == "normal" and posterior is not None else Prior(kind)
 

@@ -1,4 +1,4 @@
-"""From a chain and rows to a trained net."""
+"""Training: from a chain and rows to a trained net."""
 
 from skae.training.net import AutoencoderNet
 

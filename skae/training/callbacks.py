@@ -1,4 +1,4 @@
-"""What watches the training: the best weights, early stopping, how much is done."""
+"""Callbacks of the training: the best weights, early stopping, progress."""
 
 from typing import Any
 
@@ -9,35 +9,38 @@ from skae.training.net import AutoencoderNet
 from skae.training.reading import losses, mean_loss
 from skae.training.rows import Rows
 
+# The bounds of the number of training rows that stand in for validation rows.
 _MIN_SAMPLE, _MAX_SAMPLE = 1000, 4096
+# The gain over the start, in standard errors, below which the start is kept; chosen on the
+# development sets (docs/design.md, "What keeps small sets safe").
 _STANDARD_ERRORS = 0.5
 
 
 class KeepBest(Callback):
     """Keep the weights of the epoch with the smallest loss, the start included.
 
-    The start is left only for a gain of more than half its standard error over the rows that
-    judge: of a few rows, one may make a worse model look better.
+    The start is left only for a gain of more than half its standard error over the validation
+    rows: among a few rows, a single one may make a worse model look better.
 
     Parameters
     ----------
     patience : int or None
-        Training ends after this many epochs without a loss smaller than the best by `tol`;
-        None never ends it.
+        The number of epochs without a loss smaller than the best by `tol` that end the training;
+        None for no early stopping.
     tol : float
         The smallest improvement that counts, in the units of the loss.
     warm_up : int
-        The number of first epochs that do not try the patience.
+        The number of warm-up epochs, which do not count towards early stopping.
 
     Attributes
     ----------
     best_loss_ : float
-        The smallest loss of the held-out rows, or of the training rows where none are held out.
+        The smallest loss of the validation rows.
     best_epoch_ : int
-        The epoch that had it; 0 is the start.
+        The epoch with the smallest loss; 0 is the start.
     validation_rows_ : data set
-        The rows that the loss was measured on: the held-out rows, or else a sample of the
-        training rows.
+        The rows that the loss is measured on: the held-out rows, or a sample of the training rows
+        where none are held out.
     """
 
     best_loss_: float
@@ -74,7 +77,7 @@ class KeepBest(Callback):
             self.start_, self.has_begun_ = self.best_weights_, True
 
     def on_epoch_end(self, net: AutoencoderNet, **kwargs: Any) -> None:
-        """Keep the weights if they are the best; stop if nothing has gained for long."""
+        """Keep the weights if they are the best; stop if the patience is used up."""
         self.epoch_ += 1
         loss = (
             net.history[-1, "valid_loss"]
@@ -89,7 +92,7 @@ class KeepBest(Callback):
             net.stop()
 
     def on_train_end(self, net: AutoencoderNet, **kwargs: Any) -> None:
-        """Put the best weights back, or those of the start if they are hardly better."""
+        """Restore the best weights, or those of the start if they are hardly better."""
         if not self.has_begun_:
             return
         net.module_.load_state_dict(self.best_weights_)
@@ -111,18 +114,18 @@ class KeepBest(Callback):
 
 
 def _sample_of(rows: Rows) -> Rows:
-    """Return a sample that costs little beside an epoch: a hundredth, within bounds."""
+    """Return a hundredth of the rows, within bounds, whose loss costs little beside an epoch."""
     return rows.sample(min(max(_MIN_SAMPLE, len(rows) // 100), _MAX_SAMPLE))
 
 
 class Progress(Callback):
-    """Tell the chain how much of the training is done."""
+    """Set the share of the training that is done in the chain, for its schedules."""
 
     def on_train_begin(self, net: AutoencoderNet, **kwargs: Any) -> None:
-        """Begin to count."""
+        """Begin to count epochs."""
         self.epoch_ = 0
 
     def on_epoch_begin(self, net: AutoencoderNet, **kwargs: Any) -> None:
-        """Tell it before every epoch."""
+        """Set the share before every epoch."""
         net.module_.set_progress(self.epoch_ / net.max_epochs)
         self.epoch_ += 1

@@ -1,10 +1,10 @@
-"""The ways to train: anew or on, until it is enough or one pass over the rows."""
+"""The modes of training: from the start or continued, a whole training or one pass."""
 
 from enum import Enum
 
 
 class Mode(Enum):
-    """What a call of `fit` or `partial_fit` does."""
+    """The kind of training that a call of `fit` or `partial_fit` does."""
 
     FIT = "fit"
     CONTINUE = "fit with warm_start"

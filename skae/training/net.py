@@ -1,4 +1,4 @@
-"""The skorch net that trains every chain, at the pace of a plain loop."""
+"""The skorch net that trains every chain, nearly as fast as a plain PyTorch loop."""
 
 import copy
 import inspect
@@ -18,11 +18,11 @@ _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
 class StopTraining(KeyboardInterrupt):
-    """Ends the training; skorch's own callbacks raise KeyboardInterrupt for it."""
+    """A request to end the training; skorch's own callbacks raise KeyboardInterrupt for it."""
 
 
 class WeightedMean(nn.Module):
-    """The mean of the rows' losses, weighted."""
+    """The weighted mean of the rows' losses."""
 
     def forward(self, losses: Tensor, weights: Tensor | None) -> Tensor:
         """Reduce losses $(B,)$ and weights $(B,)$ to a scalar."""
@@ -36,21 +36,21 @@ class WeightedMean(nn.Module):
 class AutoencoderNet(NeuralNet):
     """A skorch net whose target is its input.
 
-    Where skorch takes a target, this net takes the rows' weights, or None. Data is a
+    Where skorch takes a target, this net takes the rows' weights, or None. The data is a
     `skae.training.rows.Rows`, or any data set whose batches are pairs of rows and weights.
-    Everything else is skorch's, and every parameter of `skorch.NeuralNet` is open.
+    Everything else is as in skorch, and every parameter of `skorch.NeuralNet` can be set.
 
     Parameters
     ----------
     module : skae.nn.chain.Autoencoder
         The chain, or a class or function that makes it.
     criterion : class, default=WeightedMean
-        From the losses and weights of a batch's rows to a scalar.
+        A module from the losses and weights of a batch's rows to a scalar.
     schedule : callable or None, default=None
-        From the share of the training that is done, in [0, 1), to a factor on the learning rate;
-        None leaves the learning rate alone.
+        A map from the share of the training that is done, in [0, 1), to a factor on the learning
+        rate; None for a constant learning rate.
     decoder_every : int, default=1
-        The number of steps of the encoder for each of the decoder.
+        The number of steps of the encoder per step of the decoder.
     **kwargs
         The other parameters of `skorch.NeuralNet`.
     """
@@ -79,7 +79,7 @@ class AutoencoderNet(NeuralNet):
         self.decoder_every = decoder_every
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> NeuralNet:
-        """Make the optimiser, and remember how the rates of its groups compare."""
+        """Make the optimiser, and store the ratios of the learning rates of its groups."""
         super().initialize_optimizer(*args, **kwargs)
         self.turn_ = 0
         self.rate_shares_ = [group["lr"] / self.lr for group in self.optimizer_.param_groups]
@@ -90,7 +90,7 @@ class AutoencoderNet(NeuralNet):
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Look once at what the steps must do."""
+        """Reset the state of the training, and find out whether steps need skorch's closure."""
         self.stopping_ = False
         self.smallest_: dict[str, float] = {}
         self.needs_closure_ = _requires_closure(self.optimizer_) or self._overridden(
@@ -99,24 +99,24 @@ class AutoencoderNet(NeuralNet):
 
     @property
     def chain(self) -> nn.Module:
-        """The chain itself, without what `torch.compile` wraps around it."""
+        """The chain itself, without the wrapper of `torch.compile`."""
         module: nn.Module = self.module_
         return getattr(module, "_orig_mod", module)
 
     def stop(self) -> None:
-        """End the training after this epoch, when all callbacks have seen its end."""
+        """End the training after this epoch, once all callbacks have been notified of its end."""
         self.stopping_ = True
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
-        """Call the callbacks, then stop if one of them has asked for it."""
+        """Call the callbacks, then stop if one of them has requested it."""
         super().notify(method_name, **kwargs)
         if method_name == "on_epoch_end" and self.stopping_:
             raise StopTraining
 
     def partial_fit(self, X: object, y: object = None, **fit_params: Any) -> NeuralNet:
-        """Train until all epochs are done or a callback stops; Ctrl-C is passed on.
+        """Train until all epochs are done or a callback stops the training; re-raise Ctrl-C.
 
-        A callback stops as skorch's own do, by raising KeyboardInterrupt.
+        A callback stops the training as skorch's own do, by raising KeyboardInterrupt.
         """
         if not self.initialized_:
             self.initialize()
@@ -136,7 +136,7 @@ class AutoencoderNet(NeuralNet):
         return "train_loss" in epoch and (self.train_split is None or "valid_loss" in epoch)
 
     def get_iterator(self, dataset: object, training: bool = False) -> Iterable:
-        """Return the batches of a data set; in training, also start the schedule's clock."""
+        """Return the batches of a data set; in training, also start the schedule."""
         iterator = super().get_iterator(dataset, training)
         if training:
             self.n_steps_ = self.max_epochs * len(iterator)
@@ -144,7 +144,7 @@ class AutoencoderNet(NeuralNet):
         return iterator
 
     def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:
-        """Make one optimisation step, without skorch's closure where no one needs it."""
+        """Make one optimisation step, without skorch's closure where it is not needed."""
         self._follow_schedule()
         if self.needs_closure_:
             return super().train_step(batch, **fit_params)
@@ -171,7 +171,7 @@ class AutoencoderNet(NeuralNet):
         return self._try(batch)
 
     def _try(self, batch: tuple) -> dict[str, Any]:
-        """Run a batch through the chain, and reduce the losses of its rows."""
+        """Return the loss and the output of the chain for a batch."""
         x, weights = self._to_device(batch)
         output = self.module_(x)
         loss = self.criterion_(self.module_.loss(*output, x, weights), weights)
@@ -186,13 +186,13 @@ class AutoencoderNet(NeuralNet):
         return x.to(self.device), None if weights is None else weights.to(self.device)
 
     def _drop_gradients(self) -> None:
-        """Do what `zero_grad` does, without its book-keeping."""
+        """Drop the gradients as `zero_grad` does, without its overhead."""
         for group in self.optimizer_.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None
 
     def _set_training(self, training: bool = True) -> None:
-        """Walk through the modules only where the mode changes."""
+        """Set the mode of the modules, only if it changes: skorch's walk over them takes time."""
         if self.module_.training != training:
             super()._set_training(training)
 
@@ -204,7 +204,7 @@ class AutoencoderNet(NeuralNet):
         step_fn: Callable,
         **fit_params: Any,
     ) -> None:
-        """Pass over the data once and record the mean loss, read from the device only once."""
+        """Pass over the data once and record the mean loss, copied from the device only once."""
         if iterator is None:
             return
         listening = self._overridden(_BATCH_HOOKS)
@@ -230,12 +230,12 @@ class AutoencoderNet(NeuralNet):
         self.history.record(prefix + "_loss_best", mean < best)
 
     def finish(self) -> None:
-        """Drop what only another step of the same training would need."""
+        """Drop the gradients and the optimiser's state, which only another step would need."""
         self.optimizer_.zero_grad(set_to_none=True)
         self.optimizer_.state.clear()
 
     def frozen(self) -> "AutoencoderNet":
-        """Return a copy that further training leaves alone."""
+        """Return a copy that further training does not change."""
         frozen = copy.copy(self)
         frozen.callbacks_ = []
         frozen.module_ = copy.deepcopy(self.module_).eval()
@@ -259,7 +259,7 @@ class AutoencoderNet(NeuralNet):
         self.step_ += 1
 
     def check_finite(self, number: float, name: str) -> None:
-        """Raise FloatingPointError if a number that training led to is not finite."""
+        """Raise FloatingPointError if a result of the training is not finite."""
         if not math.isfinite(number):
             raise FloatingPointError(
                 f"The {name} is {number}: training diverged. Try a smaller learning_rate (it is "

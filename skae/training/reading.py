@@ -1,4 +1,4 @@
-"""What a trained net says of rows, in evaluation mode: losses, codes, and how far it is off."""
+"""Inference with a trained net: losses, codes, and calibration by squared errors."""
 
 import copy
 import math
@@ -19,17 +19,17 @@ _Module = TypeVar("_Module", bound=nn.Module)
 def losses(net: AutoencoderNet, rows: Rows) -> tuple[Tensor, Tensor]:
     """Return the loss and the weight of every row, shapes (n_rows,)."""
     module = net.module_.eval()
-    found, weights = [], []
+    parts, weights = [], []
     for x, weight in net.batches(rows):
-        found.append(module.loss(*module(x), x).cpu())
-        weights.append(found[-1].new_ones(len(x)) if weight is None else weight.cpu())
-    return torch.cat(found), torch.cat(weights)
+        parts.append(module.loss(*module(x), x).cpu())
+        weights.append(parts[-1].new_ones(len(x)) if weight is None else weight.cpu())
+    return torch.cat(parts), torch.cat(weights)
 
 
 def mean_loss(net: AutoencoderNet, rows: Rows) -> float:
     """Return the weighted mean loss of rows."""
-    found, weights = losses(net, rows)
-    return float(found @ weights / weights.sum())
+    loss, weights = losses(net, rows)
+    return float(loss @ weights / weights.sum())
 
 
 def check_loss(net: AutoencoderNet, rows: Rows) -> None:
@@ -39,7 +39,7 @@ def check_loss(net: AutoencoderNet, rows: Rows) -> None:
 
 @torch.no_grad()
 def calibrate(net: AutoencoderNet, rows: Rows) -> np.ndarray:
-    """Set the variances of normals to mean squared errors, and return these by column."""
+    """Set the likelihood's variances to the mean squared errors, and return these by column."""
     module = net.module_
     total, count = torch.zeros(()), torch.zeros(())
     for x, weights in net.batches(rows):
@@ -55,11 +55,11 @@ def calibrate(net: AutoencoderNet, rows: Rows) -> np.ndarray:
 
 @torch.inference_mode()
 def read(net: AutoencoderNet, rows: Rows, function: Callable[[Tensor], Tensor]) -> np.ndarray:
-    """Return what a function makes of what the encoder sees, a line for each row."""
+    """Return the values of a function of the encoder's inputs, one line per row."""
     sources = (net.module_.input_and_target(x)[0] for x, _ in net.batches(rows))
-    found = torch.cat([function(x) for x in sources])
-    net.check_finite(float(found.abs().max()), "largest code after training")
-    return found.cpu().numpy()
+    values = torch.cat([function(x) for x in sources])
+    net.check_finite(float(values.abs().max()), "largest code after training")
+    return values.cpu().numpy()
 
 
 def encode(net: AutoencoderNet, rows: Rows) -> np.ndarray:
@@ -68,9 +68,9 @@ def encode(net: AutoencoderNet, rows: Rows) -> np.ndarray:
 
 
 def in_double(module: _Module, device: str | torch.device) -> tuple[_Module, torch.dtype]:
-    """Return a copy of a module in the finest precision that its device has, and that.
+    """Return a copy of a module in the highest precision of its device, and the precision.
 
-    In float32 the last digits of a row's output depend on the rows beside it.
+    In float32 the last digits of a row's output depend on the other rows of its batch.
     """
     dtype = torch.float32 if torch.device(device).type == "mps" else torch.float64
     return copy.deepcopy(module).to(dtype).eval(), dtype

@@ -1,4 +1,4 @@
-"""Rows on their way to the net: a data set that hands out whole batches."""
+"""The data set of a net: rows that are fetched in whole batches."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,28 +14,31 @@ from skae.tables.columns import Columns
 from skae.tables.containers import is_memory_map
 from skae.tables.training_rows import TrainingRows
 
+# The smallest number of validation rows by rule, unless it is more than a quarter of all rows;
+# chosen on the development sets (docs/design.md, "What keeps small sets safe").
 _FEWEST_HELD_OUT = 20
+# The size of a batch in inference, in cells and in rows.
 _CELLS_AT_A_TIME = 2**20
 _MOST_ROWS_AT_A_TIME = 8192
 
 
 def rows_at_a_time(n_columns: int) -> int:
-    """Return how many rows to read at once: as many as stay near the cache, at least one."""
+    """Return the number of rows of a batch in inference: as many as fit a cache, at least one."""
     return min(max(1, _CELLS_AT_A_TIME // n_columns), _MOST_ROWS_AT_A_TIME)
 
 
 class Rows(Dataset):
-    """Rows, their weights, and how to make a batch of them.
+    """A data set of rows and their weights, encoded beforehand or a batch at a time.
 
     Parameters
     ----------
     source : Tensor, ndarray or sparse array of shape (n_rows, n_columns)
-        A tensor holds encoded rows and stays where it is; anything else is encoded a batch at a
-        time.
+        The rows. A tensor holds encoded rows and stays on its device; anything else is encoded a
+        batch at a time.
     encode : callable or None, default=None
-        From rows of the source to a float32 array; None where the source is a tensor.
+        A map from rows of the source to a float32 array; None where the source is a tensor.
     weights : Tensor of shape (n_rows,) or None, default=None
-        The weight of every row; None for one each.
+        The weight of every row; None for weights of one.
     index : Tensor of int or None, default=None
         The rows of the source that are in the set; None for all.
     """
@@ -61,12 +64,12 @@ class Rows(Dataset):
         return self.source.shape[1]
 
     def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
-        """Return one row and its weight, as a plain `DataLoader` asks for them."""
+        """Return one row and its weight, for a plain `DataLoader`."""
         x, weight = self.take(torch.tensor([i]))
         return x[0], torch.ones(()) if weight is None else weight[0]
 
     def take(self, positions: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the rows at some positions, shape (B, n_columns), and their weights."""
+        """Return the rows at positions of the set, shape (B, n_columns), and their weights."""
         index = positions if self.index is None else self.index[positions]
         weight = None if self.weights is None else self.weights[index.to(self.weights.device)]
         if self.encode is None:
@@ -74,16 +77,16 @@ class Rows(Dataset):
         return torch.from_numpy(self.encode(self.source[index.numpy()])), weight
 
     def subset(self, positions: Tensor) -> "Rows":
-        """Return the set of the rows at some positions, without copying them."""
+        """Return the data set of the rows at positions of this one, without a copy."""
         index = positions if self.index is None else self.index[positions]
         return Rows(self.source, self.encode, self.weights, index)
 
     def sample(self, n_rows: int) -> "Rows":
-        """Return a random part of the set, of at most some number of rows."""
+        """Return a random subset of at most `n_rows` rows."""
         return self.subset(torch.randperm(len(self))[:n_rows].sort()[0])
 
     def resample(self, n_rows: int) -> "Rows":
-        """Return rows drawn in proportion to their weights, and without weights from then on."""
+        """Return a data set without weights whose rows are drawn in proportion to theirs."""
         if self.weights is None:
             return self.sample(n_rows)
         weights = self.weights.cpu()
@@ -93,10 +96,10 @@ class Rows(Dataset):
 
 
 def encode_rows(rows: TrainingRows, columns: Columns, device: torch.device) -> Rows:
-    """Encode rows and put them on a device, or leave that to every batch.
+    """Return a data set of encoded rows on a device, or of rows to be encoded by batch.
 
-    Sparse rows and memory maps are encoded a batch at a time; inputs and targets that differ stand
-    side by side.
+    Sparse rows and memory maps are encoded a batch at a time. Targets that differ from the inputs
+    are placed beside them.
     """
     weights = None if rows.weights is None else torch.from_numpy(rows.weights).to(device)
     if rows.targets is not rows.inputs:
@@ -108,7 +111,7 @@ def encode_rows(rows: TrainingRows, columns: Columns, device: torch.device) -> R
 
 
 def on_device(x: Tensor, device: torch.device, weights: Tensor | None = None) -> Rows:
-    """Return encoded rows as a data set, on a device if there is room."""
+    """Return encoded rows as a data set, on a device if its memory suffices."""
     return Rows(x.to(device) if has_room(device, x) else x, weights=weights)
 
 
@@ -118,8 +121,8 @@ class HeldOut:
     Parameters
     ----------
     fraction : "auto" or float
-        The share of validation rows; at least one row is, and at least one is not. "auto" is a
-        tenth, or 20 rows where these are more, but at most a quarter.
+        The share of validation rows; both parts have at least one row. "auto" is a tenth, or 20
+        rows where these are more, but at most a quarter.
     strata : Tensor of int of shape (n_rows,) or None, default=None
         The class of every row: both parts then hold the classes in proportion.
     """
@@ -134,7 +137,8 @@ class HeldOut:
         n_held_out = self._number_of(len(rows))
         chosen = torch.arange(n_held_out)
         if self.strata is not None:
-            # Class after class, at random within each: rows at even steps hold all in proportion.
+            # In random order within each class, one class after another: rows at even steps then
+            # hold the classes in proportion.
             order = order[self.strata[order].argsort(stable=True)]
             chosen = -(-chosen * len(rows) // n_held_out)
         is_held_out = torch.zeros(len(rows), dtype=torch.bool)
@@ -155,7 +159,7 @@ class Batches:
     Parameters
     ----------
     rows : Rows or torch.utils.data.Subset of them
-        The set.
+        The data set.
     batch_size : int
         The largest size of a batch.
     shuffle : bool, default=False

@@ -1,4 +1,4 @@
-"""Training a chain: making the net, running it, and what happens when it does not end well."""
+"""Running a training: making the net, training it, and restoring it after a failure."""
 
 import copy
 import inspect
@@ -18,9 +18,13 @@ from skae.training.net import AutoencoderNet
 from skae.training.rows import Rows, rows_at_a_time
 from skae.training.schedule import SCHEDULES, Plan, steady
 
+# The floating-point operations of a step per weight and row: two in the forward pass, four in the
+# backward pass.
 _TRAINING_FLOP_PER_WEIGHT = 6
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d)
+# The options of a net that every pass of `partial_fit` sets again.
 _OF_PASSES = ("lr", "batch_size", "verbose")
+# The attributes of a module that are restored by its state, not by name.
 _TENSORS_AND_PARTS = ("_parameters", "_buffers", "_modules")
 
 
@@ -33,27 +37,28 @@ def make_net(
     n_columns: int,
     split: Callable | None = None,
 ) -> AutoencoderNet:
-    """Return an initialised net, `net_params` last among its options.
+    """Return an initialised net, with `net_params` merged last into its options.
 
     Parameters
     ----------
     module : nn.Module
         The chain to train.
     parameters : TrainingParameters
-        An estimator, whose parameters are read.
+        The estimator, whose parameters are used.
     plan : Plan
-        How long to train.
+        The length of the training.
     device : torch.device
-        Where.
+        The device to train on.
     n_columns : int
         The number of columns of encoded rows.
     split : callable or None, default=None
-        What splits rows into training rows and validation rows; None holds none out.
+        A function that splits rows into training rows and validation rows; None for no validation
+        rows.
 
     Raises
     ------
     ValueError
-        If skorch does not take the `net_params`.
+        If skorch does not accept the `net_params`.
     """
     given = parameters.net_params or {}
     schedule = SCHEDULES[parameters.learning_rate_schedule]
@@ -75,7 +80,7 @@ def make_net(
 
 
 def prepare_pass(net: AutoencoderNet, parameters: TrainingParameters, plan: Plan) -> None:
-    """Make a net ready for one pass over some rows, at a constant learning rate."""
+    """Prepare a net for one pass over rows, at a constant learning rate."""
     given = {
         name: value for name, value in (parameters.net_params or {}).items() if name in _OF_PASSES
     }
@@ -84,7 +89,7 @@ def prepare_pass(net: AutoencoderNet, parameters: TrainingParameters, plan: Plan
 
 
 def _options_of_passes(parameters: TrainingParameters, plan: Plan) -> dict[str, Any]:
-    """Return the options that every training and every pass takes anew from the parameters."""
+    """Return the options that every training and every pass takes from the parameters again."""
     return {
         "lr": parameters.learning_rate,
         "batch_size": plan.batch_size,
@@ -93,7 +98,7 @@ def _options_of_passes(parameters: TrainingParameters, plan: Plan) -> dict[str, 
 
 
 def _has_scheduler(given: dict[str, Any]) -> bool:
-    """Tell whether a skorch callback sets the learning rate."""
+    """Return whether a skorch callback sets the learning rate."""
     callbacks = given.get("callbacks")
     if not isinstance(callbacks, (list, tuple)):
         return False
@@ -104,7 +109,7 @@ def _has_scheduler(given: dict[str, Any]) -> bool:
 
 
 def _optimizer_params(weight_decay: float, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of the optimiser, among those that a given one takes."""
+    """Return the options of the optimiser; of one that is given, those that it accepts."""
     if "optimizer" not in given:
         return {
             "optimizer": torch.optim.AdamW,
@@ -123,7 +128,7 @@ def _optimizer_params(weight_decay: float, given: dict[str, Any]) -> dict[str, A
 
 
 def train(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
-    """Train a net, with callbacks that leave it afterwards, on as many threads as are worth it.
+    """Train a net, with callbacks for this training only, on a suitable number of threads.
 
     Raises
     ------
@@ -143,7 +148,7 @@ def train(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
 
 @contextmanager
 def unchanged_on_failure(net: AutoencoderNet) -> Iterator[None]:
-    """Leave a trained net as it was if something goes wrong inside the block."""
+    """Restore a trained net if an exception is raised inside the block."""
     attributes, n_epochs = dict(vars(net)), len(net.history)
     module, state = copy.deepcopy(net.module_), copy.deepcopy(net.optimizer_.state_dict())
     try:
@@ -158,7 +163,7 @@ def unchanged_on_failure(net: AutoencoderNet) -> Iterator[None]:
 
 
 def _restore(module: nn.Module, saved: nn.Module) -> None:
-    """Give a module the weights, buffers and Python attributes of a copy that was made before."""
+    """Restore the weights, buffers and Python attributes of a module from an earlier copy."""
     for part, before in zip(module.modules(), saved.modules(), strict=True):
         kept = {name: getattr(part, name) for name in _TENSORS_AND_PARTS}
         vars(part).clear()
@@ -167,7 +172,7 @@ def _restore(module: nn.Module, saved: nn.Module) -> None:
 
 
 def _flop_per_layer(net: AutoencoderNet) -> float:
-    """Return the mean cost of a layer in a step; that of a convolution is beyond all thresholds."""
+    """Return the mean FLOP of a layer in a step; infinite if there are convolutions."""
     if any(isinstance(module, _CONVOLUTIONS) for module in net.module_.modules()):
         return math.inf
     sizes = [weight.numel() for weight in net.module_.parameters() if weight.dim() > 1]
@@ -176,13 +181,13 @@ def _flop_per_layer(net: AutoencoderNet) -> float:
 
 @contextmanager
 def repeatable(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch inside the block, whose gradients are on whatever is outside."""
+    """Seed torch inside the block, and enable gradients there whatever the mode outside."""
     with seeded(seed, device), torch.inference_mode(False), torch.enable_grad():
         yield
 
 
 def loss_curves(net: AutoencoderNet) -> tuple[list[float], list[float] | None]:
-    """Return the mean losses of training rows and, if there were any, validation rows by epoch."""
+    """Return the mean losses by epoch of training rows and, if there are any, validation rows."""
     history = net.history
     train = [epoch["train_loss"] for epoch in history]
     validation = [epoch["valid_loss"] for epoch in history if "valid_loss" in epoch]

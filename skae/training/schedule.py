@@ -1,4 +1,4 @@
-"""How long to train, and how fast: epochs, batch sizes and learning rates by rule."""
+"""The length and the schedule of a training: epochs, batch sizes and learning rates by rule."""
 
 import math
 from collections.abc import Callable
@@ -7,12 +7,17 @@ from typing import TypeVar
 
 from skae.common.shared_parameters import TrainingParameters
 
+# The share of the epochs in which the one-cycle learning rate rises; chosen on the development sets
+# (docs/design.md, "What keeps small sets safe").
 _WARM_UP = 0.2
+# The batch size, and the number of steps per root of the number of rows.
 LARGEST_BATCH = 256
 STEPS_PER_ROOT_ROW = 25
 _FEWEST_EPOCHS = 5
+# The patience as a share of the epochs, and its smallest value.
 _PATIENCE = 0.25
 _LEAST_PATIENCE = 10
+# The range of the logistic function's argument in a sigmoid schedule.
 _STEEPNESS = 10.0
 _N_CYCLES = 4
 _Parameter = TypeVar("_Parameter")
@@ -21,7 +26,7 @@ _Parameter = TypeVar("_Parameter")
 def one_cycle(progress: float) -> float:
     """Return the factor of a one-cycle learning rate: up from 0 to 1, then down to 0.
 
-    Both ways follow half a cosine; the way up takes a fifth of the training.
+    Both parts follow half a cosine; the rise takes a fifth of the training.
 
     References
     ----------
@@ -43,17 +48,17 @@ SCHEDULES: dict[str, Callable[[float], float] | None] = {"one_cycle": one_cycle,
 
 
 def linear(progress: float, rise: float) -> float:
-    """Return a factor that rises in a straight line to 1 in the first part of the training."""
+    """Return a factor that rises linearly to 1 in the first part of the training."""
     return min(1.0, progress / rise)
 
 
 def sigmoid(progress: float, rise: float) -> float:
-    """Return a factor that rises like a logistic function to 1 in the first part."""
+    """Return a factor that rises to 1 as a logistic function in the first part of the training."""
     return 1.0 if progress >= rise else 1 / (1 + math.exp(_STEEPNESS * (0.5 - progress / rise)))
 
 
 def cyclical(progress: float, rise: float) -> float:
-    """Return a factor that rises to 1 in a straight line in the first part of four cycles.
+    """Return a factor that rises linearly to 1 in the first part of each of four cycles.
 
     References
     ----------
@@ -72,25 +77,26 @@ BETA_SCHEDULES: dict[str, Callable[..., float] | None] = {
 
 
 def noise_level(noise: str | float, n_rows: int) -> float:
-    """Return the noise of the encoder's input, in units of what PCA leaves unexplained.
+    """Return the noise of the encoder's input, in units of the residual of PCA.
 
-    By rule it is 1 for up to 500 rows, and falls with the root of their number: the more rows
-    there are, the less there is to smooth over.
+    By rule it is 1 for up to 500 rows, and falls with the root of their number beyond: more rows
+    need less smoothing.
     """
     return unless_auto(noise, min(1.0, math.sqrt(500 / n_rows)))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to train, by rule where a parameter is ``"auto"``.
+    """The length of a training, by rule where a parameter is ``"auto"``.
 
     Attributes
     ----------
     batch_size : int
-        The number of rows of a step: 256, or what the estimator has by rule, or all.
+        The number of rows of a step, by default 256 or the estimator's own number, but at most all.
     max_epochs : int
-        The number of passes: as many as make 25 steps per root of the number of rows, or what the
-        estimator has by rule; hundreds for a hundred rows, tens of thousands for a million.
+        The number of epochs. By rule, the number of steps is 25 times the root of the number of
+        rows: hundreds for a hundred rows, tens of thousands for a million. An estimator may have
+        another factor.
     patience : int or None
         The number of epochs without improvement that end the training: a quarter of all, and at
         least ten; None where training does not stop early.
@@ -121,13 +127,14 @@ class Plan:
         Parameters
         ----------
         parameters : TrainingParameters
-            An estimator, whose parameters are read.
+            The estimator, whose parameters are used.
         n_rows : int
             The number of rows.
         one_pass : bool, default=False
             Whether this is one pass of `partial_fit`.
         largest_batch, steps_per_root_row : int
-            What "auto" means.
+            The batch size and the steps per root of the number of rows where parameters are
+            "auto".
         """
         given = parameters.net_params or {}
         batch_size = given.get("batch_size", unless_auto(parameters.batch_size, largest_batch))
@@ -148,10 +155,10 @@ class Plan:
         )
 
     def shortened(self, max_epochs: int) -> "Plan":
-        """Return the plan of a training of a few epochs that does not stop early."""
+        """Return the plan of a training with fewer epochs and without early stopping."""
         return replace(self, max_epochs=max_epochs, patience=None)
 
 
 def unless_auto(parameter: str | _Parameter, rule: _Parameter) -> _Parameter:
-    """Return a parameter, or what it is by rule where it is ``"auto"``."""
+    """Return a parameter, or the value by rule where it is ``"auto"``."""
     return rule if isinstance(parameter, str) else parameter

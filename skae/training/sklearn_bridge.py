@@ -9,7 +9,7 @@ from skae.training.net import AutoencoderNet
 
 
 class FitTask:
-    """The task of a fit, of which every epoch is a part.
+    """The task of a fit, with a subtask for every epoch.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class FitTask:
 
     @property
     def callbacks(self) -> list[Callback]:
-        """The callbacks of skorch that report the epochs, if anyone listens."""
+        """The skorch callbacks that report epochs, if the estimator has scikit-learn callbacks."""
         listens = hasattr(self.estimator, "_skl_callbacks")
         return [EpochTasks(self.estimator, self.context, self.report)] if listens else []
 
@@ -52,9 +52,9 @@ class EpochTasks(Callback):
     estimator : estimator
         The estimator that is being fitted.
     context : sklearn.callback.CallbackContext
-        Its fit task.
+        The context of the fit task.
     report : dict
-        What every task reports of the data: ``X`` and ``metadata``.
+        The data that every task reports: ``X`` and ``metadata``.
     """
 
     def __init__(self, estimator: Any, context: Any, report: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ class EpochTasks(Callback):
         self.task_.call_on_fit_task_begin(**self._state(net))
 
     def on_epoch_end(self, net: AutoencoderNet, **kwargs: Any) -> None:
-        """End the task, and the training if a callback asks for it."""
+        """End the task, and the training if a callback requests it."""
         if self.task_.call_on_fit_task_end(**self._state(net)):
             net.stop()
 
