@@ -3,12 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import field
 from math import ceil
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import narwhals as nw
-import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
 from sklearn.callback import CallbackSupportMixin
@@ -16,11 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae.autoencoders.cell_inference import CellInference
 from skae.autoencoders.family import Family
+from skae.autoencoders.fitted import FittedAttributes
 from skae.autoencoders.inference import Inference
 from skae.autoencoders.parameters import FitParameters, ModelParameters
 from skae.autoencoders.reader import Reader
 from skae.building.recipe import Facts, Recipe, build_chain
-from skae.common.annotations import Module, Named
+from skae.common.annotations import Module
 from skae.common.devices import resolve_device
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
@@ -31,13 +30,11 @@ from skae.common.state import FittedState
 from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Decoder, Encoder
 from skae.nn.likelihoods import VarianceLikelihood
-from skae.sampling.prior import MOST_CODES, N_CODES, ModelPrior, Prior, make_prior
-from skae.tables.columns import Columns
+from skae.sampling.prior import MOST_CODES, N_CODES, make_prior
 from skae.tables.containers import frame_without_rows
 from skae.tables.identifiers import warn_of_identifiers, warn_of_numbers
 from skae.tables.learning import learn_matrix, learn_table
 from skae.tables.mixed import MixedColumns, is_table
-from skae.tables.table import Table
 from skae.tables.training_rows import TrainingRows, check_training_rows
 from skae.training.callbacks import KeepBest, Progress
 from skae.training.mode import Mode
@@ -66,6 +63,7 @@ class BaseAutoencoder(
     FitParameters,
     TrainingParameters,
     DeviceParameters,
+    FittedAttributes,
     FittedState,
     Documented,
     CallbackSupportMixin,
@@ -77,56 +75,6 @@ class BaseAutoencoder(
     A subclass has its own parameters, `_recipe`, which returns the parts of its chain, and, if it
     has diagnostics of its codes, `_diagnose`.
     """
-
-    n_components_: int = field(init=False)
-    """The number of units of the code."""
-
-    likelihood_: str = field(init=False)
-    """The likelihood in use."""
-
-    noise_variance_: float | np.ndarray = field(init=False)
-    """The variance of a Gaussian likelihood, in the units of X: the mean squared error of a cell
-    on the validation rows, unless it is fixed. Only for that likelihood. It is an array where each
-    column of numbers has its own variance, as in a table, whose times and integers are in units of
-    their steps."""
-
-    net_: AutoencoderNet = field(init=False)
-    """The trained net; ``net_.module_`` is the chain, ``net_.history`` its history."""
-
-    columns_: Columns = field(init=False)
-    """The columns, which encode and decode rows."""
-
-    schema_: Table = field(init=False)
-    """The columns of a table and their types; print it. Only for rows with labels, times or missing
-    cells."""
-
-    prior_: Annotated[Prior | ModelPrior, Named("Prior")] = field(init=False)
-    """The fitted density of the codes."""
-
-    n_iter_: int = field(init=False)
-    """The number of epochs of the training."""
-
-    best_epoch_: int = field(init=False)
-    """The epoch whose weights were kept; 0 is the start. Not after `partial_fit`."""
-
-    best_loss_: float = field(init=False)
-    """The loss of the best epoch, on the validation rows if there are any, in nats per row. Not
-    after `partial_fit`."""
-
-    loss_curve_: list[float] = field(init=False)
-    """The mean loss of the training rows in every epoch, in nats per row."""
-
-    validation_loss_curve_: list[float] | None = field(init=False)
-    """The mean loss of the validation rows after every epoch; None where there were none."""
-
-    frame_: nw.DataFrame | None = field(init=False)
-    """The template of dataframes: the one passed to `fit`, without its rows. None for arrays."""
-
-    n_features_in_: int = field(init=False)
-    """The number of features that `fit` saw."""
-
-    feature_names_in_: np.ndarray = field(init=False)
-    """The names of the features, if `fit` was given a frame whose names are all strings."""
 
     _family: ClassVar[Family] = Family()
 

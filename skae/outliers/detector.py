@@ -1,39 +1,27 @@
 """AEOutlierDetector: outliers by an ensemble of denoising autoencoders and by distances."""
 
-from collections.abc import Sequence
-from dataclasses import field
-from numbers import Integral, Real
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 import narwhals as nw
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OutlierMixin
 
-from skae.common.annotations import (
-    Activation,
-    Auto,
-    Half,
-    Named,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-    Sizes,
-)
 from skae.common.devices import resolve_device
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
-from skae.common.shared_parameters import DeviceParameters, TableParameters, TrainingParameters
-from skae.common.sklearn_private import Interval, fit_context
+from skae.common.shared_parameters import DeviceParameters, TableParameters
+from skae.common.sklearn_private import fit_context
 from skae.common.state import FittedState
 from skae.outliers.conformal import conformal_threshold, robust_threshold, share_threshold
-from skae.outliers.coordinates import VIEWS, Coordinates
+from skae.outliers.coordinates import VIEWS
+from skae.outliers.fitted import FittedAttributes, StopReason
 from skae.outliers.inference import OutlierInference
 from skae.outliers.members import EnsembleOptions
 from skae.outliers.memory import Memory
 from skae.outliers.model import PARTS, Regime, encode_in_batches, learn_model
-from skae.outliers.parts import Part
+from skae.outliers.parameters import DetectorParameters, EnsembleParameters
 from skae.tables.containers import frame_without_rows
 from skae.tables.identifiers import warn_of_identifiers
 from skae.tables.kinds import options_of
@@ -51,46 +39,6 @@ _AUTO_TRIM = 0.1
 _NEIGHBORS_OF_CLEAN, _NEIGHBORS_OF_TRIMMED = 1, 5
 _STEPS_OF_CLEAN, _STEPS_OF_TRIMMED = 25, 8
 
-Contamination = Annotated[float, Interval(Real, 0, 0.5, closed="right")]
-StopReason = Literal["n_iter_no_change", "max_epochs", "callback"]
-PartNames = Annotated[Sequence[str], "array-like", Named("array-like of str")]
-
-
-@estimator(fixes_model=False)
-class DetectorParameters:
-    """Parameters of a detector that may change between two calls of `partial_fit`."""
-
-    novelty: bool = False
-    """Whether the training rows are known to be clean. If True, the detector learns from all rows,
-    until the validation error no longer improves, the distance to the nearest neighbour is used,
-    and the threshold is conformal. If False, outliers may be among the rows: the farthest ones are
-    trimmed beforehand, the training is a third as long, and the distance to the fifth neighbour is
-    used, so that a few outliers close to each other do not mask each other."""
-
-    contamination: Auto | Contamination = "auto"
-    """With `novelty`, the share of new normal rows that are flagged, in (0, 0.5]; "auto" is 0.01.
-    Without, the share of the training rows that are flagged; "auto" flags surprisals above the 99th
-    percentile, extrapolated from the lower 90 % of surprisals, and at least one row in a hundred.
-    """
-
-    parts: PartNames = ("latent", "neighbors", "center")
-    """The parts of the score: some of "latent", "neighbors", "center" and "reconstruction". The
-    last is a weaker detector than the first, by the same autoencoders, and left out by default; it
-    is used in explanations in any case."""
-
-    n_neighbors: Auto | PositiveInt = "auto"
-    """The rank of the nearest neighbour whose distance is used; "auto" is the first with `novelty`,
-    else the fifth."""
-
-    trim_fraction: Auto | Half = "auto"
-    """Without `novelty`, the share of the rows that are trimmed, in [0, 0.5], so that nothing is
-    learned from them: those with the largest distances within which a twentieth and half of the
-    other rows are. "auto" is a tenth, or `contamination` where it is more."""
-
-    max_samples: Annotated[int, Interval(Integral, 100, None, closed="left")] = 10_000
-    """The largest number of rows to learn from, drawn at random. It bounds the time and memory of
-    `fit`, and the number of rows that `partial_fit` keeps."""
-
 
 @estimator()
 class AEOutlierDetector(
@@ -98,9 +46,10 @@ class AEOutlierDetector(
     OutlierInference,
     OutlierMixin,
     DetectorParameters,
+    EnsembleParameters,
     TableParameters,
-    TrainingParameters,
     DeviceParameters,
+    FittedAttributes,
     FittedState,
     Documented,
     BaseEstimator,
@@ -170,82 +119,6 @@ class AEOutlierDetector(
     >>> detector.explain(rows[1:], top=1)[["column", "value"]].to_string(index=False)
     'column value\n     y  -4.0'
     """
-
-    n_members: Annotated[int, Interval(Integral, 4, None, closed="left")] = 8
-    """The number of autoencoders, even and at least 4. Half of them are for each view; the rows are
-    split into as many folds as a view has autoencoders, and each of these leaves out one fold."""
-
-    hidden_layer_sizes: Auto | Sizes = "auto"
-    """The number of units of every hidden layer of an autoencoder; "auto" is (64, 64)."""
-
-    activation: Activation = "gelu"
-    """The activation of the hidden layers."""
-
-    learning_rate: PositiveFloat = 0.002
-
-    weight_decay: NonNegativeFloat = 0.01
-
-    max_epochs: Auto | PositiveInt = "auto"
-    """The largest number of epochs, that is, passes over the rows. "auto" makes about 25 steps
-    times the root of their number with `novelty`, else 8."""
-
-    early_stopping: bool = True
-    """Whether to keep the weights with the smallest error on validation rows, and stop when it no
-    longer improves. No rows are lost to it: each is held out from some members."""
-
-    tol: NonNegativeFloat = 0.0001
-    """The smallest improvement that early stopping counts, a mean squared error of standardised
-    cells."""
-
-    offset_: float = field(init=False)
-    """The score below which a row is an outlier."""
-
-    n_trimmed_: int = field(init=False)
-    """The number of rows that were trimmed because they look like outliers."""
-
-    n_neighbors_: int = field(init=False)
-    """The rank of the nearest neighbour whose distance is used; with fewer rows, it is the last."""
-
-    n_rows_: int = field(init=False)
-    """The number of rows that were passed to `fit` and `partial_fit`."""
-
-    best_epoch_: int = field(init=False)
-    """The epoch whose weights were kept; 0 is the start."""
-
-    stop_reason_: StopReason = field(init=False)
-    """The reason why the training ended: no improvement, the last epoch, or a callback in
-    `net_params`."""
-
-    n_iter_: int = field(init=False)
-    """The number of epochs of the training."""
-
-    loss_curve_: list[float] = field(init=False)
-    """The mean squared error of rows by the members that learn from them, by epoch."""
-
-    validation_loss_curve_: list[float] | None = field(init=False)
-    """The mean squared error of rows by the members that left them out, by epoch; None without
-    early stopping, and after `partial_fit`."""
-
-    schema_: Table = field(init=False)
-    """The columns and their types; printed, it is a table of them."""
-
-    columns_: Coordinates = field(init=False)
-    """The encoding of rows as points."""
-
-    parts_: dict[str, Part] = field(init=False)
-    """The parts of the score, by name."""
-
-    net_: AutoencoderNet = field(init=False)
-    """The trained net; ``net_.module_`` is the ensemble."""
-
-    frame_: nw.DataFrame | None = field(init=False)
-    """The template of dataframes: the one passed to `fit`, without its rows. None for arrays."""
-
-    n_features_in_: int = field(init=False)
-    """The number of features that `fit` saw."""
-
-    feature_names_in_: np.ndarray = field(init=False)
-    """The names of the features, if `fit` was given a frame whose names are all strings."""
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: None = None) -> Self:

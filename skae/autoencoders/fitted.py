@@ -1,0 +1,69 @@
+"""Attributes that all fitted autoencoders have."""
+
+from dataclasses import field
+from typing import Annotated
+
+import narwhals as nw
+import numpy as np
+
+from skae.common.annotations import Named
+from skae.common.parameters import estimator
+from skae.sampling.prior import ModelPrior, Prior
+from skae.tables.columns import Columns
+from skae.tables.table import Table
+from skae.training.net import AutoencoderNet
+
+
+@estimator(fixes_model=False)
+class FittedAttributes:
+    """What `fit` finds."""
+
+    n_components_: int = field(init=False)
+    """The number of units of the code."""
+
+    likelihood_: str = field(init=False)
+    """The likelihood in use."""
+
+    noise_variance_: float | np.ndarray = field(init=False)
+    """The variance of a Gaussian likelihood, in the units of X: the mean squared error of a cell
+    on the validation rows, unless it is fixed. Only for that likelihood. It is an array where each
+    column of numbers has its own variance, as in a table, whose times and integers are in units of
+    their steps."""
+
+    net_: AutoencoderNet = field(init=False)
+    """The trained net; ``net_.module_`` is the chain, ``net_.history`` its history."""
+
+    columns_: Columns = field(init=False)
+    """The columns, which encode and decode rows."""
+
+    schema_: Table = field(init=False)
+    """The columns of a table and their types; print it. Only for rows with labels, times or missing
+    cells."""
+
+    prior_: Annotated[Prior | ModelPrior, Named("Prior")] = field(init=False)
+    """The fitted density of the codes."""
+
+    n_iter_: int = field(init=False)
+    """The number of epochs of the training."""
+
+    best_epoch_: int = field(init=False)
+    """The epoch whose weights were kept; 0 is the start. Not after `partial_fit`."""
+
+    best_loss_: float = field(init=False)
+    """The loss of the best epoch, on the validation rows if there are any, in nats per row. Not
+    after `partial_fit`."""
+
+    loss_curve_: list[float] = field(init=False)
+    """The mean loss of the training rows in every epoch, in nats per row."""
+
+    validation_loss_curve_: list[float] | None = field(init=False)
+    """The mean loss of the validation rows after every epoch; None where there were none."""
+
+    frame_: nw.DataFrame | None = field(init=False)
+    """The template of dataframes: the one passed to `fit`, without its rows. None for arrays."""
+
+    n_features_in_: int = field(init=False)
+    """The number of features that `fit` saw."""
+
+    feature_names_in_: np.ndarray = field(init=False)
+    """The names of the features, if `fit` was given a frame whose names are all strings."""
