@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skae import metrics, nn, plotting  # noqa: F401
+    from skae import metrics, nn, plotting, tables  # noqa: F401
     from skae.autoencoders.contractive import ContractiveAE
     from skae.autoencoders.denoising import DenoisingAE
     from skae.autoencoders.plain import AutoencoderTransformer
@@ -42,7 +42,7 @@ _HOMES = {
     "SparseAE": "skae.autoencoders.sparse",
     "VAETransformer": "skae.autoencoders.variational",
 }
-_FOLDERS = ("metrics", "nn", "plotting")
+_FOLDERS = ("metrics", "nn", "plotting", "tables")
 
 
 def __getattr__(name: str) -> Any:

@@ -93,9 +93,7 @@ class Reader:
         """Apply a function of encoded rows to encoded rows, and return an array."""
         return self._map(function, encoded, _copy, np.asarray)
 
-    def wrap(
-        self, decoded: np.ndarray, like: Any = None, decoding: Decoding = EXPECTED
-    ) -> Any:
+    def wrap(self, decoded: np.ndarray, like: Any = None, decoding: Decoding = EXPECTED) -> Any:
         """Return decoded rows in the kind of container that `like` is."""
         return self.columns.wrap(decoded, self.frame, like, decoding)
 

@@ -109,9 +109,10 @@ class Given:
     def _check_known(self, field: Category, cells: list) -> None:
         for cell in cells:
             if not field.knows(cell):
+                seen = _few([*field.states, *field.rare.counts]) or "no label"
                 raise ValueError(
                     f"The 'given' parameter holds {cell!r} in column {field.name!r}, which fit did "
-                    f"not see there. It saw {_few([*field.states, *field.rare.counts]) or 'no label'}."
+                    f"not see there. It saw {seen}."
                 )
 
 

@@ -1,6 +1,7 @@
 """Rows of any kind, and the way to a float32 matrix and back; no networks."""
 
 from skae.tables.columns import Columns
+from skae.tables.describing import describe
 from skae.tables.table import Table
 
-__all__ = ["Columns", "Table"]
+__all__ = ["Columns", "Table", "describe"]

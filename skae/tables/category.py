@@ -153,7 +153,7 @@ class Category(Field):
         some = ", ".join(map(str, list(self.states)[:3]))
         more = ", ..." if len(self.states) > 3 else ""
         return f"{some}{more}" + (
-            f" and {self.rare.n_labels:,} others" if self.rare.n_labels else ""
+            f" and {_count(self.rare.n_labels)}" if self.rare.n_labels else ""
         )
 
     def _rounds(self, column: nw.Series) -> bool:
@@ -223,6 +223,10 @@ def _with(column: nw.Series, where: np.ndarray, labels: list) -> nw.Series:
 def _in_single_precision(label: object) -> object:
     with np.errstate(over="ignore"):
         return float(np.float32(label)) if isinstance(label, (int, float)) else label
+
+
+def _count(n: int) -> str:
+    return f"{n:,} other{'s' if n > 1 else ''}"
 
 
 def fewest_cells(min_frequency: float, n_rows: int) -> float:

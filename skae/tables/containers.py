@@ -51,7 +51,8 @@ def frame_without_rows(X: Any) -> nw.DataFrame | None:
     if not isinstance(frame, nw.DataFrame):
         return None
     empty = frame[:0].clone()
-    return empty.with_columns(*map(_without_labels, empty.iter_columns())) if frame.columns else empty
+    columns = [_without_labels(column) for column in empty.iter_columns()]
+    return empty.with_columns(*columns) if columns else empty
 
 
 def _without_labels(column: nw.Series) -> nw.Series:

@@ -95,7 +95,8 @@ def spread(column: nw.Series, cells: np.ndarray, places: np.ndarray, values: pd.
     one_more = pd.concat([values, pd.Series([None], dtype=values.dtype)], ignore_index=True)
     found = one_more.take(places).reset_index(drop=True)
     is_word = np.append(values.isna().to_numpy(), False)
-    words = np.where(is_word[places], np.append(cells, None)[places], None)
+    words = np.full(len(places), None)
+    words[is_word[places]] = cells[places[is_word[places]]]
     return Parsed(nw.from_native(found.rename(column.name), series_only=True), words)
 
 

@@ -1,6 +1,5 @@
 """Fresh identifiers and labels: of the form that real ones have, and none of them."""
 
-import os
 import string
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -115,17 +114,26 @@ def _shared_ends(cells: Sequence[str]) -> tuple[str, str]:
     """Return what all cells begin and end with, up to the first and the last digit."""
     if len(cells) < _FEWEST_THAT_SHARE:
         return "", ""
-    prefix = os.path.commonprefix(list(cells)).rstrip(string.digits)
+    prefix = _common_prefix(cells).rstrip(string.digits)
     shortest = min(map(len, cells)) - len(prefix)
-    suffix = os.path.commonprefix([cell[::-1] for cell in cells])[::-1]
+    suffix = _common_prefix([cell[::-1] for cell in cells])[::-1]
     return prefix, suffix[len(suffix) - min(len(suffix), shortest) :].lstrip(string.digits)
+
+
+def _common_prefix(cells: Sequence[str]) -> str:
+    first, last = min(cells), max(cells)
+    n = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return first[: min(n, len(last))]
 
 
 def _pattern(cell: str) -> str:
     return "".join(
-        "\x009" if each.isdigit()
-        else "\0A" if each.isupper()
-        else "\0a" if each.isalpha()
+        "\x009"
+        if each.isdigit()
+        else "\0A"
+        if each.isupper()
+        else "\0a"
+        if each.isalpha()
         else each
         for each in cell.replace("\0", "")
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from skae.tables.cells import cells_of, found_in, is_missing, n_distinct
 from skae.tables.date_formats import (
+    DateIntegers,
     DateText,
     find_date_integers,
     find_date_objects,
@@ -30,7 +31,8 @@ NUMBERS = ("number", *TEMPORAL.values())
 LEFT_OUT = ("identifier", "ignored")
 KINDS = ("category", "number", "time", "identifier", "ignore")
 
-# From so many distinct cells on, a column may be an identifier, or text that is written in a format.
+# The numbers of distinct cells from which on a column may be an identifier, a counter, or text that
+# is written in a format.
 _FEWEST_IDENTIFIERS = 10
 _FEWEST_OF_COUNTER = 30
 _FEWEST_NUMBERS = 3
@@ -124,7 +126,9 @@ class _Column:
         return n, len(counts), float(counts[~is_kept].sum() / max(1, n))
 
 
-def find_kind(column: nw.Series, options: TableOptions, fewest: float, *, is_named: bool) -> Reading:
+def find_kind(
+    column: nw.Series, options: TableOptions, fewest: float, *, is_named: bool
+) -> Reading:
     """Return what a column is read as, or say that it cannot be.
 
     Parameters
@@ -201,11 +205,14 @@ def _of_numbers(own: _Column, n_values: int, *, is_named: bool) -> Reading:
         return Reading("binary")
     if is_named and (reason := _reason_of_integers(own.column, n_values, own.max_categories)):
         return Reading("identifier", reason)
-    if own.column.dtype.is_integer():
-        numbers = found_in(own.column, is_missing(own.column)).unique().to_numpy()
-        if found := find_date_integers(numbers):
-            return Reading("date", "integers that are all dates", found)
+    if found := _dates_of(own.column):
+        return Reading("date", "numbers that are all dates", found)
     return Reading("number")
+
+
+def _dates_of(column: nw.Series) -> DateIntegers | None:
+    """Return the format of a column of numbers that are all dates, or None."""
+    return find_date_integers(found_in(column, is_missing(column)).unique().to_numpy())
 
 
 def _written(column: nw.Series) -> Reading | None:
@@ -215,18 +222,21 @@ def _written(column: nw.Series) -> Reading | None:
     if not all(isinstance(cell, str) for cell in cells):
         if dates := find_date_objects(cells):
             return Reading("date" if dates.is_date else "datetime", "", dates)
-        numbers = find_number_objects(cells)
-        return numbers and Reading("number", "objects that are numbers", numbers)
+        if numbers := find_number_objects(cells):
+            return Reading("number", "objects that are numbers", numbers)
+        return None
     if text := find_date_text(cells, counts):
         return Reading(_kind_of_dates(text), "text of one format", text)
-    found = find_number_text(cells, counts)
-    return found and Reading("number", "text that is numbers", found)
+    if found := find_number_text(cells, counts):
+        return Reading("number", "text that is numbers", found)
+    return None
 
 
 def _kind_of_dates(found: DateText) -> str:
     if found.is_date:
         return "date"
-    return "datetime" if any(token in found.pattern for token in ("%d", "%m", "%b", "%B", "%j")) else "time"
+    has_day = any(token in found.pattern for token in ("%d", "%m", "%b", "%B", "%j"))
+    return "datetime" if has_day else "time"
 
 
 def _wished(column: nw.Series, wished: str) -> Reading:
@@ -241,10 +251,9 @@ def _wished(column: nw.Series, wished: str) -> Reading:
     if wished == "time" and (kind := next((k for t, k in TEMPORAL.items() if dtype == t), None)):
         return Reading(kind, reason)
     found = None
-    if wished == "time" and dtype.is_integer():
-        numbers = found_in(column, is_missing(column)).unique().to_numpy()
-        dates = find_date_integers(numbers)
-        found = dates and Reading("date", reason, dates)
+    if wished == "time" and dtype.is_numeric():
+        dates = _dates_of(column)
+        found = Reading("date", reason, dates) if dates else None
     elif not is_plain and any(dtype == each for each in (nw.String, nw.Object, nw.Categorical)):
         found = _written(column)
     is_right = found is not None and (found.kind == "number") == (wished == "number")
@@ -268,12 +277,15 @@ def _reason_of_integers(column: nw.Series, n_values: int, max_categories: int) -
         return ""
     found = found_in(column, is_missing(column))
     if not column.dtype.is_integer():
+        if not is_name_of_key(column.name):
+            return ""
         numbers = found.to_numpy().astype(float)
         if not (np.isfinite(numbers).all() and (numbers == np.rint(numbers)).all()):
             return ""
     n = len(found)
     span = float(found.max()) - float(found.min()) + 1
-    if n_values == n >= _FEWEST_OF_COUNTER and n_values >= _MOST_GAPS * span:
+    is_integer = column.dtype.is_integer()
+    if is_integer and n_values == n >= _FEWEST_OF_COUNTER and n_values >= _MOST_GAPS * span:
         return "a counter: all different, with few gaps"
     if not is_name_of_key(column.name):
         return ""
@@ -328,4 +340,3 @@ def check_column_kinds(column_kinds: Any, names: list) -> None:
                 f"The 'column_kinds' parameter must give each column one of the kinds {KINDS}. "
                 f"Got {kind!r} for column {name!r}."
             )
-

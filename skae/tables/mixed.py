@@ -16,7 +16,6 @@ from skae.tables.kinds import ColumnParameters, TableOptions
 from skae.tables.number import Number
 from skae.tables.table import Table
 
-
 _PLAIN = (int, float, np.int64, np.int32, np.float64, np.float32)
 
 

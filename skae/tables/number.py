@@ -244,7 +244,9 @@ class Number(Field):
             found[places] = [self.words.rare.log_share(word) for word in words]
         return found
 
-    def decode(self, numbers: np.ndarray, states: np.ndarray, decoding: Decoding = DRAWN) -> nw.Series:
+    def decode(
+        self, numbers: np.ndarray, states: np.ndarray, decoding: Decoding = DRAWN
+    ) -> nw.Series:
         """Return the column of numbers and states, of shapes (n_rows,).
 
         Numbers are brought to the levels, the steps or the grid that the column had, and to its
@@ -353,9 +355,7 @@ def _find_words(
     least = max(fewest, options.min_count)
     kept = {word: n for word, n in counts.most_common() if n >= least}
     others = {word: n for word, n in counts.most_common() if word not in kept}
-    rare = RareLabels.learn(
-        others, options.min_count, accepts_unknown=options.accepts_unknown
-    )
+    rare = RareLabels.learn(others, options.min_count, accepts_unknown=options.accepts_unknown)
     return Words(tuple(kept), rare), [*kept.values(), rare.n_cells]
 
 

@@ -187,7 +187,7 @@ def find_forms(
     for (prefix, suffix), multiplier in zip(pairs, _multipliers(pairs), strict=True):
         own = np.flatnonzero(np.array([pair == (prefix, suffix) for pair in around], dtype=bool))
         form = Form(prefix, suffix, multiplier, point=point)
-        forms += _with_digits(form, [parts[i] for i in own], cells[own], counts[own])
+        forms += _with_digits(form, [parts[int(i)] for i in own], cells[own], counts[own])
     has_words = any(any(map(str.isalpha, form.prefix)) for form in forms)
     is_code = has_words and not all(_is_measure(form) for form in forms)
     return () if is_code else tuple(forms)
@@ -251,7 +251,9 @@ def _with_digits(
 
     def n_right(forms: list[Form]) -> float:
         written = (write(forms, x) for x in numbers)
-        return float(sum(n for n, cell, each in zip(counts, cells, written, strict=True) if each == cell))
+        return float(
+            sum(n for n, cell, each in zip(counts, cells, written, strict=True) if each == cell)
+        )
 
     return max(tried, key=n_right)
 

@@ -83,9 +83,8 @@ class RareLabels:
 
     def log_share(self, label: object) -> float:
         """Return the log share of a label among all, one of which may be new."""
-        n = self.counts.get(label)
-        if n is None:
-            n = (self.n_hidden_cells + 1) / (self.n_hidden_labels + 1)
+        hidden = (self.n_hidden_cells + 1) / (self.n_hidden_labels + 1)
+        n = float(self.counts.get(label, hidden))
         return log(n / (self.n_cells + 1))
 
     def _mark(self, label: object) -> bytes:

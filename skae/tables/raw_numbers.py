@@ -109,8 +109,10 @@ def find_grid(raw: np.ndarray, *, is_single: bool) -> Grid | None:
     values = np.unique(raw)
     for decimals in range(_MOST_DECIMALS + 1):
         rounded = np.round(values, decimals)
-        same = rounded.astype(np.float32) == values.astype(np.float32) if is_single else (
-            rounded == values
+        same = (
+            rounded.astype(np.float32) == values.astype(np.float32)
+            if is_single
+            else (rounded == values)
         )
         if same.all():
             return _stepped(rounded, decimals)

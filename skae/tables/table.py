@@ -136,7 +136,9 @@ class Table:
             [field.log_shares(column, state) for (field, column), state in pairs], axis=1
         )
 
-    def decode(self, numbers: np.ndarray, states: np.ndarray, decoding: Decoding = DRAWN) -> nw.DataFrame:
+    def decode(
+        self, numbers: np.ndarray, states: np.ndarray, decoding: Decoding = DRAWN
+    ) -> nw.DataFrame:
         """Return numbers and states, as `encode` gives them, as a frame of the learned columns."""
         next_numbers, next_states = iter(np.transpose(numbers)), iter(np.transpose(states))
         columns = {}

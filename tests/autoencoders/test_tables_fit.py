@@ -266,8 +266,8 @@ class TestArrays:
 
 def test_numbers_alone_keep_their_types():
     columns = {
-        "count": pd.Series(range(60), dtype="uint8"),
-        "nullable": pd.Series(range(60), dtype="Int64"),
+        "count": pd.Series([*range(59), 0], dtype="uint8"),
+        "nullable": pd.Series([*range(59), 0], dtype="Int64"),
         "single": pd.Series(np.arange(60), dtype="float32"),
         "flag": pd.Series([True, False] * 30),
     }

@@ -20,6 +20,7 @@ from skae.outliers.memory import Memory
 from skae.outliers.neighbors import Neighbors, TypicalDistance
 from skae.outliers.parts import NearCodes
 from skae.outliers.surprisal import Surprisal
+from skae.tables.kinds import TableOptions
 from skae.tables.table import Table
 
 RNG = np.random.default_rng(0)
@@ -248,7 +249,7 @@ class TestPoints:
     def test_rare_labels_are_bounded(self):
         labels = ["common"] * 999 + ["rare"]
         frame = nw.from_native(pd.DataFrame({"label": labels}), eager_only=True)
-        table = Table.learn(frame, min_frequency=1)
+        table = Table.learn(frame, TableOptions(min_frequency=1, min_count=1))
         points = Coordinates.learn(table, *table.encode(frame))
         for view, most in (("standard", 10.1), ("quantile", 4)):
             found = points.of(view, *table.encode(frame))[:, 0]

@@ -217,7 +217,7 @@ def test_columns_of_labels_cannot_be_drawn():
 
 
 def test_messages_name_their_own_display():
-    frame = pd.DataFrame({"x": np.arange(40.0), "side": ["left", "right"] * 20})
+    frame = pd.DataFrame({"x": np.arange(40.0) ** 2, "side": ["left", "right"] * 20})
     autoencoder = AutoencoderTransformer(2, max_epochs=1).fit(frame)
     with pytest.raises(ValueError, match="LatentDisplay draws decoded images"):
         LatentDisplay.from_estimator(autoencoder, image_shape=(1, 2))
