@@ -31,7 +31,7 @@ from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Decoder, Encoder
 from skae.nn.likelihoods import VarianceLikelihood
 from skae.sampling.prior import MOST_CODES, N_CODES, make_prior
-from skae.tables.containers import frame_without_rows
+from skae.tables.containers import frame_without_rows, holds_labels
 from skae.tables.identifiers import warn_of_identifiers, warn_of_numbers
 from skae.tables.learning import learn_matrix, learn_table
 from skae.tables.mixed import MixedColumns, is_table
@@ -172,6 +172,10 @@ class BaseAutoencoder(
         """Return the targets of the decoder, or None if they are X."""
         return None
 
+    def _reads_as_table(self, X: Any) -> bool:
+        """Tell whether rows are read as those of a table rather than as a matrix of numbers."""
+        return is_table(X, self)
+
     def _prepare(self, net: AutoencoderNet) -> None:
         """Prepare a net for a training; parameters may have changed since the last one."""
         self._module.prepare()
@@ -218,10 +222,10 @@ class BaseAutoencoder(
         how: dict[str, Any] = {"reset": mode.is_new}
         if mode.is_new:
             self.frame_ = frame_without_rows(X)
-            how["as_table"] = is_table(X, self)
+            how["as_table"] = self._reads_as_table(X)
         else:
             how["as_table"] = self.columns_.is_table
-            how["needs_frame"] = self.columns_.is_table and self.frame_ is not None
+            how["needs_frame"] = self.columns_.is_table and holds_labels(self.frame_)
         rows = check_training_rows(self, X, self._targets_of(X, y), sample_weight, **how)
         if mode.is_new and self.frame_ is not None and not how["as_table"]:
             warn_of_numbers(nw.from_native(X, eager_only=True), self.max_categories)

@@ -121,8 +121,11 @@ class Inference(TransformerMixin, ABC):
         """
         return float(self.score_samples(X).mean(dtype=np.float64))
 
-    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
+    def sample(self, n_samples: int = 1, random_state: Any = None, *, noise: bool = True) -> Any:
         """Draw new rows: codes from the prior, then rows from the likelihood.
+
+        Numbers keep to the range and the grid that each column had in `fit`, unless ``bounds=None``
+        says that there is none.
 
         Parameters
         ----------
@@ -130,6 +133,9 @@ class Inference(TransformerMixin, ABC):
             The number of rows.
         random_state : int, RandomState instance or None, default=None
             The seed; an int makes the draw reproducible.
+        noise : bool, default=True
+            Whether cells are drawn from the likelihood; False returns the expected rows of the
+            drawn codes, as is usual for images.
 
         Returns
         -------
@@ -140,6 +146,8 @@ class Inference(TransformerMixin, ABC):
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         seed = draw_seed(random_state)
         codes = self.prior_.sample(n_samples, seed).astype(np.float32)
+        if not noise:
+            return reader.wrap(reader.decode(reader.chain.decode, codes))
         draw = partial(reader.chain.draw, generator=torch.Generator().manual_seed(seed))
         decoding = Decoding(rng=np.random.default_rng(seed))
         return reader.wrap(reader.decode(draw, codes), decoding=decoding)
@@ -171,7 +179,9 @@ class Inference(TransformerMixin, ABC):
         codes = np.linspace(first, last, n_steps, axis=1)
         rows = reader.decode(reader.chain.decode, codes.reshape(-1, codes.shape[2]))
         if reader.columns.is_table:
-            return reader.wrap(rows, decoding=Decoding())
+            rows = reader.wrap(rows)
+            if reader.frame is not None:
+                return rows
         lines = rows.reshape(*codes.shape[:2], -1)
         return lines[0] if np.ndim(start) == 1 else lines
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from skae.nn.chain import Autoencoder
 from skae.tables.checking import check_rows
 from skae.tables.columns import Columns
-from skae.tables.containers import unwrap
+from skae.tables.containers import holds_labels, unwrap
 from skae.tables.field import EXPECTED, Decoding
 from skae.training.rows import rows_at_a_time
 
@@ -56,7 +56,7 @@ class Reader:
     def check(self, X: Any) -> Any:
         """Return rows as a matrix or a narwhals frame; raise ValueError if they are not valid."""
         is_table = self.columns.is_table
-        needs_frame = is_table and self.frame is not None
+        needs_frame = is_table and holds_labels(self.frame)
         return check_rows(
             self.estimator, X, as_table=is_table, reset=False, needs_frame=needs_frame
         )

@@ -28,6 +28,7 @@ from skae.nn.posteriors import NormalPosterior, Posterior, SphericalPosterior
 from skae.nn.variational_chain import Variational, VariationalAutoencoder, mutual_information
 from skae.sampling.conditional import ImportanceImputer
 from skae.tables.matrix import MatrixColumns
+from skae.tables.mixed import is_narrow
 from skae.tables.scores import ScoredColumns
 from skae.training.net import AutoencoderNet
 from skae.training.reading import calibrate
@@ -45,6 +46,8 @@ _ACTIVE = 0.01
 # (docs/design.md, "The variational autoencoder").
 _MASK_FRACTION = 0.5
 _SHARE_OF_ROWS = 0.1
+# Rows of numbers alone with more columns are a matrix, with fewer a table.
+_MOST_COLUMNS_OF_TABLE = 63
 
 
 @estimator()
@@ -213,6 +216,26 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
             "mutual_information_": mutual_information(posterior, latent),
         }
 
+    def _reads_as_table(self, X: Any) -> bool:
+        # Of many columns, as of images and embeddings, squared errors are comparable, and a mixture
+        # for each would be slow. The parameters that only a matrix has ask for one.
+        is_asked_for = (
+            self.image_shape is not None
+            or self.encoder is not None
+            or self.decoder is not None
+            or self._is_linear
+            or not isinstance(self.bounds, str)
+            or self.likelihood != "auto"
+            or self.noise_variance != "shared"
+        )
+        if super()._reads_as_table(X):
+            return True
+        return not is_asked_for and is_narrow(X, _MOST_COLUMNS_OF_TABLE)
+
+    @property
+    def _is_linear(self) -> bool:
+        return not isinstance(self.hidden_layer_sizes, str) and len(self.hidden_layer_sizes) == 0
+
     def _prepare(self, net: AutoencoderNet) -> None:
         rise = BETA_SCHEDULES[self.beta_schedule]
         bottleneck = self._module.bottleneck
@@ -237,8 +260,7 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
                 f"The 'free_bits' parameter is for one draw of the code, but n_importance is "
                 f"{self.n_importance}; it must then be 0. Got {self.free_bits!r}."
             )
-        is_linear = not isinstance(self.hidden_layer_sizes, str) and not self.hidden_layer_sizes
-        if self.skip_connections and (self.decoder is not None or is_linear):
+        if self.skip_connections and (self.decoder is not None or self._is_linear):
             raise ValueError(
                 "The 'skip_connections' parameter is for the hidden layers of a decoder that skae "
                 "builds, and there are none. Got True."

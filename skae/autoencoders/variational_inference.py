@@ -15,7 +15,8 @@ from skae.nn.variational_chain import VariationalAutoencoder
 from skae.sampling.conditional import Conditional
 from skae.sampling.given import Given
 from skae.tables.containers import wrap_table
-from skae.tables.field import Decoding
+from skae.tables.field import EXPECTED, Decoding
+from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
 
 
@@ -104,7 +105,14 @@ class VariationalInference(Inference, CellInference):
         """
         return super().score_cells(X)
 
-    def sample(self, n_samples: int = 1, random_state: Any = None, given: Any = None) -> Any:
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Any = None,
+        given: Any = None,
+        *,
+        noise: bool = True,
+    ) -> Any:
         """Draw new rows: codes from the prior, then rows from the likelihood.
 
         Parameters
@@ -118,6 +126,9 @@ class VariationalInference(Inference, CellInference):
             one cell each, or a frame with some of the columns. Missing cells are not given. The
             codes are then drawn by importance sampling: proposed near those that explain the given
             cells, and weighted by the model's own prior and likelihood.
+        noise : bool, default=True
+            Whether cells are drawn from the likelihood; False returns the expected rows of the
+            drawn codes, as is usual for images.
 
         Returns
         -------
@@ -126,7 +137,7 @@ class VariationalInference(Inference, CellInference):
             order, n_samples for each of its rows.
         """
         if given is None:
-            return super().sample(n_samples, random_state)
+            return super().sample(n_samples, random_state, noise=noise)
         reader = self._reader()
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         names = range(self.n_features_in_) if reader.frame is None else reader.frame.columns
@@ -137,12 +148,14 @@ class VariationalInference(Inference, CellInference):
         chain = as_variational(reader.chain)
         conditional = Conditional(chain, is_table=reader.columns.is_table)
         with torch.no_grad():
-            rows = conditional.draw(x, n_samples, generator).cpu().numpy()
+            rows = conditional.draw(x, n_samples, generator, noise=noise).cpu().numpy()
         rows = reader.columns.decode(rows)
-        if not isinstance(reader.columns, MixedColumns):
+        if isinstance(reader.columns, MatrixColumns):
+            rows = reader.columns.bring(rows) if noise else rows
             return reader.wrap(given.put(rows, n_samples))
+        assert isinstance(reader.columns, MixedColumns)
         is_given = np.repeat(given.is_given, n_samples, axis=0)
-        decoding = Decoding(rng=np.random.default_rng(seed))
+        decoding = Decoding(rng=np.random.default_rng(seed)) if noise else EXPECTED
         frame = reader.columns.to_frame(rows, decoding, given=is_given)
         return wrap_table(given.restore(frame, n_samples), reader.frame)
 

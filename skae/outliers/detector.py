@@ -213,6 +213,7 @@ class AEOutlierDetector(
         sample = frame[positions.tolist()]
         is_named = self.frame_ is not None
         table = Table.learn(sample, options_of(self), is_named=is_named)
+        table.check_modelled()
         warn_of_identifiers(table)
         self.schema_ = table.with_labels_of(frame)
         self._check_readable(frame)

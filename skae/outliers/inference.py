@@ -17,7 +17,7 @@ from skae.outliers.conformal import p_values
 from skae.outliers.explaining import explain
 from skae.outliers.model import Model
 from skae.tables.checking import check_table
-from skae.tables.containers import wrap_table
+from skae.tables.containers import holds_labels, wrap_table
 from skae.tables.field import EXPECTED
 from skae.tables.table import Table
 
@@ -232,13 +232,9 @@ class OutlierInference(TransformerMixin):
             reset=reset,
             min_samples=2 if reset else 1,
             dtype=[np.float64, np.float32] if by_type else None,
-            needs_frame=not reset and self.frame_ is not None and not _holds_numbers(self.frame_),
+            needs_frame=not reset and holds_labels(self.frame_),
         )
 
     def _batches(self, X: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Return checked rows as numbers and states, in batches."""
         return self._model_.encode(self._check_rows(X))
-
-
-def _holds_numbers(frame: nw.DataFrame) -> bool:
-    return all(dtype.is_numeric() or dtype == nw.Boolean for dtype in frame.schema.values())

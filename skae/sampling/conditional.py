@@ -51,7 +51,9 @@ class Conditional:
         self.chain = chain
         self.is_table = is_table
 
-    def draw(self, x: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
+    def draw(
+        self, x: Tensor, n_draws: int, generator: torch.Generator, *, noise: bool = True
+    ) -> Tensor:
         """Draw whole rows, $(B m, n)$, given the observed cells of rows $(B, n)$."""
         n_proposals = min(max(_FEWEST_PROPOSALS, _PROPOSALS_PER_DRAW * n_draws), _MOST_PROPOSALS)
         drawn = []
@@ -62,7 +64,8 @@ class Conditional:
             ).to(x.device)
             codes = z.transpose(0, 1).gather(1, chosen[:, :, None].expand(-1, -1, z.shape[2]))
             output = self._output(codes.flatten(0, 1))
-            rows = self.chain.likelihood.sample(output, generator)
+            likelihood = self.chain.likelihood
+            rows = likelihood.sample(output, generator) if noise else likelihood.mean(output)
             drawn.append(self._with_seen(rows, part.repeat_interleave(n_draws, dim=0)))
         return torch.cat(drawn)
 

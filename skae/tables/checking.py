@@ -4,6 +4,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
@@ -36,8 +37,9 @@ def check_rows(
     """
     min_samples = 2 if reset else 1
     if as_table:
+        dense = X.toarray() if sparse.issparse(X) else X
         return check_table(
-            estimator, X, reset=reset, min_samples=min_samples, needs_frame=needs_frame
+            estimator, dense, reset=reset, min_samples=min_samples, needs_frame=needs_frame
         )
     return _check_matrix(estimator, X, reset=reset, min_samples=min_samples)
 

@@ -55,6 +55,13 @@ def frame_without_rows(X: Any) -> nw.DataFrame | None:
     return empty.with_columns(*columns) if columns else empty
 
 
+def holds_labels(frame: nw.DataFrame | None) -> bool:
+    """Tell whether a frame, rows or none, has columns that no array of numbers could hold."""
+    if frame is None:
+        return False
+    return not all(dtype.is_numeric() or dtype == nw.Boolean for dtype in frame.schema.values())
+
+
 def _without_labels(column: nw.Series) -> nw.Series:
     """Return a column of categories, without rows, whose type does not name them."""
     if column.dtype != nw.Categorical or not column.implementation.is_pandas():

@@ -11,6 +11,7 @@ import numpy as np
 
 from skae.tables.columns import FARTHEST, Columns
 from skae.tables.containers import wrap
+from skae.tables.drawn import Drawn
 from skae.tables.field import EXPECTED, Decoding
 from skae.tables.summary import Summary, dense_chunks
 
@@ -36,6 +37,8 @@ class MatrixColumns(Columns):
     is_strict : bool
         Whether the range is given or part of the likelihood, so that rows must keep to it, rather
         than found in the rows.
+    drawn : Drawn or None
+        What draws are brought to; None leaves them.
     """
 
     center: np.ndarray
@@ -44,6 +47,7 @@ class MatrixColumns(Columns):
     high: np.ndarray
     dtype: np.dtype
     is_strict: bool
+    drawn: Drawn | None = None
     is_table: ClassVar[bool] = False
 
     @property
@@ -123,7 +127,12 @@ class MatrixColumns(Columns):
         decoding: Decoding = EXPECTED,
     ) -> Any:
         """Return decoded rows in a container; see `Columns`."""
-        return wrap(decoded, frame, like=like, own_types=True)
+        rows = decoded if decoding.extrapolates else self.bring(decoded)
+        return wrap(rows, frame, like=like, own_types=True)
+
+    def bring(self, draws: np.ndarray) -> np.ndarray:
+        """Return draws brought to the range and the grid of their columns."""
+        return draws if self.drawn is None else self.drawn.bring(draws)
 
     @cached_property
     def _is_bounded(self) -> bool:
@@ -164,12 +173,14 @@ def make_columns(
                 f"The 'bounds' parameter is for the Gaussian likelihood; with "
                 f"likelihood={likelihood!r} the values are between 0 and 1. Got {bounds!r}."
             )
-        return MatrixColumns(np.zeros(n_columns), 1.0, low, high, X.dtype, is_strict=True)
+        drawn = Drawn.learn(X, summary) if likelihood == "continuous_bernoulli" else None
+        return MatrixColumns(
+            np.zeros(n_columns), 1.0, low, high, X.dtype, is_strict=True, drawn=drawn
+        )
     low, high = _known_range(summary, bounds, labels)
     is_given = not (bounds is None or isinstance(bounds, str))
-    return MatrixColumns(
-        summary.mean, _common_scale(summary), low, high, X.dtype, is_strict=is_given
-    )
+    scale, drawn = _common_scale(summary), None if bounds is None else Drawn.learn(X, summary)
+    return MatrixColumns(summary.mean, scale, low, high, X.dtype, is_strict=is_given, drawn=drawn)
 
 
 def _common_scale(summary: Summary) -> float:

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from skae.tables.cells import HIDDEN, MISSING, is_missing
 from skae.tables.columns import FARTHEST, Columns
-from skae.tables.containers import unwrap, wrap_table
+from skae.tables.containers import is_memory_map, shape_of, unwrap, wrap_table
 from skae.tables.field import DRAWN, EXPECTED, Decoding
 from skae.tables.kinds import ColumnParameters, TableOptions
 from skae.tables.number import Number
@@ -47,6 +47,7 @@ class MixedColumns(Columns):
     ) -> "MixedColumns":
         """Return the encoding of a frame; see `Table.learn`."""
         table = Table.learn(frame, options, is_named=is_named)
+        table.check_modelled()
         numbers, _ = table.encode(frame)
         weights = np.ones(len(frame)) if weights is None else weights
         there = weights[:, None] * ~np.isnan(numbers)
@@ -214,6 +215,14 @@ def is_table(X: object, parameters: ColumnParameters) -> bool:
     if isinstance(frame, nw.DataFrame):
         return not all(map(_is_plain, frame.iter_columns()))
     return not sparse.issparse(X) and _holds_nan(np.asarray(unwrap(X)))
+
+
+def is_narrow(X: Any, most: int) -> bool:
+    """Tell whether rows of numbers in memory have few columns, and other values than 0 and 1."""
+    if is_memory_map(X) or len(shape_of(X)) != 2 or shape_of(X)[1] > most:
+        return False
+    cells = X.data if sparse.issparse(X) else np.asarray(unwrap(X))
+    return cells.dtype.kind in "fiu" and not bool(((cells == 0) | (cells == 1)).all())
 
 
 def as_frame(X: np.ndarray) -> nw.DataFrame:

@@ -57,7 +57,7 @@ class Table:
         Raises
         ------
         ValueError, TypeError
-            If a column cannot be read, or if none is left to learn from.
+            If a column cannot be read.
         """
         options = TableOptions() if options is None else options
         check_column_kinds(options.column_kinds, frame.columns)
@@ -70,13 +70,16 @@ class Table:
             else:
                 reading = find_kind(column, options, fewest, is_named=is_named)
             fields.append(_learn_field(column, reading, options, fewest))
-        if not any(field.is_modelled for field in fields):
-            raise ValueError(
-                f"All columns of X are left out: "
-                f"{'; '.join(f'{f.name!r} ({f.kind}, {f.about.reason})' for f in fields)}. Say "
-                f"with 'column_kinds' what they are, such as {{{fields[0].name!r}: 'category'}}."
-            )
         return cls(tuple(fields))
+
+    def check_modelled(self) -> None:
+        """Raise ValueError if no column is left to learn from."""
+        if not self.modelled:
+            reasons = (f"{f.name!r} ({f.kind}, {f.about.reason})" for f in self.fields)
+            raise ValueError(
+                f"All columns of X are left out: {'; '.join(reasons)}. Say with 'column_kinds' "
+                f"what they are, such as {{{self.fields[0].name!r}: 'category'}}."
+            )
 
     def with_labels_of(self, frame: nw.DataFrame) -> "Table":
         """Return the same table, which also accepts the labels of more rows, as rare ones."""

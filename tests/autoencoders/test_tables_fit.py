@@ -255,9 +255,11 @@ class TestArrays:
         assert fitted.schema_.fields[1].kind == "number"
         assert fitted.impute(labels)[2, 0] in ("a", "b")
 
-    def test_sparse_rows_are_no_table(self, rows):
-        with pytest.raises(TypeError, match="Sparse data was passed"):
-            make(1, categorical_features=[1]).fit(sparse.csr_array(rows))
+    def test_sparse_rows_may_be_a_table(self, rows):
+        model = make(1, categorical_features=[1], max_epochs=2)
+        expected = model.fit(rows).transform(rows)
+        found = model.fit(sparse.csr_array(rows)).transform(sparse.csr_array(rows))
+        np.testing.assert_array_equal(found, expected)
 
     def test_holes_come_too_late(self, rows):
         with pytest.raises(ValueError, match="was fitted to rows without missing cells"):

@@ -109,7 +109,7 @@ class TestTruth:
 class TestBound:
     @pytest.mark.parametrize("latent", LATENT)
     def test_loss_is_summed_over_columns_and_beta_one_is_the_bound(self, rows, latent):
-        autoencoder = make(3, latent_distribution=latent).fit(rows)
+        autoencoder = make(3, latent_distribution=latent, likelihood="gaussian").fit(rows)
         module = autoencoder.net_.module_
         x = torch.from_numpy(autoencoder.columns_.encode(rows))
         with torch.no_grad():
@@ -120,7 +120,7 @@ class TestBound:
         torch.testing.assert_close(loss, divergence.sum(1) - cells.sum(1))
 
     def test_held_out_rows_are_judged_with_the_whole_of_beta(self, rows):
-        autoencoder = make(3, beta_schedule="linear", max_epochs=4).fit(rows)
+        autoencoder = make(3, beta_schedule="linear", max_epochs=4, likelihood="gaussian").fit(rows)
         encoded = torch.from_numpy(autoencoder.columns_.encode(rows))
         losses = []
         for progress in (0.0, 1.0):

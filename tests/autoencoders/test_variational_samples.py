@@ -37,7 +37,7 @@ class TestSamples:
 
     def test_draws_are_of_the_likelihood_and_not_its_mode(self, rows):
         """A constant code gives rows as far from each other as the likelihood says."""
-        autoencoder = make(2).fit(rows)
+        autoencoder = make(2, likelihood="gaussian").fit(rows)
         code = np.zeros((2000, 2), dtype=np.float32)
         with torch.no_grad():
             draws = autoencoder.net_.chain.draw(
