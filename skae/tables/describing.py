@@ -47,11 +47,8 @@ def describe(
     >>> from skae.tables import describe
     >>> sizes, days = ["19M", "8.7M", "21M"] * 9, pd.date_range("2024-05-01", periods=27)
     >>> X = pd.DataFrame({"size": sizes, "day": days.strftime("%d/%m/%Y")})
-    >>> describe(X)[["kind", "format"]]
-              kind                              format
-    column
-    size    number                          1M or 1.0M
-    day       date  %d/%m/%Y (day first, by all cells)
+    >>> describe(X)["format"].to_dict()
+    {'size': '1M', 'day': '%d/%m/%Y (day first, by all cells)'}
     """
     options = TableOptions(categorical_features, column_kinds, max_categories, min_frequency)
     frame = eager_frame(unwrap(X))

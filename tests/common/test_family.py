@@ -196,7 +196,7 @@ def test_dtype_of_rows_is_kept(autoencoder, rows):
 
 def test_samples_look_like_the_rows(autoencoder):
     rows = make_rows(1000)
-    autoencoder.set_params(max_epochs=100).fit(rows)
+    autoencoder.set_params(max_epochs=100, bounds=None).fit(rows)
     draws = autoencoder.sample(4000, random_state=0)
     np.testing.assert_allclose(draws.mean(0), rows.mean(0), atol=0.15 * rows.std())
     np.testing.assert_allclose(np.cov(draws.T), np.cov(rows.T), atol=0.2 * rows.var())
