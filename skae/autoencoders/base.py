@@ -260,6 +260,7 @@ class BaseAutoencoder(
         else:
             names = vars(self).get("feature_names_in_")
             self.columns_, self.likelihood_ = learn_matrix(rows, self, names)
+        self.dependencies_ = self.columns_.dependencies.texts()
 
     def _build(self, data: Rows, device: torch.device) -> Autoencoder:
         """Return the initialised chain, after any pre-training."""

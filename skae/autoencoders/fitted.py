@@ -40,6 +40,10 @@ class FittedAttributes:
     """The columns of a table and their types; print it. Only for rows with labels, times or missing
     cells."""
 
+    dependencies_: tuple[str, ...] = field(init=False)
+    """What held between the columns in every row, in words, and holds in samples and in imputed
+    cells; last, and so marked, what held in nearly every row. Empty without `keep_dependencies`."""
+
     prior_: Annotated[Prior | ModelPrior, Named("Prior")] = field(init=False)
     """The fitted density of the codes."""
 

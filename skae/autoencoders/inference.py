@@ -15,6 +15,7 @@ from sklearn.utils import check_scalar
 
 from skae.autoencoders.reader import Reader
 from skae.common.seeds import draw_seed
+from skae.sampling.rounds import draw_in_rounds
 from skae.tables.containers import unwrap, wrap
 from skae.tables.field import EXPECTED, Decoding
 
@@ -125,7 +126,7 @@ class Inference(TransformerMixin, ABC):
         """Draw new rows: codes from the prior, then rows from the likelihood.
 
         Numbers keep to the range and the grid that each column had in `fit`, unless ``bounds=None``
-        says that there is none.
+        says that there is none, and rows to what `dependencies_` lists.
 
         Parameters
         ----------
@@ -148,9 +149,16 @@ class Inference(TransformerMixin, ABC):
         codes = self.prior_.sample(n_samples, seed).astype(np.float32)
         if not noise:
             return reader.wrap(reader.decode(reader.chain.decode, codes))
-        draw = partial(reader.chain.draw, generator=torch.Generator().manual_seed(seed))
-        decoding = Decoding(rng=np.random.default_rng(seed))
-        return reader.wrap(reader.decode(draw, codes), decoding=decoding)
+        rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+
+        def draw(places: np.ndarray) -> np.ndarray:
+            own = codes
+            if len(places) < n_samples:
+                own = self.prior_.sample(len(places), int(rng.integers(2**31))).astype(np.float32)
+            return reader.decode(partial(reader.chain.draw, generator=generator), own)
+
+        rows = draw_in_rounds(draw, reader.columns, n_samples, rng)
+        return reader.wrap(rows, decoding=Decoding(rng=rng, is_brought=True))
 
     def interpolate(self, start: Any, stop: Any, n_steps: int = 10) -> Any:
         """Return the expected rows along straight lines between the codes of rows.

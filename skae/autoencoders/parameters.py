@@ -60,6 +60,12 @@ class ModelParameters:
     """The mean share of the cells of a table, in [0, 0.5], that are masked in training, so that the
     encoder learns to impute them; "auto" is 0.2. For rows with labels, times or missing cells."""
 
+    keep_dependencies: bool = True
+    """Whether what held between columns in every row of `fit`, by more than chance, also holds in
+    samples and in imputed cells: columns that fix others, sums and products, orders, columns that
+    are never equal, cells that are empty where another column says so. They are found among the
+    first 64 columns and listed in `dependencies_`."""
+
 
 @estimator(fixes_model=False)
 class FitParameters:

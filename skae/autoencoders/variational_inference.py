@@ -1,5 +1,6 @@
 """Inference with a variational autoencoder: posteriors, bounds, and conditional samples."""
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -9,11 +10,13 @@ from sklearn.utils import check_scalar
 
 from skae.autoencoders.cell_inference import CellInference
 from skae.autoencoders.inference import Inference
+from skae.autoencoders.reader import Reader
 from skae.common.seeds import draw_seed
 from skae.nn.chain import Autoencoder
 from skae.nn.variational_chain import VariationalAutoencoder
 from skae.sampling.conditional import Conditional
 from skae.sampling.given import Given
+from skae.sampling.rounds import draw_in_rounds
 from skae.tables.containers import wrap_table
 from skae.tables.field import EXPECTED, Decoding
 from skae.tables.matrix import MatrixColumns
@@ -147,17 +150,40 @@ class VariationalInference(Inference, CellInference):
         generator = torch.Generator().manual_seed(seed)
         chain = as_variational(reader.chain)
         conditional = Conditional(chain, is_table=reader.columns.is_table)
-        with torch.no_grad():
-            rows = conditional.draw(x, n_samples, generator, noise=noise).cpu().numpy()
-        rows = reader.columns.decode(rows)
-        if isinstance(reader.columns, MatrixColumns):
-            rows = reader.columns.bring(rows) if noise else rows
-            return reader.wrap(given.put(rows, n_samples))
-        assert isinstance(reader.columns, MixedColumns)
-        is_given = np.repeat(given.is_given, n_samples, axis=0)
-        decoding = Decoding(rng=np.random.default_rng(seed)) if noise else EXPECTED
-        frame = reader.columns.to_frame(rows, decoding, given=is_given)
-        return wrap_table(given.restore(frame, n_samples), reader.frame)
+        n_rows, rng = given.n_rows * n_samples, np.random.default_rng(seed)
+
+        def draw(places: np.ndarray) -> np.ndarray:
+            some, n_draws = (x, n_samples) if len(places) == n_rows else (x[places // n_samples], 1)
+            with torch.no_grad():
+                drawn = conditional.draw(some, n_draws, generator, noise=noise)
+            return reader.columns.decode(drawn.cpu().numpy())
+
+        return self._with_given(reader, given, n_samples, draw, rng, noise=noise)
+
+    def _with_given(
+        self,
+        reader: Reader,
+        given: Given,
+        n_draws: int,
+        draw: Callable[[np.ndarray], np.ndarray],
+        rng: np.random.Generator,
+        *,
+        noise: bool,
+    ) -> Any:
+        """Return drawn rows with the given cells as they were given."""
+        columns = reader.columns
+        assert isinstance(columns, (MatrixColumns, MixedColumns))
+        places = np.repeat(np.arange(given.n_rows), n_draws)
+        decoding = Decoding(rng=rng, is_brought=True) if noise else EXPECTED
+        if noise:
+            known = given.known(columns).take(places)
+            rows = draw_in_rounds(draw, columns, len(places), rng, known)
+        else:
+            rows = draw(places)
+        if isinstance(columns, MatrixColumns):
+            return reader.wrap(given.put(rows, n_draws), decoding=decoding)
+        frame = columns.to_frame(rows, decoding)
+        return wrap_table(given.restore(frame, n_draws), reader.frame)
 
     def _log_prob_of_cells(self, chain: Autoencoder, x: torch.Tensor) -> torch.Tensor:
         variational = as_variational(chain)

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 from skae.tables.category import Category
-from skae.tables.cells import HIDDEN, is_missing
+from skae.tables.cells import HIDDEN, MISSING, is_missing
+from skae.tables.columns import Cells
 from skae.tables.containers import unwrap
 from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
 from skae.tables.number import Number
+from skae.tables.relating import to_cells
+from skae.tables.table import Table
 
 # The bound at which encoded given numbers are clipped, in units of the scale of the columns.
 _FARTHEST = 1e4
@@ -42,22 +45,30 @@ class Given:
                 f"X has {_few(self.names)}."
             )
 
-    @property
-    def is_given(self) -> np.ndarray:
-        """A mask of the given cells, shape (n_rows, n_columns)."""
-        nothing = [None] * self.n_rows
-        columns = (self.cells.get(name, nothing) for name in self.names)
-        return np.array([[cell is not None for cell in column] for column in columns]).T
-
     def encode(self, columns: MatrixColumns | MixedColumns) -> np.ndarray:
         """Return encoded rows in which the other cells are hidden, float32."""
         if isinstance(columns, MatrixColumns):
             return self._encode_numbers(columns)
-        encoded = [self._encode_field(field) for field in columns.table.modelled]
+        return columns.join(*self._encode_table(columns.table))
+
+    def known(self, columns: MatrixColumns | MixedColumns) -> Cells:
+        """Return the given cells as dependencies know them."""
+        if isinstance(columns, MatrixColumns):
+            rows = self._as_numbers()
+            return Cells(rows, ~np.isnan(rows))
+        numbers, states = self._encode_table(columns.table, specific=True)
+        is_given = states != HIDDEN
+        cells = to_cells(columns.table, numbers, np.where(is_given, states, MISSING))
+        return Cells(cells, is_given & ~np.isnan(cells))
+
+    def _encode_table(
+        self, table: Table, *, specific: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        encoded = [self._encode_field(field, specific=specific) for field in table.modelled]
         states = [state for _, state in encoded]
         of_numbers = [number for number, _ in encoded if number is not None]
         numbers = np.stack(of_numbers, axis=1) if of_numbers else np.empty((self.n_rows, 0))
-        return columns.join(numbers, np.stack(states, axis=1))
+        return numbers, np.stack(states, axis=1)
 
     def restore(self, frame: nw.DataFrame, n_draws: int) -> nw.DataFrame:
         """Put the given cells, unchanged, into drawn rows: `n_draws` in a row for each."""
@@ -75,7 +86,9 @@ class Given:
         given = np.repeat(self._as_numbers(), n_draws, axis=0)
         return np.where(np.isnan(given), rows, given).astype(rows.dtype)
 
-    def _encode_field(self, field: Category | Number) -> tuple[np.ndarray | None, np.ndarray]:
+    def _encode_field(
+        self, field: Category | Number, *, specific: bool
+    ) -> tuple[np.ndarray | None, np.ndarray]:
         cells = self.cells.get(field.name, [None] * self.n_rows)
         missing = np.array([cell is None for cell in cells])
         if missing.all():
@@ -86,7 +99,8 @@ class Given:
         if isinstance(field, Category):
             self._check_known(field, filled)
             labels = pd.Series(_boxed(filled), dtype=object)
-            number, state = field.encode(nw.from_native(labels, series_only=True))
+            series = nw.from_native(labels, series_only=True)
+            number, state = None, (field.specific if specific else field.states_of)(series)
         else:
             number, state = field.encode(_series(field.name, filled, field.template))
         return number, np.where(missing, HIDDEN, state)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import narwhals as nw
 import numpy as np
 
+from skae.dependencies.cells import Column
 from skae.tables.cells import MISSING, N_RESERVED, OTHER, cells_of
 from skae.tables.field import DRAWN, About, Decoding, Field
 from skae.tables.fresh import Fresh, fresh_texts
@@ -106,14 +107,36 @@ class Category(Field):
 
     def encode(self, column: nw.Series) -> tuple[None, np.ndarray]:
         """Return no numbers, and the states of a column, shape (n_rows,)."""
-        known, cells = {**self.states, None: MISSING}, cells_of(column)
+        return None, self.states_of(column)
+
+    def states_of(self, column: nw.Series) -> np.ndarray:
+        """Return the states of a column, shape (n_rows,)."""
+        return self._states_of(column, self.states)
+
+    def specific(self, column: nw.Series) -> np.ndarray:
+        """Return states that also tell the rare labels that are kept apart: those that follow."""
+        rare = {label: self.n_states + i for i, label in enumerate(self.rare.counts)}
+        return self._states_of(column, {**self.states, **rare})
+
+    def as_column(self) -> Column:
+        """Return what dependencies need to know of it."""
+        kept = list(self.rare.counts)
+        return Column(
+            self.name,
+            labels=(None, None, *self.states, *kept),
+            others=np.arange(self.n_states, self.n_states + len(kept), dtype=float),
+            shares=self.rare.shares if kept else np.empty(0),
+        )
+
+    def _states_of(self, column: nw.Series, states: dict) -> np.ndarray:
+        known, cells = {**states, None: MISSING}, cells_of(column)
         if self._rounds(column):
             # A label such as 0.1 is another number in each precision.
             known = {_in_single_precision(label): state for label, state in known.items()}
             cells = list(map(_in_single_precision, cells))
         if not self.accepts_unknown:
             self._check_known(set(cells).difference(known), rounds=self._rounds(column))
-        return None, np.array([known.get(cell, OTHER) for cell in cells], dtype=np.int32)
+        return np.array([known.get(cell, OTHER) for cell in cells], dtype=np.int32)
 
     def log_shares(self, column: nw.Series, states: np.ndarray) -> np.ndarray:
         """Return the log share of each label among those of its state, shape (n_rows,)."""
@@ -125,7 +148,7 @@ class Category(Field):
         return found
 
     def decode(self, numbers: None, states: np.ndarray, decoding: Decoding = DRAWN) -> nw.Series:
-        """Return the column of states of shape (n_rows,)."""
+        """Return the column of states of shape (n_rows,), `specific` ones or others."""
         places = states - N_RESERVED + 1
         places[states == MISSING] = 0 if self.shares[MISSING] > 0 else min(1, len(self.cells) - 1)
         is_other = states == OTHER
@@ -182,6 +205,10 @@ def _series_of(column: nw.Series, cells: list, labels: list, hidden: set) -> nw.
         return _without_categories(_nothing_like(column), hidden)
     some = first[None] if None in first else first[labels[0]]
     series = column[[some, *(first[label] for label in labels)]]
+    if series.dtype == nw.String and series.implementation.is_polars():
+        # Cells that were picked share the memory of all others.
+        backend = series.implementation
+        return nw.new_series(series.name, series.to_list(), series.dtype, backend=backend)
     return _without_categories(series, hidden)
 
 

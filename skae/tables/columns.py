@@ -1,14 +1,39 @@
 """The contract of columns: the way from rows to a float32 matrix and back, learned by `fit`."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import narwhals as nw
 import numpy as np
 
+from skae.dependencies.dependencies import Dependencies
 from skae.tables.field import EXPECTED, Decoding
 
 FARTHEST = np.float32(1e12)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Certain cells of rows, of the columns that are modelled.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_rows, n_modelled)
+        The cells as dependencies know them; see `skae.dependencies.cells`.
+    is_given : ndarray of bool of shape (n_rows, n_modelled)
+        Which of them are certain; the others mean nothing.
+    """
+
+    values: np.ndarray
+    is_given: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: np.ndarray) -> "Cells":
+        """Return the cells of some rows."""
+        return Cells(self.values[rows], self.is_given[rows])
 
 
 class Columns(ABC):
@@ -20,9 +45,12 @@ class Columns(ABC):
     ----------
     is_table : bool
         Whether rows are those of a table, with labels, times or holes.
+    dependencies : Dependencies
+        What held between the columns, and holds in draws.
     """
 
     is_table: ClassVar[bool]
+    dependencies: Dependencies
 
     @property
     @abstractmethod
@@ -80,6 +108,36 @@ class Columns(ABC):
             its index.
         decoding : Decoding, default=EXPECTED
             How they come back.
+        """
+
+    @abstractmethod
+    def bring(
+        self,
+        decoded: np.ndarray,
+        rng: np.random.Generator | None = None,
+        *,
+        given: Cells | None = None,
+        is_last: bool = False,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return drawn rows, brought to what columns can hold, and which need another draw.
+
+        Parameters
+        ----------
+        decoded : ndarray of shape (n_rows, n_encoded)
+            What `decode` returned.
+        rng : numpy.random.Generator or None, default=None
+            What draws among labels; None takes the commonest.
+        given : Cells or None, default=None
+            The cells that are certain, and stay.
+        is_last : bool, default=False
+            Whether there will be no other draw, so that all rows are mended.
+
+        Returns
+        -------
+        brought : ndarray of shape (n_rows, n_encoded)
+            The rows, for `wrap` with a decoding that says so.
+        is_broken : ndarray of bool of shape (n_rows,)
+            The rows in which something that held in all rows of `fit` does not.
         """
 
     def log_shares(self, rows: Any) -> np.ndarray | None:

@@ -105,7 +105,7 @@ class DateText(Format):
         text = pd.Series("", index=times.index, dtype=object)
         for part in parts:
             text = text + part
-        return text.where(times.notna(), None)
+        return text.astype(object).where(times.notna(), None)
 
 
 @dataclass(frozen=True)
@@ -128,16 +128,19 @@ class DateObjects(Format):
     def parse(self, column: nw.Series) -> Parsed:
         """Return the times of a column of objects."""
         cells, places = distinct(column)
+        return spread(column, cells, places, self.times_of(cells))
+
+    def times_of(self, cells: np.ndarray) -> pd.Series:
+        """Return the times of distinct cells, missing where one has another zone, or is none."""
         known = [cell if isinstance(cell, date) else None for cell in cells]
         times = pd.Series(pd.to_datetime(pd.Series(known, dtype=object), errors="coerce"))
-        return spread(column, cells, places, times.dt.as_unit("us"))
+        return times.dt.as_unit("us")
 
     def render(self, values: nw.Series, template: nw.Series) -> nw.Series:
         """Return times as Python objects."""
-        times = [None if time is None else time for time in values.to_list()]
-        if self.is_date:
-            times = [time.date() if isinstance(time, datetime) else time for time in times]
-        return column_like(pd.Series(times, dtype=object), template)
+        times = [None if pd.isna(time) else pd.Timestamp(time) for time in values.to_list()]
+        made = [time and (time.date() if self.is_date else time.to_pydatetime()) for time in times]
+        return column_like(pd.Series(made, dtype=object), template)
 
 
 @dataclass(frozen=True)
@@ -160,8 +163,7 @@ class DateIntegers(Format):
         """Return times as integers."""
         times = pd.Series(pd.to_datetime(np.array(values.to_list(), dtype=object)))
         whole = times.dt.year * 10000 + times.dt.month * 100 + times.dt.day
-        series = whole.astype("Float64").where(times.notna())
-        return column_like(series, template)
+        return column_like(whole.astype("Int64"), template)
 
 
 def find_date_text(cells: np.ndarray, counts: np.ndarray) -> DateText | None:
@@ -191,7 +193,8 @@ def find_date_objects(cells: np.ndarray) -> DateObjects | None:
     """Return the format of cells that are all dates, or all times, or None."""
     if len(cells) == 0 or not all(isinstance(cell, date) for cell in cells):
         return None
-    return DateObjects(is_date=not any(isinstance(cell, datetime) for cell in cells))
+    made = DateObjects(is_date=not any(isinstance(cell, datetime) for cell in cells))
+    return made if made.times_of(cells).notna().all() else None
 
 
 def find_date_integers(numbers: np.ndarray) -> DateIntegers | None:
@@ -228,8 +231,9 @@ def _candidates(cells: Sequence[str]) -> list[str]:
         warnings.simplefilter("ignore")
         for cell, dayfirst in product(cells[:_TO_GUESS_FROM], (False, True)):
             guessed.append(guess_datetime_format(cell, dayfirst=dayfirst))
-    names = [each for each in guessed if each and "%d/%Y/%m" not in each]
-    return list(dict.fromkeys([*sorted(set(names), key=names.count, reverse=True), *_MORE_FORMATS]))
+    # Four digits alone are a number, if anything.
+    names = [each for each in guessed if each and "%d/%Y/%m" not in each and each != "%Y"]
+    return list(dict.fromkeys([*sorted(names, key=names.count, reverse=True), *_MORE_FORMATS]))
 
 
 def _fit(made: DateText, cells: np.ndarray, counts: np.ndarray) -> DateText | None:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from skae.dependencies.cells import Column
 from skae.tables.raw_numbers import Grid, find_grid
 from skae.tables.summary import Summary
 
 # The grids of more columns are not looked for, unless all numbers are whole.
-_MOST_COLUMNS = 64
+MOST_COLUMNS = 64
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,24 @@ class Drawn:
         """Return the ranges and grids of rows, dense or sparse."""
         n_columns = len(summary.low)
         grids: list[Grid | None] = [Grid(0) if summary.is_whole else None] * n_columns
-        if n_columns <= _MOST_COLUMNS:
-            dense = X.toarray() if sparse.issparse(X) else np.asarray(X)
+        if n_columns <= MOST_COLUMNS:
+            dense = as_dense(X)
             is_single = dense.dtype == np.float32
             grids = [find_grid(column.astype(float), is_single=is_single) for column in dense.T]
         return cls(summary.low, summary.high, grids)
+
+    def as_columns(self, names: Sequence | None) -> list[Column]:
+        """Return what dependencies need to know of the columns."""
+        return [
+            Column(
+                str(j if names is None else names[j]),
+                is_number=True,
+                step=0.0 if grid is None else grid.unit,
+                low=float(self.low[j]),
+                high=float(self.high[j]),
+            )
+            for j, grid in enumerate(self.grids)
+        ]
 
     def bring(self, rows: np.ndarray) -> np.ndarray:
         """Return rows whose numbers are the nearest ones."""
@@ -49,3 +63,8 @@ class Drawn:
             if grid is not None:
                 column[:] = grid.round(column)
         return np.clip(brought, low, high)
+
+
+def as_dense(X: Any) -> np.ndarray:
+    """Return rows as a dense array."""
+    return X.toarray() if sparse.issparse(X) else np.asarray(X)

@@ -48,11 +48,14 @@ class Decoding:
         What draws the label where a state stands for several; None takes the likeliest of them.
     source : narwhals.DataFrame or None
         The rows that the columns without a model come back from.
+    is_brought : bool
+        Whether numbers are already among those that their columns can hold; see `Table.bring`.
     """
 
     extrapolates: bool = False
     rng: np.random.Generator | None = None
     source: nw.DataFrame | None = None
+    is_brought: bool = False
 
 
 EXPECTED = Decoding(extrapolates=True)

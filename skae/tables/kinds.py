@@ -57,6 +57,7 @@ class TableOptions:
     min_count: int = 2
     handle_unknown: str = "other"
     has_level_states: bool = False
+    keep_dependencies: bool = False
 
     @property
     def accepts_unknown(self) -> bool:
@@ -76,11 +77,13 @@ class ColumnParameters(Protocol):
     min_frequency: float
     min_count: int
     handle_unknown: str
+    keep_dependencies: bool
 
 
 def options_of(parameters: Any) -> TableOptions:
     """Return how an estimator reads the columns of a table."""
-    names = (each.name for each in fields(TableOptions) if each.name != "has_level_states")
+    of_models = ("has_level_states", "keep_dependencies")
+    names = (each.name for each in fields(TableOptions) if each.name not in of_models)
     return TableOptions(**{name: getattr(parameters, name) for name in names})
 
 

@@ -1,6 +1,7 @@
 """What `fit` learns of the columns: those of a matrix of numbers, or those of a table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from skae.tables.kinds import ColumnParameters, options_of
 from skae.tables.matrix import MatrixColumns, make_columns
@@ -22,7 +23,12 @@ def learn_matrix(
     likelihood = parameters.likelihood
     if likelihood == "auto":
         likelihood = "bernoulli" if summary.is_binary else "gaussian"
-    options = {"likelihood": likelihood, "bounds": parameters.bounds, "names": names}
+    options = {
+        "likelihood": likelihood,
+        "bounds": parameters.bounds,
+        "names": names,
+        "min_count": parameters.min_count if parameters.keep_dependencies else None,
+    }
     return make_columns(rows.targets, summary, **options), likelihood
 
 
@@ -42,5 +48,5 @@ def learn_table(
                 f"The {name!r} parameter is for numbers alone, but X has labels, times or "
                 f"missing cells; it must then be 'auto'. Got {given!r}."
             )
-    options = options_of(parameters)
+    options = replace(options_of(parameters), keep_dependencies=parameters.keep_dependencies)
     return kind.learn(rows.targets, rows.weights, options, is_named=is_named)

@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
 import narwhals as nw
 import numpy as np
 
-from skae.tables.columns import FARTHEST, Columns
+from skae.dependencies.dependencies import Dependencies
+from skae.tables.columns import FARTHEST, Cells, Columns
 from skae.tables.containers import wrap
-from skae.tables.drawn import Drawn
+from skae.tables.drawn import MOST_COLUMNS, Drawn, as_dense
 from skae.tables.field import EXPECTED, Decoding
 from skae.tables.summary import Summary, dense_chunks
 
@@ -39,6 +40,8 @@ class MatrixColumns(Columns):
         than found in the rows.
     drawn : Drawn or None
         What draws are brought to; None leaves them.
+    dependencies : Dependencies
+        What held between the columns, and holds in draws.
     """
 
     center: np.ndarray
@@ -48,6 +51,7 @@ class MatrixColumns(Columns):
     dtype: np.dtype
     is_strict: bool
     drawn: Drawn | None = None
+    dependencies: Dependencies = field(default_factory=Dependencies)
     is_table: ClassVar[bool] = False
 
     @property
@@ -127,12 +131,29 @@ class MatrixColumns(Columns):
         decoding: Decoding = EXPECTED,
     ) -> Any:
         """Return decoded rows in a container; see `Columns`."""
-        rows = decoded if decoding.extrapolates else self.bring(decoded)
-        return wrap(rows, frame, like=like, own_types=True)
+        return wrap(decoded.astype(self.dtype, copy=False), frame, like=like, own_types=True)
 
-    def bring(self, draws: np.ndarray) -> np.ndarray:
-        """Return draws brought to the range and the grid of their columns."""
-        return draws if self.drawn is None else self.drawn.bring(draws)
+    def bring(
+        self,
+        decoded: np.ndarray,
+        rng: np.random.Generator | None = None,
+        *,
+        given: Cells | None = None,
+        is_last: bool = False,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return drawn rows, brought to what columns can hold, and which need another draw."""
+        brought = decoded if self.drawn is None else self.drawn.bring(decoded)
+        if not self.dependencies.relations:
+            return brought, np.zeros(len(brought), dtype=bool)
+        cells, is_given = brought.astype(float), np.zeros(brought.shape, dtype=bool)
+        if given is not None:
+            is_given = given.is_given
+            cells = np.where(is_given, given.values, cells)
+        kept, is_broken = self.dependencies.keep(cells, is_given, rng, is_last=is_last)
+        changed = kept.astype(brought.dtype)
+        if self.drawn is not None:
+            changed = self.drawn.bring(changed)
+        return np.where(kept == cells, brought, changed), is_broken
 
     @cached_property
     def _is_bounded(self) -> bool:
@@ -146,6 +167,7 @@ def make_columns(
     likelihood: str,
     bounds: Any,
     names: Sequence[str] | None = None,
+    min_count: int | None = None,
 ) -> MatrixColumns:
     """Return the encoding of rows for a likelihood.
 
@@ -162,6 +184,8 @@ def make_columns(
         The known range of the columns.
     names : sequence of str or None, default=None
         The names of the columns, for messages; None numbers them.
+    min_count : int or None, default=None
+        The number of rows that must share cells for a dependency to hold them; None looks for none.
     """
     n_columns = len(summary.mean)
     labels: Sequence = range(n_columns) if names is None else names
@@ -174,13 +198,33 @@ def make_columns(
                 f"likelihood={likelihood!r} the values are between 0 and 1. Got {bounds!r}."
             )
         drawn = Drawn.learn(X, summary) if likelihood == "continuous_bernoulli" else None
+        found = _find_dependencies(X, drawn, names, min_count)
         return MatrixColumns(
-            np.zeros(n_columns), 1.0, low, high, X.dtype, is_strict=True, drawn=drawn
+            np.zeros(n_columns),
+            1.0,
+            low,
+            high,
+            X.dtype,
+            is_strict=True,
+            drawn=drawn,
+            dependencies=found,
         )
     low, high = _known_range(summary, bounds, labels)
     is_given = not (bounds is None or isinstance(bounds, str))
-    scale, drawn = _common_scale(summary), None if bounds is None else Drawn.learn(X, summary)
-    return MatrixColumns(summary.mean, scale, low, high, X.dtype, is_strict=is_given, drawn=drawn)
+    drawn = None if bounds is None else Drawn.learn(X, summary)
+    found = _find_dependencies(X, drawn, names, min_count)
+    scale = _common_scale(summary)
+    return MatrixColumns(summary.mean, scale, low, high, X.dtype, is_given, drawn, found)
+
+
+def _find_dependencies(
+    X: Any, drawn: Drawn | None, names: Sequence[str] | None, min_count: int | None
+) -> Dependencies:
+    """Return what holds between few columns of numbers, whose draws are brought to it."""
+    if drawn is None or min_count is None or X.shape[1] > MOST_COLUMNS:
+        return Dependencies()
+    cells = as_dense(X).astype(float)
+    return Dependencies.find(cells, drawn.as_columns(names), min_count=min_count)
 
 
 def _common_scale(summary: Summary) -> float:

@@ -1,6 +1,6 @@
 """Columns of any kind, encoded as numbers and states side by side."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import narwhals as nw
@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from skae.dependencies.cells import MISSING as EMPTY
+from skae.dependencies.dependencies import Dependencies
 from skae.tables.cells import HIDDEN, MISSING, is_missing
-from skae.tables.columns import FARTHEST, Columns
+from skae.tables.columns import FARTHEST, Cells, Columns
 from skae.tables.containers import is_memory_map, shape_of, unwrap, wrap_table
 from skae.tables.field import DRAWN, EXPECTED, Decoding
 from skae.tables.kinds import ColumnParameters, TableOptions
 from skae.tables.number import Number
+from skae.tables.relating import cells_of_frame, find_dependencies, from_cells, to_cells
 from skae.tables.table import Table
 
 _PLAIN = (int, float, np.int64, np.int32, np.float64, np.float32)
@@ -29,11 +32,14 @@ class MixedColumns(Columns):
         What the columns are.
     center, scale : ndarray of shape (n_numbers,)
         What encoding subtracts from numbers and divides them by: each has mean 0 and variance 1.
+    dependencies : Dependencies
+        What held between the columns, and holds in draws.
     """
 
     table: Table
     center: np.ndarray
     scale: np.ndarray
+    dependencies: Dependencies = field(default_factory=Dependencies)
     is_table: ClassVar[bool] = True
 
     @classmethod
@@ -56,13 +62,16 @@ class MixedColumns(Columns):
         with np.errstate(over="ignore", invalid="ignore"):
             center = (there * numbers).sum(0) / total
             variance = (there * (numbers - center) ** 2).sum(0) / total
-        for field, each in zip(table.numbers, variance, strict=True):
+        for number, each in zip(table.numbers, variance, strict=True):
             if not np.isfinite(each):
                 raise ValueError(
-                    f"Column {field.name!r} of X holds values whose squares overflow; divide it by "
-                    f"a large number."
+                    f"Column {number.name!r} of X holds values whose squares overflow; divide it "
+                    f"by a large number."
                 )
-        return cls(table, center, np.sqrt(np.where(variance > 0, variance, 1)))
+        found = Dependencies()
+        if options is not None and options.keep_dependencies:
+            found = find_dependencies(table, frame, options.min_count)
+        return cls(table, center, np.sqrt(np.where(variance > 0, variance, 1)), found)
 
     @property
     def column_of_number(self) -> list[int]:
@@ -112,26 +121,8 @@ class MixedColumns(Columns):
         return np.hstack([self._encode_numbers(numbers, states), states]).astype(np.float32)
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
-        """Return a float32 matrix as it is; `to_frame` goes the rest of the way."""
+        """Return a float32 matrix as it is; `wrap` goes the rest of the way."""
         return encoded
-
-    def to_frame(
-        self, encoded: np.ndarray, decoding: Decoding = DRAWN, *, given: np.ndarray | None = None
-    ) -> nw.DataFrame:
-        """Return encoded rows as a frame.
-
-        Parameters
-        ----------
-        encoded : ndarray of shape (n_rows, n_encoded)
-            The rows.
-        decoding : Decoding
-            How they come back.
-        given : ndarray of bool of shape (n_rows, n_columns) or None, default=None
-            The cells that are certain, for encodings that know of other cells by them.
-        """
-        numbers = self._decode_numbers(encoded[:, : self.n_numbers])
-        states = encoded[:, self.n_numbers :].astype(np.int64)
-        return self.table.decode(numbers, states, decoding)
 
     def wrap(
         self,
@@ -143,10 +134,41 @@ class MixedColumns(Columns):
         """Return decoded rows in a container; see `Columns`."""
         return wrap_table(self.to_frame(decoded, decoding), frame, like)
 
+    def to_frame(self, encoded: np.ndarray, decoding: Decoding = DRAWN) -> nw.DataFrame:
+        """Return encoded rows, or those that `bring` returned, as a frame."""
+        numbers, states = encoded[:, : self.n_numbers], encoded[:, self.n_numbers :]
+        if not decoding.is_brought:
+            numbers = self._decode_numbers(numbers)
+        return self.table.decode(numbers, states.astype(np.int64), decoding)
+
+    def bring(
+        self,
+        decoded: np.ndarray,
+        rng: np.random.Generator | None = None,
+        *,
+        given: Cells | None = None,
+        is_last: bool = False,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return drawn rows, brought to what columns can hold, and which need another draw.
+
+        See `Columns`. Cells are numbers and states as the table has them.
+        """
+        numbers = self._decode_numbers(decoded[:, : self.n_numbers])
+        states = decoded[:, self.n_numbers :].astype(np.int64)
+        cells = to_cells(self.table, numbers, states)
+        is_given = np.zeros(cells.shape, dtype=bool)
+        if given is not None:
+            is_given = given.is_given
+            cells = np.where(is_given, given.values, cells)
+        cells, is_broken = self.dependencies.keep(cells, is_given, rng, is_last=is_last)
+        return np.hstack(from_cells(self.table, cells, states)), is_broken
+
     def fill(self, frame: nw.DataFrame, encoded: np.ndarray, decoding: Decoding) -> nw.DataFrame:
         """Return a frame with the cells of encoded rows in its holes."""
-        given = np.stack([~is_missing(column) for column in frame.iter_columns()], axis=1)
-        filled = self.to_frame(encoded, replace(decoding, source=frame), given=given)
+        cells = cells_of_frame(self.table, frame)
+        given = Cells(cells, cells != EMPTY)
+        brought, _ = self.bring(encoded, decoding.rng, given=given, is_last=True)
+        filled = self.to_frame(brought, replace(decoding, source=frame, is_brought=True))
         pairs = zip(frame.iter_columns(), filled.iter_columns(), strict=True)
         return nw.DataFrame.from_dict(
             {column.name: _fill(column, other) for column, other in pairs}
@@ -170,25 +192,6 @@ class MixedColumns(Columns):
         columns = np.zeros((len(cells), len(self.table.fields)), dtype=cells.dtype)
         columns[:, self.table.places] = modelled
         return columns
-
-    def values(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
-        """Return one number for every cell: itself, NaN where it is missing, or a label's state."""
-        values = states.astype(float)
-        for place, field, column in zip(
-            self.column_of_number, self.table.numbers, numbers.T, strict=True
-        ):
-            values[:, place] = field.numbers_of(column, states[:, place])
-        return values
-
-    def cells_of(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers and the states of such values."""
-        states = np.nan_to_num(values).astype(np.int64)
-        numbers = values[:, self.column_of_number]
-        for place, field, column in zip(
-            self.column_of_number, self.table.numbers, numbers.T, strict=True
-        ):
-            states[:, place] = field.states_of(column)
-        return numbers, states
 
     def _encode_numbers(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):

@@ -8,13 +8,14 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from skae.dependencies.cells import Column
 from skae.tables.casting import as_column
 from skae.tables.cells import MISSING, N_RESERVED, VALUE
 from skae.tables.field import DRAWN, About, Decoding, Field
 from skae.tables.formats import Format, Plain, column_like
 from skae.tables.kinds import Reading, TableOptions
 from skae.tables.rare import RareLabels
-from skae.tables.raw_numbers import Grid, find_grid, raw_numbers
+from skae.tables.raw_numbers import Grid, find_grid, raw_numbers, seconds_of
 from skae.tables.stepping import find_origin, find_step, from_steps, to_steps
 
 _LEAST_POINT_MASS = 0.02
@@ -73,13 +74,17 @@ class Scale:
         """Return raw numbers as encoded ones."""
         return to_steps(raw, self.origin, self.step)
 
+    def round(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the nearest encoded numbers that stand for cells."""
+        if self.is_stepped:
+            return np.rint(numbers)
+        return numbers if self.grid is None else self.grid.round(numbers)
+
     def decode(self, numbers: np.ndarray, missing: np.ndarray) -> nw.Series:
         """Return encoded numbers as a column."""
+        raw = self.round(numbers)
         if self.is_stepped:
-            steps, dtype = np.rint(numbers), self.template.dtype
-            raw = from_steps(steps, self.origin, self.step, self.ends, dtype)
-        else:
-            raw = numbers if self.grid is None else self.grid.round(numbers)
+            raw = from_steps(raw, self.origin, self.step, self.ends, self.template.dtype)
         return as_column(raw, missing, self.template)
 
 
@@ -191,10 +196,14 @@ class Number(Field):
         return N_RESERVED + len(self.point_masses) + (self.words.n_states if self.words else 0)
 
     @property
+    def first_word(self) -> int:
+        """The first state of a word, if there are any."""
+        return N_RESERVED + len(self.point_masses)
+
+    @property
     def share_without_number(self) -> float:
         """The share of cells that hold no number."""
-        first = N_RESERVED + len(self.point_masses)
-        return float(self.shares[MISSING] + self.shares[first:].sum())
+        return float(self.shares[MISSING] + self.shares[self.first_word :].sum())
 
     @property
     def has_level_states(self) -> bool:
@@ -233,6 +242,33 @@ class Number(Field):
         """Return the encoded numbers that states stand for, NaN where cells hold none."""
         return np.where(states == VALUE, numbers, self._numbers_of_states[states])
 
+    def bring(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return the numbers that cells are decoded to, NaN where they hold none."""
+        numbers = np.clip(self.numbers_of(numbers, states), self.low, self.high)
+        if self.levels is not None:
+            there = ~np.isnan(numbers)
+            numbers[there] = _nearest(self.levels, numbers[there])
+            return numbers
+        return self.scale.round(numbers)
+
+    def as_column(self) -> Column:
+        """Return what dependencies need to know of it."""
+        scale = self.scale
+        per_second = seconds_of(scale.template.dtype)
+        unit = float(scale.step) if scale.is_stepped else 1.0
+        step = unit if scale.is_stepped else scale.grid.unit if scale.grid else 0.0
+        return Column(
+            self.name,
+            is_number=True,
+            is_time=self.kind in ("date", "datetime"),
+            offset=scale.origin / per_second,
+            unit=unit / per_second,
+            step=step / per_second,
+            low=self.low,
+            high=self.high,
+            is_free=self.levels is None,
+        )
+
     def log_shares(self, column: nw.Series, states: np.ndarray) -> np.ndarray:
         """Return the log share of each word among those of its state, shape (n_rows,)."""
         found = np.zeros(len(states))
@@ -254,11 +290,11 @@ class Number(Field):
         side of zero where the column was. Where it had no missing cells, none comes back.
         """
         missing = (states == MISSING) & (self.shares[MISSING] > 0)
-        is_word = states >= N_RESERVED + len(self.point_masses)
+        is_word = states >= self.first_word
         numbers = np.where(states >= N_RESERVED, self._numbers_of_states[states], numbers)
         low, high = self._bounds(decoding)
         numbers = np.clip(np.where(missing | np.isnan(numbers), self.low, numbers), low, high)
-        if self.levels is not None:
+        if self.levels is not None and not decoding.is_brought:
             numbers = _nearest(self.levels, numbers)
         values = self.scale.decode(numbers, missing | is_word)
         column = self.format.render(values, self.template)
@@ -293,7 +329,7 @@ class Number(Field):
 
     def _states_of_words(self, words: np.ndarray) -> np.ndarray:
         assert self.words is not None
-        first = N_RESERVED + len(self.point_masses)
+        first = self.first_word
         known = {word: first + i for i, word in enumerate(self.words.labels)}
         unknown = set(words).difference(known)
         if self.words.rare.marks is not None:
@@ -311,7 +347,7 @@ class Number(Field):
     ) -> nw.Series:
         """Put words where states stand for them."""
         assert self.words is not None
-        first = N_RESERVED + len(self.point_masses)
+        first = self.first_word
         labels, rare = [*self.words.labels, None], self.words.rare
         cells = column.to_list()
         for i in np.flatnonzero(states >= first):

@@ -144,7 +144,8 @@ def find_number_text(cells: np.ndarray, counts: np.ndarray) -> NumberText | None
     if not forms:
         return None
     made = NumberText(forms)
-    if len({(form.prefix, form.suffix) for form in forms}) * _NUMBERS_PER_FORM > len(cells):
+    n_affixes = len({(form.prefix, form.suffix) for form in forms})
+    if n_affixes > 1 and n_affixes * _NUMBERS_PER_FORM > len(cells):
         return None
     return made if _are_enough(made.comes_back(cells), counts) else None
 

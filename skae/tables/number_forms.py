@@ -21,6 +21,7 @@ _GROUPED = {
     "'": re.compile(r"^\d{1,3}('\d{3})+(?P<rest>[.,]\d+)?$", re.ASCII),
 }
 _COMMA = re.compile(r"^\d+,\d+$", re.ASCII)
+_FEW = 0.005
 _MULTIPLIERS = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
 _CURRENCY = re.compile(r"^[^\W\d]{1,3}\.? ?$")
 
@@ -81,6 +82,8 @@ class Form:
         The decimal point.
     decimals : int or None
         The number of decimals, zeros included; None for as many as are needed.
+    least_decimals : int
+        The smallest number of them, where as many as are needed are written.
     style : str
         Where a sign stands; see `Parts`.
     has_plus : bool
@@ -95,6 +98,7 @@ class Form:
     thousands: str = ""
     point: str = "."
     decimals: int | None = None
+    least_decimals: int = 0
     style: str = "outer"
     has_plus: bool = False
     low: float = -inf
@@ -117,8 +121,11 @@ class Form:
         if self.decimals is not None:
             text = f"{number:,.{self.decimals}f}"
         else:
-            text = f"{Decimal(repr(float(f'{number:.12g}'))):,f}"
-            text = text[:-2] if text.endswith(".0") else text
+            # What a multiplier adds to a number is no part of its decimals.
+            exact = float(number if self.multiplier == 1 else f"{number:.12g}")
+            whole, _, rest = f"{Decimal(repr(exact)):,f}".partition(".")
+            rest = ("" if rest == "0" else rest).ljust(self.least_decimals, "0")
+            text = f"{whole}.{rest}" if rest else whole
         if self.thousands == "," and self.point == ".":
             return text
         return text.replace(",", "\0").replace(".", self.point).replace("\0", self.thousands)
@@ -126,9 +133,8 @@ class Form:
     @property
     def text(self) -> str:
         """An example of it."""
-        return replace(self, decimals=self.decimals or 0).write(
-            self.multiplier * (1000 if self.thousands else 1)
-        )
+        n = min(self.least_decimals, 1) if self.decimals is None else self.decimals
+        return replace(self, decimals=n).write(self.multiplier * (1000 if self.thousands else 1))
 
 
 def value(digits: str, point: str) -> float:
@@ -152,12 +158,25 @@ def decimal_point(digits: Sequence[str]) -> str:
         match = _GROUPED["."].match(each)
         if match and (match["rest"] or each.count(".") > 1):
             return ","
-        if _COMMA.match(each) and not _GROUPED[","].match(each):
+        if _COMMA.match(each) and (each[0] == "0" or not _GROUPED[","].match(each)):
             return ","
         spaced = _GROUPED[" "].match(each) or _GROUPED["'"].match(each)
         if spaced and (spaced["rest"] or "").startswith(","):
             return ","
-    return "."
+    return "," if _are_thousands(digits) else "."
+
+
+def _are_thousands(digits: Sequence[str]) -> bool:
+    """Tell whether the points of numbers part groups, as those of 1.250 beside 980 do.
+
+    Three decimals in all cells would make 980.000 of it, and as few as needed 1.25 of the other.
+    """
+    with_point = [each for each in digits if "." in each]
+    small = [each for each in digits if "." not in each and each != "0"]
+    if len(small) <= _FEW * len(digits) or max(map(len, small)) > 3:
+        return False
+    is_grouped = all(_GROUPED["."].match(each) and each[0] != "0" for each in with_point)
+    return is_grouped and any(each.endswith("0") for each in with_point)
 
 
 def find_forms(
@@ -234,15 +253,16 @@ def _with_digits(
     form = replace(
         form,
         thousands=marks[int(np.argmax(shares))] if max(shares) > 0 else "",
-        style=max(set(styles), key=styles.count) if styles else "outer",
+        style=max(styles, key=styles.count) if styles else "outer",
         has_plus=above.count("+") * 2 > len(above),
     )
     ends = [each.digits.rsplit(form.point, 1) for each in parts]
     decimals = np.array([len(end[1]) if end[1:] else 0 for end in ends])
     commonest = int(np.bincount(decimals, counts).argmax())
+    least = int(decimals[is_read].min())
     tried = [
         [_ranged(replace(form, decimals=n), numbers[is_read]) for n in (commonest,)],
-        [_ranged(replace(form, decimals=None), numbers[is_read])],
+        [_ranged(replace(form, decimals=None, least_decimals=least), numbers[is_read])],
         [
             _ranged(replace(form, decimals=int(n)), numbers[is_read & (decimals == n)])
             for n in np.unique(decimals[is_read])[:3]

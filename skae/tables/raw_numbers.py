@@ -46,6 +46,16 @@ def raw_numbers(column: nw.Series, learned: nw.dtypes.DType | None = None) -> Ra
     return Raw(numbers, missing)
 
 
+def seconds_of(dtype: nw.dtypes.DType) -> float:
+    """Return how many raw units of a type are a second; 1 for numbers."""
+    if not dtype.is_temporal():
+        return 1.0
+    if dtype == nw.Date:
+        return float(_UNITS["ms"])
+    unit = time_unit(dtype) if isinstance(dtype, (nw.Datetime, nw.Duration)) else "ns"
+    return float(_UNITS[unit])
+
+
 def _times(column: nw.Series, learned: nw.dtypes.DType) -> np.ndarray:
     """Return times in a unit: integers, unless some are too far for that unit."""
     if column.dtype == nw.Date:
@@ -86,6 +96,11 @@ class Grid:
     decimals: int
     step: int = 1
     origin: int = 0
+
+    @property
+    def unit(self) -> float:
+        """The unit of the last decimal."""
+        return 10.0**-self.decimals
 
     def round(self, numbers: np.ndarray) -> np.ndarray:
         """Return the nearest numbers."""

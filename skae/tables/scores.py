@@ -8,8 +8,6 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from skae.tables.cells import VALUE
-from skae.tables.dependencies import Dependency, find_dependencies, keep_dependencies
-from skae.tables.field import DRAWN, Decoding
 from skae.tables.kinds import TableOptions
 from skae.tables.mixed import MixedColumns
 
@@ -96,12 +94,9 @@ class ScoredColumns(MixedColumns):
     ----------
     scores : tuple of NormalScores
         Those of every column of numbers.
-    dependencies : tuple of Dependency
-        The columns that fix others.
     """
 
     scores: tuple[NormalScores, ...] = ()
-    dependencies: tuple[Dependency, ...] = ()
 
     @classmethod
     def learn(
@@ -122,30 +117,13 @@ class ScoredColumns(MixedColumns):
             seen = states[:, place] == VALUE
             seen = seen if seen.any() else ~np.isnan(column)
             scores.append(NormalScores.learn(column[seen], weights[seen]))
-        found = find_dependencies(plain.values(numbers, states))
-        return cls(plain.table, plain.center, plain.scale, tuple(scores), tuple(found))
+        return cls(plain.table, plain.center, plain.scale, plain.dependencies, tuple(scores))
 
     @property
     def numbers_of_intervals(self) -> list[np.ndarray]:
         """For every column of numbers, those of its intervals, with mean 0 and variance 1."""
         columns = zip(self.scores, self.center, self.scale, strict=True)
         return [(scores.numbers - center) / scale for scores, center, scale in columns]
-
-    def to_frame(
-        self, encoded: np.ndarray, decoding: Decoding = DRAWN, *, given: np.ndarray | None = None
-    ) -> nw.DataFrame:
-        """Return encoded rows as a frame; draws keep to what fixes what, expected rows need not.
-
-        See `MixedColumns.to_frame`.
-        """
-        if decoding.extrapolates or not self.dependencies:
-            return super().to_frame(encoded, decoding)
-        numbers = self._decode_numbers(encoded[:, : self.n_numbers])
-        states = encoded[:, self.n_numbers :].astype(np.int64)
-        values = self.values(numbers, states)
-        given = np.zeros(values.shape, dtype=bool) if given is None else given[:, self.table.places]
-        values = keep_dependencies(self.dependencies, values, given)
-        return self.table.decode(*self.cells_of(values), decoding)
 
     def _encode_numbers(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
         numbers = np.where(states[:, self.column_of_number] == VALUE, numbers, np.nan)

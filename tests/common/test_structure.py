@@ -12,7 +12,8 @@ ROOT = Path(skae.__file__).parent
 BELOW = {
     "common": set(),
     "nn": set(),
-    "tables": {"common"},
+    "dependencies": set(),
+    "tables": {"common", "dependencies"},
     "training": {"common", "nn", "tables"},
     "building": {"common", "nn", "tables", "training"},
     "sampling": {"common", "nn", "tables", "training"},

@@ -1,0 +1,50 @@
+"""Draws in rounds: rows that cannot be are drawn again."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from skae.tables.columns import Cells, Columns
+
+_MOST_ROUNDS = 10
+
+
+def draw_in_rounds(
+    draw: Callable[[np.ndarray], np.ndarray],
+    columns: Columns,
+    n_rows: int,
+    rng: np.random.Generator,
+    given: Cells | None = None,
+) -> np.ndarray:
+    """Return drawn rows, brought to what columns can hold.
+
+    Rows in which something does not hold that held in all rows of `fit` are drawn again, at most
+    ten times; after that they are mended.
+
+    Parameters
+    ----------
+    draw : callable
+        From the places of rows, ndarray of int, to as many draws of them.
+    columns : Columns
+        The columns.
+    n_rows : int
+        The number of rows.
+    rng : numpy.random.Generator
+        What draws among labels.
+    given : Cells or None, default=None
+        The cells that are certain.
+    """
+    again = np.arange(n_rows)
+    rows: np.ndarray | None = None
+    for i in range(_MOST_ROUNDS + 1):
+        some = None if given is None else given.take(again)
+        found, is_broken = columns.bring(draw(again), rng, given=some, is_last=i == _MOST_ROUNDS)
+        if rows is None:
+            rows = found
+        else:
+            rows[again] = found
+        again = again[is_broken]
+        if not len(again):
+            break
+    assert rows is not None
+    return rows
