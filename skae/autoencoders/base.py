@@ -30,11 +30,12 @@ from skae.common.state import FittedState
 from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Decoder, Encoder
 from skae.nn.likelihoods import VarianceLikelihood
+from skae.sampling.imputer import learn_imputer
 from skae.sampling.prior import MOST_CODES, N_CODES, make_prior
 from skae.tables.containers import frame_without_rows, holds_labels
 from skae.tables.identifiers import warn_of_identifiers, warn_of_numbers
 from skae.tables.learning import learn_matrix, learn_table
-from skae.tables.mixed import MixedColumns, is_table
+from skae.tables.mixed import is_table
 from skae.tables.training_rows import TrainingRows, check_training_rows
 from skae.training.callbacks import KeepBest, Progress
 from skae.training.mode import Mode
@@ -314,9 +315,9 @@ class BaseAutoencoder(
         self.n_iter_ = len(self.net_.history)
         self.loss_curve_, self.validation_loss_curve_ = loss_curves(self.net_)
         self._calibrate(sample, validation_rows)
-        if isinstance(self.columns_, MixedColumns):
-            places = self.columns_.column_of_number
-            self._imputer_ = self._family.imputer.learn(self.net_, sample, validation_rows, places)
+        self._imputer_ = learn_imputer(
+            self._family.imputer, self.net_, sample, validation_rows, self.columns_
+        )
         latent = torch.from_numpy(read(self.net_, sample, self._module.latent))
         with torch.inference_mode():
             self.__dict__.update(self._diagnose(latent))

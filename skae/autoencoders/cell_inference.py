@@ -1,5 +1,6 @@
 """Inference for single cells: their likelihoods, and the imputation of missing ones."""
 
+import warnings
 from abc import ABC, abstractmethod
 from functools import partial
 from numbers import Integral
@@ -8,6 +9,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.utils import check_scalar
 from torch import Tensor
 
@@ -15,10 +17,8 @@ from skae.autoencoders.reader import Reader
 from skae.common.seeds import draw_seed
 from skae.nn.chain import Autoencoder
 from skae.sampling.imputer import Imputer
-from skae.tables.cells import HIDDEN
-from skae.tables.containers import wrap, wrap_table
+from skae.tables.containers import wrap
 from skae.tables.field import Decoding
-from skae.tables.mixed import MixedColumns
 
 
 class CellInference(ABC):
@@ -58,59 +58,111 @@ class CellInference(ABC):
         columns = columns if log_shares is None else columns + log_shares
         return wrap(columns, reader.frame, like=X)
 
-    def impute(self, X: Any, n_draws: int | None = None, random_state: Any = None) -> Any:
-        """Impute the missing cells of a table, and leave all others as they are.
+    def impute(
+        self,
+        X: Any,
+        n_draws: int | None = None,
+        random_state: Any = None,
+        *,
+        columns: Any = None,
+    ) -> Any:
+        """Impute missing cells, and leave all others as they are.
 
         Parameters
         ----------
-        X : dataframe of shape (n_samples, n_features)
-            The rows.
+        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+            The rows; missing cells are NaN or null.
         n_draws : int or None, default=None
             The number of random imputations to draw; None imputes expectations: the mean of a
             number, the most probable label.
         random_state : int, RandomState instance or None, default=None
             The seed; an int makes the draws reproducible.
+        columns : str, int or list of them, default=None
+            The columns to impute, by name or, of an array, by index; None imputes all.
 
         Returns
         -------
-        X : dataframe or list of n_draws dataframes, of shape (n_samples, n_features)
-            The rows without missing cells. Only a column that was all missing in `fit` keeps them.
+        X : ndarray, tensor or dataframe, or list of n_draws of them, of shape (n_samples, \
+n_features)
+            The rows without missing cells. These stay missing: cells of columns that are left out
+            of the model, such as identifiers, or that were all missing in `fit`; and cells of
+            which another column says that they are empty, with a warning.
 
         Raises
         ------
         ValueError
-            If `fit` was given only numbers without missing cells: it has then not learned to
-            impute.
+            If `columns` names columns that X has not.
         """
         reader = self._reader()
-        if not reader.columns.is_table:
-            raise ValueError(
-                f"{type(self).__name__} was fitted to numbers without missing cells, and has not "
-                f"learned to fill any. Fit it to a dataframe with missing cells or labels."
-            )
-        frame = reader.check(X)
+        rows = reader.check(X, allow_holes=True)
+        rows = rows.toarray() if sparse.issparse(rows) else rows
+        places = _places_of(columns, reader, rows.shape[1])
         if n_draws is None:
-            return self._fill(reader, frame, X, self._imputer_.expected, Decoding())
+            filled = self._fill(reader, rows, self._imputer_.expected, Decoding())
+            filled = _only(rows, filled, places)
+            _warn_of_structural(reader, filled, places)
+            return reader.wrap_filled(filled, X)
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         seed = draw_seed(random_state)
         generator = torch.Generator().manual_seed(seed)
         decoding = Decoding(rng=np.random.default_rng(seed))
         draw = partial(self._imputer_.draw, generator=generator)
-        return [self._fill(reader, frame, X, draw, decoding) for _ in range(n_draws)]
+        draws = [self._fill(reader, rows, draw, decoding) for _ in range(n_draws)]
+        draws = [_only(rows, filled, places) for filled in draws]
+        _warn_of_structural(reader, draws[0], places)
+        return [reader.wrap_filled(filled, X) for filled in draws]
 
     def _log_prob_of_cells(self, chain: Autoencoder, x: Tensor) -> Tensor:
         """Return the log-likelihood of every column of encoded rows."""
         return chain.log_prob(x)
 
-    def _fill(
-        self, reader: Reader, frame: nw.DataFrame, X: Any, fill: Any, decoding: Decoding
-    ) -> Any:
+    def _fill(self, reader: Reader, rows: Any, fill: Any, decoding: Decoding) -> Any:
         """Return rows whose missing cells are imputed by `fill`, a function of encoded rows."""
-        columns = reader.columns
-        assert isinstance(columns, MixedColumns)
-        encoded = columns.encode(frame, hide_missing=True)
-        with_holes = (encoded[:, columns.n_numbers :] == HIDDEN).any(1)
+        encoded = reader.columns.hide(rows)
+        with_holes = reader.columns.has_holes(encoded)
         if with_holes.any():
             fill = partial(fill, reader.chain)
             encoded[with_holes] = reader.apply(fill, np.ascontiguousarray(encoded[with_holes]))
-        return wrap_table(columns.fill(frame, encoded, decoding), reader.frame, like=X)
+        return reader.columns.fill(rows, encoded, decoding)
+
+
+def _places_of(columns: Any, reader: Reader, n_columns: int) -> set[int]:
+    """Return the places of columns, by name or, where there are no names, by index."""
+    if columns is None:
+        return set(range(n_columns))
+    names: list[Any] = list(range(n_columns)) if reader.frame is None else reader.frame.columns
+    wished = [columns] if isinstance(columns, (str, int)) else list(columns)
+    unknown = [name for name in wished if name not in names]
+    if unknown:
+        raise ValueError(
+            f"The 'columns' parameter names columns that X has not: {unknown}. X has "
+            f"{', '.join(map(repr, names[:8]))}{', ...' if len(names) > 8 else ''}."
+        )
+    return {names.index(name) for name in wished}
+
+
+def _only(rows: Any, filled: Any, places: set[int]) -> Any:
+    """Return rows of which only the columns at some places are those of filled rows."""
+    if not isinstance(rows, nw.DataFrame):
+        chosen = np.isin(np.arange(rows.shape[1]), list(places))
+        return np.where(chosen, filled, rows)
+    pairs = enumerate(zip(rows.iter_columns(), filled.iter_columns(), strict=True))
+    return nw.DataFrame.from_dict(
+        {
+            column.name: other if i in places else nw.maybe_reset_index(column)
+            for i, (column, other) in pairs
+        }
+    )
+
+
+def _warn_of_structural(reader: Reader, filled: Any, places: set[int]) -> None:
+    """Warn of cells that stay empty because another column says so."""
+    told = reader.columns.structural(filled)
+    left = [f"{n:,} of {name!r} ({why})" for i, name, n, why in told if i in places]
+    if left:
+        warnings.warn(
+            f"These cells stay empty, because another column says so: {'; '.join(left)}. With "
+            f"keep_dependencies=False they are imputed.",
+            UserWarning,
+            stacklevel=3,
+        )

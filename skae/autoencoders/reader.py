@@ -15,7 +15,13 @@ from torch import Tensor
 from skae.nn.chain import Autoencoder
 from skae.tables.checking import check_rows
 from skae.tables.columns import Columns
-from skae.tables.containers import holds_labels, unwrap
+from skae.tables.containers import (
+    fill_column,
+    holds_labels,
+    unwrap,
+    with_index,
+    wrap_table,
+)
 from skae.tables.field import EXPECTED, Decoding
 from skae.training.rows import rows_at_a_time
 
@@ -53,12 +59,17 @@ class Reader:
         device = torch.device(net.device)
         return cls(autoencoder, autoencoder.columns_, net.chain, device, autoencoder.frame_)
 
-    def check(self, X: Any) -> Any:
+    def check(self, X: Any, *, allow_holes: bool = False) -> Any:
         """Return rows as a matrix or a narwhals frame; raise ValueError if they are not valid."""
         is_table = self.columns.is_table
         needs_frame = is_table and holds_labels(self.frame)
         return check_rows(
-            self.estimator, X, as_table=is_table, reset=False, needs_frame=needs_frame
+            self.estimator,
+            X,
+            as_table=is_table,
+            reset=False,
+            needs_frame=needs_frame,
+            allow_holes=allow_holes,
         )
 
     def check_range(self, rows: Any, likelihood: str) -> None:
@@ -96,6 +107,20 @@ class Reader:
     def wrap(self, decoded: np.ndarray, like: Any = None, decoding: Decoding = EXPECTED) -> Any:
         """Return decoded rows in the kind of container that `like` is."""
         return self.columns.wrap(decoded, self.frame, like, decoding)
+
+    def wrap_filled(self, filled: Any, like: Any) -> Any:
+        """Return rows without holes in the kind of container that `like` is, which has some."""
+        if isinstance(filled, nw.DataFrame):
+            return wrap_table(filled, self.frame, like)
+        rows = self.columns.wrap(filled, self.frame, like)
+        frame = nw.from_native(rows, eager_only=True, pass_through=True)
+        before = nw.from_native(like, eager_only=True, pass_through=True)
+        if not (isinstance(frame, nw.DataFrame) and isinstance(before, nw.DataFrame)):
+            return rows
+        # Cells that were there come back to the bit, whatever type they were computed in.
+        pairs = zip(before.iter_columns(), frame.iter_columns(), strict=True)
+        joined = {column.name: fill_column(column, other) for column, other in pairs}
+        return with_index(nw.DataFrame.from_dict(joined).to_native(), like)
 
     def in_units(self, scores: np.ndarray, rows: Any) -> np.ndarray:
         """Return the log-likelihoods of encoded rows as those of the rows themselves."""

@@ -124,6 +124,8 @@ class Dependencies:
         is_broken : ndarray of bool of shape (n_rows,)
             The rows in which something does not hold.
         """
+        if not self.relations:
+            return values, np.zeros(len(values), dtype=bool)
         draws = Draws(values.copy(), given.copy(), rng)
         for _ in range(_MOST_STEPS if given.any() else 0):
             for relation in self.relations:
@@ -159,6 +161,15 @@ class Dependencies:
             if isinstance(each, EmptyWhere) and each.is_structural:
                 found[:, each.target] |= each.says_empty(values)
         return found
+
+    def told(self, values: np.ndarray) -> list[tuple[int, int, str]]:
+        """Return which columns are empty because another says so, in how many cells, and why."""
+        counts = self.structural(values).sum(0)
+        return [
+            (each.target, int(counts[each.target]), each.text(self.columns))
+            for each in self.others
+            if isinstance(each, EmptyWhere) and each.is_structural and counts[each.target]
+        ]
 
     def texts(self) -> tuple[str, ...]:
         """Return everything in words, leaving out what follows from the rest."""

@@ -8,9 +8,13 @@ import numpy as np
 from skae.dependencies.cells import MISSING, Column, Draws
 from skae.dependencies.relation import Relation, one_of
 
+# The fewest rows in which a column is empty and in which it is not, and how many different ones:
+# copies of one row say no more than the row.
 _FEWEST_ROWS = 20
+_FEWEST_DIFFERENT = 10
 _ROWS_PER_VALUE = 10
 _MOST_SHOWN = 3
+_N_COUNTED = 500
 
 
 @dataclass(frozen=True)
@@ -93,11 +97,10 @@ def find_empties(values: np.ndarray, columns: Sequence[Column]) -> list[EmptyWhe
         What is known of the columns.
     """
     empty = values == MISSING
-    n_empty = empty.sum(0)
     found = []
-    for target in np.flatnonzero(
-        (n_empty >= _FEWEST_ROWS) & (len(values) - n_empty >= _FEWEST_ROWS)
-    ):
+    for target in range(values.shape[1]):
+        if not (_are_enough(values[empty[:, target]]) and _are_enough(values[~empty[:, target]])):
+            continue
         options = []
         for source in range(values.shape[1]):
             cells = _values_where(values[:, source], empty[:, target])
@@ -111,8 +114,15 @@ def find_empties(values: np.ndarray, columns: Sequence[Column]) -> list[EmptyWhe
             _, _, source, cells = min(options, key=lambda option: option[:3])
             there = values[~empty[:, target]]
             typical = _commonest(there[:, target]), _commonest(there[:, source])
-            found.append(EmptyWhere(source, int(target), cells, typical))
+            found.append(EmptyWhere(source, target, cells, typical))
     return found
+
+
+def _are_enough(rows: np.ndarray) -> bool:
+    """Tell whether there are enough rows, and enough different ones, to learn from."""
+    if len(rows) < _FEWEST_ROWS:
+        return False
+    return len(np.unique(rows[:_N_COUNTED], axis=0)) >= _FEWEST_DIFFERENT
 
 
 def _values_where(source: np.ndarray, empty: np.ndarray) -> np.ndarray | None:

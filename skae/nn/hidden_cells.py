@@ -59,16 +59,18 @@ class NormalCodes:
         start : Tensor of shape (B, k)
             The codes to start from.
         """
+        # Copies made here take part in automatic differentiation, wherever the originals were made.
         x, start = x.clone(), start.clone()
-        u = torch.linalg.solve(self.factor, (start - self.mean).T).T.requires_grad_()
+        codes = NormalCodes(self.mean.clone(), self.factor.clone())
+        u = torch.linalg.solve(codes.factor, (start - codes.mean).T).T.requires_grad_()
         optimizer = torch.optim.Adam([u], lr=_LEARNING_RATE)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _N_STEPS)
         for _ in range(_N_STEPS):
-            total = losses(self._codes(u), x).sum() + 0.5 * u.square().sum()
+            total = losses(codes._codes(u), x).sum() + 0.5 * u.square().sum()
             (u.grad,) = torch.autograd.grad(total, u)
             optimizer.step()
             schedule.step()
-        return self._codes(u.detach())
+        return codes._codes(u.detach())
 
     def _codes(self, u: Tensor) -> Tensor:
         return torch.addmm(self.mean, u, self.factor.T)

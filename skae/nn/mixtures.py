@@ -49,15 +49,14 @@ class ScoresAndStates(States):
     seen : sequence of array-like of bool
         A mask, for every state, of the values that may be drawn; the others have a probability as
         well.
+    log_largest : array-like of shape (f,) or None, default=None
+        As in `States`.
 
     References
     ----------
     Salimans, T., Karpathy, A., Chen, X. and Kingma, D. P. (2017). PixelCNN++: improving the
     PixelCNN with discretized logistic mixture likelihood and other modifications. International
     Conference on Learning Representations.
-    log_largest : array-like of shape (f,) or None, default=None
-        As in `States`.
-
     """
 
     edges: Tensor

@@ -1,7 +1,7 @@
 """The distribution of the hidden cells of a row given the others, by importance sampling."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from skae.nn.mixtures import ScoresAndStates
 from skae.nn.table_likelihoods import States
 from skae.nn.variational_chain import VariationalAutoencoder, uniforms
 from skae.sampling.imputer import Imputer
+from skae.tables.columns import Columns
 from skae.training.net import AutoencoderNet
 from skae.training.rows import Rows
 
@@ -20,6 +21,8 @@ _CELLS_AT_A_TIME = 2**23
 # The number of proposals: four per draw, within bounds.
 _FEWEST_PROPOSALS, _MOST_PROPOSALS = 256, 4096
 _PROPOSALS_PER_DRAW = 4
+# The number of codes that an expectation is taken over.
+_N_AVERAGED = 32
 # The share of the proposals that is drawn from the prior, as a defence where the approximation of
 # the posterior is bad.
 _SHARE_OF_PRIOR = 0.25
@@ -70,22 +73,24 @@ class Conditional:
         return torch.cat(drawn)
 
     def expected(self, x: Tensor) -> Tensor:
-        """Return expected numbers and most probable states of a table given observed cells."""
+        """Return expected numbers and most probable states given observed cells."""
         expected = []
         for part in self._split(x, _FEWEST_PROPOSALS):
             z, weights = self._propose(part, _FEWEST_PROPOSALS, seed=0)
-            expected.append(self._with_seen(self._mean(z, weights), part))
+            codes = _resampled(z, weights)
+            expected.append(self._with_seen(self._mean(codes), part))
         return torch.cat(expected)
 
-    def _mean(self, z: Tensor, weights: Tensor) -> Tensor:
-        """Return the expected rows of a table's weighted codes."""
+    def _mean(self, z: Tensor) -> Tensor:
+        """Return the mean rows of codes $(S, B, k)$."""
         likelihood = self.chain.likelihood
-        assert isinstance(likelihood, ScoresAndStates)
+        if not isinstance(likelihood, ScoresAndStates):
+            return torch.stack([likelihood.mean(self._output(codes)) for codes in z]).mean(0)
         numbers, shares = torch.zeros(()), torch.zeros(())
-        for codes, weight in zip(z, weights.to(z), strict=True):
+        for codes in z:
             output = self._output(codes)
-            numbers = numbers + weight[:, None] * likelihood.expected_numbers(output)
-            shares = shares + weight[:, None, None] * likelihood.logits(output).softmax(2)
+            numbers = numbers + likelihood.expected_numbers(output) / len(z)
+            shares = shares + likelihood.logits(output).softmax(2) / len(z)
         return torch.cat([likelihood.scores_of(numbers), likelihood.likeliest(shares.log())], dim=1)
 
     def _output(self, z: Tensor) -> Tensor:
@@ -177,8 +182,17 @@ class Conditional:
         return int(torch.randint(2**31, (), generator=generator))
 
 
+def _resampled(z: Tensor, weights: Tensor) -> Tensor:
+    """Return a few of the codes $(S, B, k)$, as often as they weigh, at even steps."""
+    steps = (torch.arange(_N_AVERAGED).to(weights) + 0.5) / _N_AVERAGED
+    ends = weights.cumsum(0).T.contiguous()
+    chosen = torch.searchsorted(ends, steps.expand(len(ends), -1).contiguous())
+    chosen = chosen.clamp_max(len(z) - 1).T
+    return z.gather(0, chosen[:, :, None].expand(-1, -1, z.shape[2]))
+
+
 class ImportanceImputer(Imputer[VariationalAutoencoder]):
-    """The imputation of tables by a variational autoencoder; see `Conditional`."""
+    """The imputation by a variational autoencoder; see `Conditional`."""
 
     @classmethod
     def learn(
@@ -186,15 +200,18 @@ class ImportanceImputer(Imputer[VariationalAutoencoder]):
         net: AutoencoderNet,
         data: Rows,
         validation_rows: Rows,
-        column_of_number: Sequence[int],
+        columns: Columns,
     ) -> "ImportanceImputer":
         """Return an imputer, which has nothing to learn."""
         return cls()
 
     def expected(self, chain: VariationalAutoencoder, x: Tensor) -> Tensor:
-        """Return the expected numbers and the most probable states of rows, $(B, n + f)$."""
-        return Conditional(chain, is_table=True).expected(x)
+        """Return expected rows, $(B, n)$."""
+        return self._conditional(chain).expected(x)
 
     def draw(self, chain: VariationalAutoencoder, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw the numbers and states of rows, shape $(B, n + f)$."""
-        return Conditional(chain, is_table=True).draw(x, 1, generator)
+        """Draw rows given the cells that are not hidden, $(B, n)$."""
+        return self._conditional(chain).draw(x, 1, generator)
+
+    def _conditional(self, chain: VariationalAutoencoder) -> Conditional:
+        return Conditional(chain, is_table=isinstance(chain.likelihood, States))

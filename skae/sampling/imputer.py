@@ -1,4 +1,4 @@
-"""Imputation of the missing cells of a table."""
+"""Imputation of missing cells."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -13,7 +13,10 @@ from torch import Tensor
 from skae.nn.chain import Autoencoder
 from skae.nn.corruptions import HideCells, Repeated, hide_missing
 from skae.nn.hidden_cells import NormalCodes
+from skae.nn.likelihoods import Likelihood
 from skae.nn.table_likelihoods import NumbersAndStates
+from skae.tables.columns import Columns
+from skae.tables.mixed import MixedColumns
 from skae.training.net import AutoencoderNet
 from skae.training.reading import read
 from skae.training.rows import Rows
@@ -35,7 +38,7 @@ class Imputer(ABC, Generic[Chain]):
         net: AutoencoderNet,
         data: Rows,
         validation_rows: Rows,
-        column_of_number: Sequence[int],
+        columns: Columns,
     ) -> "Imputer":
         """Return the imputer of a trained net.
 
@@ -45,17 +48,31 @@ class Imputer(ABC, Generic[Chain]):
             The trained net.
         data, validation_rows : Rows
             The rows to encode, and the rows to hide cells of.
-        column_of_number : sequence of int
-            For every number, the position of its state among the states.
+        columns : Columns
+            The columns of the rows.
         """
 
     @abstractmethod
     def expected(self, chain: Chain, x: Tensor) -> Tensor:
-        """Return the expected numbers and the most probable states of rows, $(B, n + f)$."""
+        """Return expected rows, $(B, n)$: expected numbers and most probable states.
+
+        Hidden cells are NaN in a matrix of numbers, and have the state -1 in a table.
+        """
 
     @abstractmethod
     def draw(self, chain: Chain, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw the numbers and states of rows, shape $(B, n + f)$."""
+        """Draw rows given the cells that are not hidden, $(B, n)$."""
+
+
+def learn_imputer(
+    kind: type[Imputer], net: AutoencoderNet, data: Rows, validation_rows: Rows, columns: Columns
+) -> Imputer:
+    """Return the imputer of a trained net, of a kind for tables and of another for matrices.
+
+    See `Imputer.learn`.
+    """
+    own = kind if columns.is_table or not issubclass(kind, DecoderImputer) else CodeImputer
+    return own.learn(net, data, validation_rows, columns)
 
 
 @dataclass(frozen=True)
@@ -82,9 +99,11 @@ class DecoderImputer(Imputer[Autoencoder]):
         net: AutoencoderNet,
         data: Rows,
         validation_rows: Rows,
-        column_of_number: Sequence[int],
+        columns: Columns,
     ) -> "DecoderImputer":
         """Learn the codes of rows, and from validation rows the error of hidden numbers."""
+        assert isinstance(columns, MixedColumns)
+        column_of_number = columns.column_of_number
         encoded = read(net, data, lambda x: net.module_.encode(hide_missing(x, column_of_number)))
         codes = NormalCodes.of(torch.from_numpy(encoded))
         return cls(codes, _error_of_hidden(net, codes, validation_rows, column_of_number))
@@ -102,6 +121,53 @@ class DecoderImputer(Imputer[Autoencoder]):
         likelihood = copy.deepcopy(_cells_of(chain))
         likelihood.calibrate(self.variance)
         return likelihood
+
+
+@dataclass(frozen=True)
+class CodeImputer(Imputer[Autoencoder]):
+    """Imputation of a matrix of numbers by the decoder, from the most probable code of a row.
+
+    Attributes
+    ----------
+    codes : NormalCodes
+        The distribution of the codes of rows.
+    """
+
+    codes: NormalCodes
+
+    @classmethod
+    def learn(
+        cls,
+        net: AutoencoderNet,
+        data: Rows,
+        validation_rows: Rows,
+        columns: Columns,
+    ) -> "CodeImputer":
+        """Learn the codes of rows."""
+        return cls(NormalCodes.of(torch.from_numpy(read(net, data, net.module_.encode))))
+
+    def expected(self, chain: Autoencoder, x: Tensor) -> Tensor:
+        """Return expected rows, $(B, n)$."""
+        mean = chain.likelihood.mean(self._decoded(chain, x))
+        return torch.where(torch.isnan(x), mean, x)
+
+    def draw(self, chain: Autoencoder, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw rows given the cells that are not hidden, $(B, n)$."""
+        likelihood = chain.likelihood
+        assert isinstance(likelihood, Likelihood)
+        drawn = likelihood.sample(self._decoded(chain, x), generator)
+        return torch.where(torch.isnan(x), drawn, x)
+
+    def _decoded(self, chain: Autoencoder, x: Tensor) -> Tensor:
+        codes, likelihood = self.codes.to(x.device), chain.likelihood
+        assert isinstance(likelihood, Likelihood)
+
+        def losses(z: Tensor, x: Tensor) -> Tensor:
+            cells = likelihood.log_prob(chain.decoder(z), torch.nan_to_num(x))
+            return -(cells * ~torch.isnan(x)).sum(1)
+
+        start = codes.mean.expand(len(x), -1)
+        return chain.decoder(codes.most_probable(losses, x, start))
 
 
 def _cells_of(chain: Autoencoder) -> NumbersAndStates:

@@ -19,7 +19,7 @@ def draw_in_rounds(
     """Return drawn rows, brought to what columns can hold.
 
     Rows in which something does not hold that held in all rows of `fit` are drawn again, at most
-    ten times; after that they are mended.
+    ten times; after that they are mended or, where that fails, are like another row.
 
     Parameters
     ----------
@@ -34,17 +34,17 @@ def draw_in_rounds(
     given : Cells or None, default=None
         The cells that are certain.
     """
-    again = np.arange(n_rows)
-    rows: np.ndarray | None = None
+    again, rows = np.arange(n_rows), np.empty(0)
     for i in range(_MOST_ROUNDS + 1):
         some = None if given is None else given.take(again)
         found, is_broken = columns.bring(draw(again), rng, given=some, is_last=i == _MOST_ROUNDS)
-        if rows is None:
+        if i == 0:
             rows = found
         else:
             rows[again] = found
         again = again[is_broken]
         if not len(again):
             break
-    assert rows is not None
+    if given is None and 0 < len(again) < n_rows:
+        rows[again] = rows[rng.choice(np.delete(np.arange(n_rows), again), size=len(again))]
     return rows

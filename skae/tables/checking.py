@@ -13,7 +13,13 @@ from skae.tables.mixed import as_frame
 
 
 def check_rows(
-    estimator: BaseEstimator, X: Any, *, as_table: bool, reset: bool, needs_frame: bool = False
+    estimator: BaseEstimator,
+    X: Any,
+    *,
+    as_table: bool,
+    reset: bool,
+    needs_frame: bool = False,
+    allow_holes: bool = False,
 ) -> Any:
     """Return rows as a matrix of numbers or as a narwhals frame.
 
@@ -29,6 +35,8 @@ def check_rows(
         Whether they are those of `fit`, of which there must be two.
     needs_frame : bool, default=False
         Whether `fit` was given what only a frame holds.
+    allow_holes : bool, default=False
+        Whether a matrix may have missing cells, NaN; a table always may.
 
     Raises
     ------
@@ -41,21 +49,23 @@ def check_rows(
         return check_table(
             estimator, dense, reset=reset, min_samples=min_samples, needs_frame=needs_frame
         )
-    return _check_matrix(estimator, X, reset=reset, min_samples=min_samples)
+    options: dict[str, Any] = {"reset": reset, "ensure_min_samples": min_samples}
+    if allow_holes:
+        options["ensure_all_finite"] = "allow-nan"
+    return _check_matrix(estimator, X, options)
 
 
-def _check_matrix(estimator: BaseEstimator, X: Any, *, reset: bool, min_samples: int) -> Any:
+def _check_matrix(estimator: BaseEstimator, X: Any, options: dict[str, Any]) -> Any:
     try:
         return validate_data(
             estimator,
             unwrap(X),
-            reset=reset,
             accept_sparse="csr",
             dtype=[np.float64, np.float32],
-            ensure_min_samples=min_samples,
+            **options,
         )
     except ValueError as error:
-        if reset or "contains NaN" not in str(error):
+        if options["reset"] or "contains NaN" not in str(error):
             raise
         raise ValueError(
             f"Input X contains NaN, but {type(estimator).__name__} was fitted to rows without "

@@ -140,6 +140,41 @@ class Columns(ABC):
             The rows in which something that held in all rows of `fit` does not.
         """
 
+    @abstractmethod
+    def hide(self, rows: Any) -> np.ndarray:
+        """Return rows as a float32 matrix in which missing cells are hidden, that is, to be filled.
+
+        A hidden number is NaN, a hidden state -1.
+        """
+
+    @abstractmethod
+    def has_holes(self, encoded: np.ndarray) -> np.ndarray:
+        """Tell which rows have hidden cells, shape (n_rows,)."""
+
+    @abstractmethod
+    def fill(self, rows: Any, encoded: np.ndarray, decoding: Decoding) -> Any:
+        """Return rows whose holes are filled.
+
+        Parameters
+        ----------
+        rows : ndarray or narwhals.DataFrame of shape (n_rows, n_columns)
+            The rows.
+        encoded : ndarray of shape (n_rows, n_encoded)
+            Encoded rows without holes.
+        decoding : Decoding
+            How they come back.
+        """
+
+    def structural(self, rows: Any) -> list[tuple[int, str, int, str]]:
+        """Return which columns have holes because another column says so, how many, and why.
+
+        Returns
+        -------
+        told : list of tuple
+            The place of each such column, its name, the number of its holes and the reason.
+        """
+        return []
+
     def log_shares(self, rows: Any) -> np.ndarray | None:
         """Return the log share of each cell among those that its encoding stands for, by column.
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from skae.tables.casting import as_column, round_to_type
+from skae.tables.cells import is_missing
 
 
 def unwrap(X: Any) -> Any:
@@ -107,6 +108,15 @@ def wrap_table(frame: nw.DataFrame, template: nw.DataFrame | None, like: Any = N
     if template is None:
         return wrap(np.array(frame.to_numpy()), None, like)
     return with_index(frame.to_native(), like)
+
+
+def fill_column(column: nw.Series, other: nw.Series) -> nw.Series:
+    """Return a column with the cells of another in its holes."""
+    missing = is_missing(column)
+    if not missing.any():
+        return nw.maybe_reset_index(column)
+    there = nw.new_series(column.name, ~missing, backend=column.implementation)
+    return nw.maybe_reset_index(column).zip_with(there, other.cast(column.dtype))
 
 
 def with_index(frame: Any, like: Any) -> Any:

@@ -155,6 +155,20 @@ class MatrixColumns(Columns):
             changed = self.drawn.bring(changed)
         return np.where(kept == cells, brought, changed), is_broken
 
+    def hide(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows, of which some cells are NaN, as a float32 matrix."""
+        return self.encode(rows)
+
+    def has_holes(self, encoded: np.ndarray) -> np.ndarray:
+        """Tell which rows have hidden cells, shape (n_rows,)."""
+        return np.isnan(encoded).any(1)
+
+    def fill(self, rows: np.ndarray, encoded: np.ndarray, decoding: Decoding) -> np.ndarray:
+        """Return rows whose holes are filled from encoded rows; see `Columns`."""
+        given = Cells(rows, ~np.isnan(rows))
+        brought, _ = self.bring(self.decode(encoded), decoding.rng, given=given, is_last=True)
+        return np.where(given.is_given, rows, brought).astype(rows.dtype)
+
     @cached_property
     def _is_bounded(self) -> bool:
         return bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())

@@ -12,7 +12,7 @@ from skae.dependencies.cells import MISSING as EMPTY
 from skae.dependencies.dependencies import Dependencies
 from skae.tables.cells import HIDDEN, MISSING, is_missing
 from skae.tables.columns import FARTHEST, Cells, Columns
-from skae.tables.containers import is_memory_map, shape_of, unwrap, wrap_table
+from skae.tables.containers import fill_column, is_memory_map, shape_of, unwrap, wrap_table
 from skae.tables.field import DRAWN, EXPECTED, Decoding
 from skae.tables.kinds import ColumnParameters, TableOptions
 from skae.tables.number import Number
@@ -109,12 +109,18 @@ class MixedColumns(Columns):
         """Return variances of encoded numbers in their own units; of times and integers, steps."""
         return variance * self.scale**2
 
-    def encode(self, frame: nw.DataFrame, *, hide_missing: bool = False) -> np.ndarray:
-        """Return rows as a float32 matrix; hidden cells, unlike missing ones, are to be filled."""
-        numbers, states = self.table.encode(frame)
-        if hide_missing:
-            states = np.where(states == MISSING, HIDDEN, states)
-        return self.join(numbers, states)
+    def encode(self, rows: Any) -> np.ndarray:
+        """Return rows, of any library, as a float32 matrix."""
+        return self.join(*self.table.encode(nw.from_native(rows, eager_only=True)))
+
+    def hide(self, rows: nw.DataFrame) -> np.ndarray:
+        """Return rows as a float32 matrix in which missing cells are hidden."""
+        numbers, states = self.table.encode(rows)
+        return self.join(numbers, np.where(states == MISSING, HIDDEN, states))
+
+    def has_holes(self, encoded: np.ndarray) -> np.ndarray:
+        """Tell which rows have hidden cells, shape (n_rows,)."""
+        return (encoded[:, self.n_numbers :] == HIDDEN).any(1)
 
     def join(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
         """Return numbers and states, as the table encodes them, as a float32 matrix."""
@@ -153,8 +159,7 @@ class MixedColumns(Columns):
 
         See `Columns`. Cells are numbers and states as the table has them.
         """
-        numbers = self._decode_numbers(decoded[:, : self.n_numbers])
-        states = decoded[:, self.n_numbers :].astype(np.int64)
+        numbers, states = self._decoded(decoded)
         cells = to_cells(self.table, numbers, states)
         is_given = np.zeros(cells.shape, dtype=bool)
         if given is not None:
@@ -163,16 +168,29 @@ class MixedColumns(Columns):
         cells, is_broken = self.dependencies.keep(cells, is_given, rng, is_last=is_last)
         return np.hstack(from_cells(self.table, cells, states)), is_broken
 
-    def fill(self, frame: nw.DataFrame, encoded: np.ndarray, decoding: Decoding) -> nw.DataFrame:
-        """Return a frame with the cells of encoded rows in its holes."""
-        cells = cells_of_frame(self.table, frame)
-        given = Cells(cells, cells != EMPTY)
-        brought, _ = self.bring(encoded, decoding.rng, given=given, is_last=True)
-        filled = self.to_frame(brought, replace(decoding, source=frame, is_brought=True))
-        pairs = zip(frame.iter_columns(), filled.iter_columns(), strict=True)
+    def fill(self, rows: nw.DataFrame, encoded: np.ndarray, decoding: Decoding) -> nw.DataFrame:
+        """Return a frame whose holes are filled from encoded rows; see `Columns`."""
+        numbers, states = self._decoded(encoded)
+        cells = cells_of_frame(self.table, rows)
+        is_given = cells != EMPTY
+        cells = np.where(is_given, cells, to_cells(self.table, numbers, states))
+        kept, _ = self.dependencies.keep(cells, is_given, decoding.rng, is_last=True)
+        # A hole that is always one beside the cells of its row is filled all the same, unless a
+        # single other column says that it is empty.
+        is_filled = (kept != EMPTY) | self.dependencies.structural(kept)
+        found = from_cells(self.table, np.where(is_filled, kept, cells), states)
+        decoding = replace(decoding, source=rows, is_brought=True)
+        filled = self.table.decode(*found, decoding)
+        pairs = zip(rows.iter_columns(), filled.iter_columns(), strict=True)
         return nw.DataFrame.from_dict(
-            {column.name: _fill(column, other) for column, other in pairs}
+            {column.name: fill_column(column, other) for column, other in pairs}
         )
+
+    def structural(self, rows: nw.DataFrame) -> list[tuple[int, str, int, str]]:
+        """Return which columns have holes because another column says so; see `Columns`."""
+        told = self.dependencies.told(cells_of_frame(self.table, rows))
+        fields, places = self.table.modelled, self.table.places
+        return [(places[j], fields[j].name, n, reason) for j, n, reason in told]
 
     def log_shares(self, rows: nw.DataFrame) -> np.ndarray | None:
         """Return the log share of each cell among those that its state stands for, by column."""
@@ -193,20 +211,16 @@ class MixedColumns(Columns):
         columns[:, self.table.places] = modelled
         return columns
 
+    def _decoded(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        numbers = self._decode_numbers(encoded[:, : self.n_numbers])
+        return numbers, encoded[:, self.n_numbers :].astype(np.int64)
+
     def _encode_numbers(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
             return np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
 
     def _decode_numbers(self, encoded: np.ndarray) -> np.ndarray:
         return encoded * self.scale + self.center
-
-
-def _fill(column: nw.Series, other: nw.Series) -> nw.Series:
-    missing = is_missing(column)
-    if not missing.any():
-        return nw.maybe_reset_index(column)
-    there = nw.new_series(column.name, ~missing, backend=column.implementation)
-    return nw.maybe_reset_index(column).zip_with(there, other.cast(column.dtype))
 
 
 def is_table(X: object, parameters: ColumnParameters) -> bool:

@@ -179,26 +179,38 @@ def test_labels_that_are_equal_now_and_then(rng):
 def test_cells_that_are_empty_where_another_says_so(rng):
     area = np.where(rng.random(N) < 0.3, 0, rng.integers(10, 200, N)).astype(float)
     kind = np.where(area == 0, MISSING, rng.integers(2, 5, N))
-    columns = [*numbers("area", step=1.0), Column("kind", labels=(None, None, *"abc"))]
-    found = find(columns, area, kind)
+    columns = [
+        *numbers("area", step=1.0),
+        Column("kind", labels=(None, None, *"abc")),
+        *numbers("x"),
+    ]
+    x = rng.normal(size=N)
+    found = find(columns, area, kind, x)
     assert found.texts() == ("'kind' is empty exactly where 'area' is 0",)
-    kept, is_broken = keep(found, shuffled(rng, area, kind))
+    kept, is_broken = keep(found, shuffled(rng, area, kind, x))
     assert is_broken.any()
     assert (kept[kept[:, 0] == 0, 1] == MISSING).all()
-    kept, is_broken = keep(found, shuffled(rng, area, kind), is_last=True)
+    kept, is_broken = keep(found, shuffled(rng, area, kind, x), is_last=True)
     assert not is_broken.any()
-    holes = np.stack([area, np.full(N, 3.0)], axis=1)
-    np.testing.assert_array_equal(found.structural(np.stack([area, kind], axis=1))[:, 1], area == 0)
-    kept, _ = keep(found, holes, np.array([[True, False]] * N), is_last=True)
+    holes = np.stack([area, np.full(N, 3.0), x], axis=1)
+    told = found.structural(np.stack([area, kind, x], axis=1))
+    np.testing.assert_array_equal(told[:, 1], area == 0)
+    kept, _ = keep(found, holes, np.array([[True, False, True]] * N), is_last=True)
     np.testing.assert_array_equal(kept[:, 1] == MISSING, area == 0)
+
+
+def test_copies_of_one_row_do_not_say_where_cells_are_empty():
+    found = find(numbers("a", "b"), np.tile([1, 2, 3, 4], 50), np.tile([1, 2, 3, MISSING], 50))
+    assert not any("empty" in text for text in found.texts())
 
 
 def test_cells_that_are_empty_together(rng):
     holes = rng.random(N) < 0.2
     first, second = (np.where(holes, MISSING, rng.normal(size=N)) for _ in range(2))
-    found = find(numbers("lat", "lon"), first, second)
+    rows = np.stack([first, second, rng.normal(size=N)], axis=1)
+    found = find(numbers("lat", "lon", "x"), *rows.T)
     assert found.texts() == ("'lat' and 'lon' are empty together",)
-    assert not found.structural(np.stack([first, second], axis=1)).any()
+    assert not found.structural(rows).any()
 
 
 def test_unknown_labels_break_nothing(rng):
