@@ -33,9 +33,12 @@ from skae.nn.likelihoods import VarianceLikelihood
 from skae.sampling.imputer import learn_imputer
 from skae.sampling.prior import MOST_CODES, N_CODES, make_prior
 from skae.tables.containers import frame_without_rows, holds_labels
+from skae.tables.drawn import MOST_COLUMNS
 from skae.tables.identifiers import warn_of_identifiers, warn_of_numbers
+from skae.tables.kinds import options_of
 from skae.tables.learning import learn_matrix, learn_table
 from skae.tables.mixed import is_table
+from skae.tables.table import Table
 from skae.tables.training_rows import TrainingRows, check_training_rows
 from skae.training.callbacks import KeepBest, Progress
 from skae.training.mode import Mode
@@ -229,7 +232,10 @@ class BaseAutoencoder(
             how["needs_frame"] = self.columns_.is_table and holds_labels(self.frame_)
         rows = check_training_rows(self, X, self._targets_of(X, y), sample_weight, **how)
         if mode.is_new and self.frame_ is not None and not how["as_table"]:
-            warn_of_numbers(nw.from_native(X, eager_only=True), self.max_categories)
+            frame = nw.from_native(X, eager_only=True)
+            warn_of_numbers(frame, self.max_categories)
+            if frame.shape[1] <= MOST_COLUMNS:
+                self.schema_ = Table.learn(frame, options_of(self), is_named=False)
         if not mode.is_new:
             self._check_same_model(" with warm_start=False")
             self.columns_.check(rows.targets)

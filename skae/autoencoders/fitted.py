@@ -37,8 +37,8 @@ class FittedAttributes:
     """The columns, which encode and decode rows."""
 
     schema_: Table = field(init=False)
-    """The columns of a table and their types; print it. Only for rows with labels, times or missing
-    cells."""
+    """The columns and what they are; print it. For rows with labels, times or missing cells, and
+    for frames of up to 64 columns of numbers."""
 
     dependencies_: tuple[str, ...] = field(init=False)
     """What held between the columns in every row, in words, and holds in samples and in imputed

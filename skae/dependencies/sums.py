@@ -17,6 +17,8 @@ _FEWEST_ROWS, _ROWS_PER_TERM = 50, 10
 _NEAR = 0.02
 _MOST_TERMS = 8
 _EXACT = 1e-6
+# The largest number whose square is taken.
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,8 @@ def complete_numbers(
     places = []
     for j, column in enumerate(columns):
         finite = values[np.isfinite(values[:, j]), j] if column.is_number else np.empty(0)
-        if 2 * len(finite) >= len(values) and len(np.unique(finite[:2000])) > 2:
+        is_large = len(finite) > 0 and np.abs(column.to_raw(finite)).max() > _LARGEST
+        if not is_large and 2 * len(finite) >= len(values) and len(np.unique(finite[:2000])) > 2:
             places.append(j)
     places = places[:most]
     finite = np.isfinite(values[:, places])

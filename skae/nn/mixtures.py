@@ -112,15 +112,25 @@ class ScoresAndStates(States):
         numbers = self.scores_of(self.expected_numbers(output))
         return torch.cat([numbers, self.likeliest(self.logits(output))], dim=1)
 
-    def expected_numbers(self, output: Tensor) -> Tensor:
-        """Return the expected numbers, standardised rather than as normal scores, $(B, n)$."""
+    def expected_numbers(self, output: Tensor, steps: Tensor | None = None) -> Tensor:
+        """Return the expected numbers, standardised rather than as normal scores, $(B, n)$.
+
+        Parameters
+        ----------
+        output : Tensor of shape (B, m)
+            The decoder's output.
+        steps : Tensor of shape (q,) or None, default=None
+            The probabilities, in (0, 1), of the quantiles of each component that the mean is taken
+            over; None for 16 at even steps.
+        """
         weights, centres, widths = self._mixtures(output)
-        steps = (torch.arange(_N_QUANTILES).to(output) + 0.5) / _N_QUANTILES
-        scores = centres[..., None] + widths[..., None] * torch.logit(steps)
+        if steps is None:
+            steps = (torch.arange(_N_QUANTILES).to(output) + 0.5) / _N_QUANTILES
+        scores = centres[..., None] + widths[..., None] * torch.logit(steps, _SMALLEST_UNIFORM)
         scores = scores.permute(1, 0, 2, 3).reshape(self.n_numbers, -1)
         place = torch.searchsorted(self.edges, scores).sub(1).clamp_min(0)
         numbers = self.numbers.gather(1, place.minimum(self.last[:, None]))
-        means = numbers.view(self.n_numbers, len(output), _N_MIXTURE, _N_QUANTILES).mean(3)
+        means = numbers.view(self.n_numbers, len(output), _N_MIXTURE, len(steps)).mean(3)
         return (weights.softmax(2) * means.transpose(0, 1)).sum(2)
 
     def scores_of(self, numbers: Tensor) -> Tensor:

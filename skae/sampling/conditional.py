@@ -22,7 +22,10 @@ _CELLS_AT_A_TIME = 2**23
 _FEWEST_PROPOSALS, _MOST_PROPOSALS = 256, 4096
 _PROPOSALS_PER_DRAW = 4
 # The number of codes that an expectation is taken over.
-_N_AVERAGED = 32
+_N_AVERAGED = 96
+# The number of quantiles of a number that its expectation given one code is taken over.
+_N_QUANTILES = 2
+_GOLDEN_RATIO = 0.618034
 # The share of the proposals that is drawn from the prior, as a defence where the approximation of
 # the posterior is bad.
 _SHARE_OF_PRIOR = 0.25
@@ -77,8 +80,7 @@ class Conditional:
         expected = []
         for part in self._split(x, _FEWEST_PROPOSALS):
             z, weights = self._propose(part, _FEWEST_PROPOSALS, seed=0)
-            codes = _resampled(z, weights)
-            expected.append(self._with_seen(self._mean(codes), part))
+            expected.append(self._with_seen(self._mean(_resampled(z, weights)), part))
         return torch.cat(expected)
 
     def _mean(self, z: Tensor) -> Tensor:
@@ -87,9 +89,11 @@ class Conditional:
         if not isinstance(likelihood, ScoresAndStates):
             return torch.stack([likelihood.mean(self._output(codes)) for codes in z]).mean(0)
         numbers, shares = torch.zeros(()), torch.zeros(())
-        for codes in z:
+        for i, codes in enumerate(z):
             output = self._output(codes)
-            numbers = numbers + likelihood.expected_numbers(output) / len(z)
+            # Few quantiles of each code, but others for the next one.
+            steps = (i * _GOLDEN_RATIO % 1 + torch.arange(_N_QUANTILES).to(z)) / _N_QUANTILES
+            numbers = numbers + likelihood.expected_numbers(output, steps) / len(z)
             shares = shares + likelihood.logits(output).softmax(2) / len(z)
         return torch.cat([likelihood.scores_of(numbers), likelihood.likeliest(shares.log())], dim=1)
 
@@ -183,7 +187,7 @@ class Conditional:
 
 
 def _resampled(z: Tensor, weights: Tensor) -> Tensor:
-    """Return a few of the codes $(S, B, k)$, as often as they weigh, at even steps."""
+    """Return a few of weighted codes $(S, B, k)$, each as often as it weighs, at even steps."""
     steps = (torch.arange(_N_AVERAGED).to(weights) + 0.5) / _N_AVERAGED
     ends = weights.cumsum(0).T.contiguous()
     chosen = torch.searchsorted(ends, steps.expand(len(ends), -1).contiguous())

@@ -222,6 +222,7 @@ OUT_OF_RANGE = {
     "handle_unknown": ["ignore", None],
     "column_kinds": [["x"], "category", 3],
     "min_count": [0, 1.5, None],
+    "keep_dependencies": ["yes", 2, None],
     "mask_fraction": [-0.1, 0.6, "half", 0.2],
     "prior": ["uniform", 3],
     "learning_rate": [0, -1, "fast", np.nan, np.inf],
