@@ -89,26 +89,15 @@ class Fixes(Relation):
         for source in self.sources:
             draws.settled[where, source] = True
 
-    def repair(self, draws: Draws) -> None:
-        """Set the second source to one that is known with the first."""
-        if len(self.sources) < 2 or not len(self.keys):
-            return
-        _, is_known = self.look_up(draws.values)
-        first, second = self.sources
-        where = ~is_known & ~draws.settled[:, second]
-        starts, n_second = np.unique(self.keys // len(self.levels[1])), len(self.levels[1])
-        for start in starts:
-            own = where & (draws.values[:, first] == self.levels[0][start])
-            if own.any():
-                mine = self.keys // n_second == start
-                cells = self.levels[1][self.keys[mine] % n_second]
-                draws.values[own, second] = draws.pick(cells, self.counts[mine], int(own.sum()))
-
     def is_broken(self, values: np.ndarray) -> np.ndarray:
-        """Tell where the target is another, or a combination is new; unknown labels are neither."""
+        """Tell where the target is another than the source fixes, or the source is not known.
+
+        A pair of cells that is not known is a new one, and may have any target.
+        """
         cells, is_known = self.look_up(values)
         is_label = ~np.isnan(values[:, [*self.sources, self.target]]).any(1)
-        return is_label & ~(is_known & (cells == values[:, self.target]))
+        differs = is_known & (cells != values[:, self.target])
+        return is_label & (differs | (~is_known & (len(self.sources) == 1)))
 
     def text(self, columns: Sequence[Column]) -> str:
         """Return it in words."""

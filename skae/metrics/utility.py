@@ -93,15 +93,15 @@ def train_on_synthetic(
     samples = encode(
         test=test, synthetic=synthetic, categorical_features=categorical_features, min_samples=2
     )
-    is_number = isinstance(samples[0].columns.table.modelled[columns.index(target)], Number)
+    position, is_number = _find(target, samples[0], columns)
     if estimator is None:
         kind = HistGradientBoostingRegressor if is_number else HistGradientBoostingClassifier
-        native = samples[0].split(columns.index(target))[0].native
+        native = samples[0].split(position)[0].native
         estimator = kind(categorical_features=native, random_state=draw_seed(random_state))
         as_features: Callable[[Encoded], np.ndarray] = Encoded.features
     else:
         estimator, as_features = clone(estimator), _as_matrix
-    test, synthetic = (_task(each, columns.index(target), as_features) for each in samples)
+    test, synthetic = (_task(each, position, as_features) for each in samples)
     _check_varies(target, test[1])
     if len(synthetic[1]) == 0:
         raise ValueError(f"synthetic has no row with a {target!r}, the target.")
@@ -114,6 +114,19 @@ def _check_target(target: Any, columns: list) -> None:
             f"The 'target' parameter must be a column of the rows, one of {columns}. Got "
             f"{target!r}."
         )
+
+
+def _find(target: Any, rows: Encoded, columns: list) -> tuple[int, bool]:
+    """Return the place of the target among the columns with a model, and if it holds numbers."""
+    table, place = rows.columns.table, columns.index(target)
+    if place not in table.places:
+        field = table.fields[place]
+        raise ValueError(
+            f"The 'target' parameter must be a column to predict, but {target!r} is of kind "
+            f"{field.kind!r} ({field.about.reason})."
+        )
+    position = table.places.index(place)
+    return position, isinstance(table.modelled[position], Number)
 
 
 def _check_varies(target: Any, truth: np.ndarray) -> None:

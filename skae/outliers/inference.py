@@ -17,8 +17,10 @@ from skae.outliers.conformal import p_values
 from skae.outliers.explaining import explain
 from skae.outliers.model import Model
 from skae.tables.checking import check_table
+from skae.tables.columns import Columns
 from skae.tables.containers import holds_labels, wrap_table
 from skae.tables.field import EXPECTED
+from skae.tables.remembering import Remembered
 from skae.tables.table import Table
 
 # The parts with a surprisal for each member.
@@ -215,6 +217,15 @@ class OutlierInference(TransformerMixin):
         cells = model.columns.cells(np.concatenate(list(batches)))
         decoding = replace(EXPECTED, source=self._check_rows(X))
         return wrap_table(self.schema_.decode(*cells, decoding), self.frame_, like=X)
+
+    def remembered_columns(self) -> list[Table | Columns]:
+        """Return what is known of the columns, for `skae.tables.remembered`."""
+        return [self.schema_]
+
+    def remembered_rows(self) -> list[Remembered]:
+        """Return what is held of whole rows, for `skae.tables.remembered`."""
+        what = "encoded training rows, which scores are compared with"
+        return [Remembered("", what, len(self._model_.held_out))]
 
     @property
     def _n_features_out(self) -> int:

@@ -38,6 +38,8 @@ from skae.nn.encoder_decoder import Encoder
 from skae.nn.heads import make_head
 from skae.nn.predictions import Labels, Targets
 from skae.tables.columns import Columns
+from skae.tables.remembering import Remembered
+from skae.tables.table import Table
 from skae.training.callbacks import KeepBest
 from skae.training.net import AutoencoderNet
 from skae.training.reading import encode, in_double
@@ -115,6 +117,14 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
 
     feature_names_in_: np.ndarray = field(init=False)
     """The names of the features, if `fit` was given a frame whose names are all strings."""
+
+    def remembered_columns(self) -> list[Table | Columns]:
+        """Return what is known of the columns, for `skae.tables.remembered`."""
+        return self.autoencoder_.remembered_columns()
+
+    def remembered_rows(self) -> list[Remembered]:
+        """Return what is held of whole rows, for `skae.tables.remembered`."""
+        return self.autoencoder_.remembered_rows()
 
     @property
     def columns_(self) -> Columns:

@@ -78,6 +78,11 @@ class Prior:
             self.density_.fit((codes - self.center_) / self.scale_)
         return self
 
+    @property
+    def n_codes(self) -> int:
+        """The number of training codes that it holds one by one."""
+        return len(self.density_.codes_) if isinstance(self.density_, TrainingCodes) else 0
+
     def sample(self, n_samples: int, random_state: Any = None) -> np.ndarray:
         """Draw codes, shape (n_samples, n_components)."""
         draws = draw_codes(self.density_, n_samples, random_state)
@@ -96,6 +101,11 @@ class ModelPrior:
 
     def __init__(self, posterior: Posterior) -> None:
         self.posterior = posterior
+
+    @property
+    def n_codes(self) -> int:
+        """The number of training codes that it holds: none."""
+        return 0
 
     def fit(self, codes: np.ndarray, seed: int) -> "ModelPrior":
         """Return the prior, which does not depend on codes."""

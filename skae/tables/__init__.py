@@ -2,6 +2,7 @@
 
 from skae.tables.columns import Columns
 from skae.tables.describing import describe
+from skae.tables.remembering import remembered
 from skae.tables.table import Table
 
-__all__ = ["Columns", "Table", "describe"]
+__all__ = ["Columns", "Table", "describe", "remembered"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 
 from skae.dependencies.cells import Column
 from skae.tables.cells import MISSING, N_RESERVED, OTHER, cells_of
@@ -221,9 +222,9 @@ def _nothing_like(column: nw.Series) -> nw.Series:
 
 def _without_categories(series: nw.Series, hidden: set) -> nw.Series:
     """Return a column whose type does not name labels that are not kept."""
-    if not hidden or not series.implementation.is_pandas() or series.dtype != nw.Categorical:
-        return series
     native = series.to_native()
+    if not hidden or not isinstance(getattr(native, "dtype", None), pd.CategoricalDtype):
+        return series
     unwanted = [each for each in native.cat.categories if each in hidden]
     return nw.from_native(native.cat.remove_categories(unwanted), series_only=True)
 

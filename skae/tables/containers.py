@@ -4,6 +4,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 import torch
 
 from skae.tables.casting import as_column, round_to_type
@@ -65,10 +66,10 @@ def holds_labels(frame: nw.DataFrame | None) -> bool:
 
 def _without_labels(column: nw.Series) -> nw.Series:
     """Return a column of categories, without rows, whose type does not name them."""
-    if column.dtype != nw.Categorical or not column.implementation.is_pandas():
+    native = column.to_native()
+    if not isinstance(getattr(native, "dtype", None), pd.CategoricalDtype):
         return column
-    native = column.to_native().cat
-    return nw.from_native(native.remove_categories(native.categories), series_only=True)
+    return nw.from_native(native.cat.remove_categories(native.cat.categories), series_only=True)
 
 
 def wrap(

@@ -21,6 +21,11 @@ _CLASSES = {"a": string.ascii_lowercase, "A": string.ascii_uppercase, "9": strin
 class Fresh(ABC):
     """What makes cells like those of a column."""
 
+    @property
+    @abstractmethod
+    def n_forms(self) -> int:
+        """The number of forms that they have."""
+
     @abstractmethod
     def make(self, n: int, rng: np.random.Generator) -> list:
         """Return some that no row had."""
@@ -45,6 +50,11 @@ class Successors(Fresh):
     prefix: str | None = None
     suffix: str = ""
     width: int = 0
+
+    @property
+    def n_forms(self) -> int:
+        """The number of forms: one."""
+        return 1
 
     def make(self, n: int, rng: np.random.Generator) -> list:
         """Return the next ones."""
@@ -73,6 +83,11 @@ class Patterns(Fresh):
     suffix: str
     patterns: tuple[str, ...]
     alphabets: dict[str, str]
+
+    @property
+    def n_forms(self) -> int:
+        """The number of patterns."""
+        return len(self.patterns)
 
     def make(self, n: int, rng: np.random.Generator) -> list:
         """Draw some."""
