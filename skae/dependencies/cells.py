@@ -29,6 +29,9 @@ class Column:
         The range of the cells.
     is_free : bool
         Whether cells may take other values within the range than those that were seen.
+    is_vague : bool
+        Whether draws of cells are only near those that go with the rest of the row: numbers of
+        which each is a value by itself, but that are drawn from a density.
     labels : tuple
         What the cells 0, 1, ... of labels stand for.
     others : ndarray of shape (n_others,)
@@ -46,6 +49,7 @@ class Column:
     low: float = -np.inf
     high: float = np.inf
     is_free: bool = True
+    is_vague: bool = False
     labels: tuple = ()
     others: np.ndarray = field(default_factory=lambda: np.empty(0))
     shares: np.ndarray = field(default_factory=lambda: np.empty(0))

@@ -83,7 +83,7 @@ class Dependencies:
             tuple(in_order(fixes)),
             (*joined, *others),
             tuple(near),
-            _choices(fixes, columns),
+            _choices(fixes, near, values, columns, min_count),
         )
 
     @property
@@ -227,11 +227,22 @@ def _without_sums(fixes: Sequence[Fixes], joined: Sequence[Sum | Product]) -> li
     return [each for each in fixes if frozenset((*each.sources, each.target)) not in pairs]
 
 
-def _choices(fixes: Sequence[Fixes], columns: Sequence[Column]) -> tuple[Choices, ...]:
+def _choices(
+    fixes: Sequence[Fixes],
+    near: Sequence[NearlyFixes],
+    values: np.ndarray,
+    columns: Sequence[Column],
+    min_count: int,
+) -> tuple[Choices, ...]:
     """Return the labels of every column that fixes others, those of few labels first."""
-    sources = {e.sources[0] for e in fixes if len(e.sources) == 1 and len(e.keys)}
-    found = [
-        Choices(columns[source], [e for e in fixes if e.sources == (source,) and len(e.keys)])
-        for source in sources
-    ]
+    single = [each for each in fixes if len(each.sources) == 1 and len(each.keys)]
+    found = []
+    for source in {each.sources[0] for each in single}:
+        nearly = [
+            Fixes.learn(values, (source,), each.target, min_count)
+            for each in near
+            if each.source == source
+        ]
+        exact = [each for each in single if each.sources == (source,)]
+        found.append(Choices(columns[source], exact, nearly))
     return tuple(sorted(found, key=lambda each: len(each.cells)))

@@ -52,18 +52,21 @@ class Fixes(Relation):
     def learn(
         cls, values: np.ndarray, sources: tuple[int, ...], target: int, min_count: int
     ) -> "Fixes":
-        """Return the relation of rows in which it holds, of what enough rows share."""
+        """Return the relation of rows in which it holds, of what enough rows share.
+
+        Where it nearly holds, the commonest cell of the target counts.
+        """
         known = ~np.isnan(values[:, [*sources, target]]).any(1)
-        rows = values[known]
-        _, first, counts = np.unique(
-            rows[:, list(sources)], axis=0, return_index=True, return_counts=True
-        )
-        first, counts = first[counts >= min_count], counts[counts >= min_count]
-        rows = rows[first]
-        levels = tuple(np.unique(rows[:, source]) for source in sources)
-        keys, _ = _keys_of(rows, sources, levels)
+        rows, counts = np.unique(values[known][:, [*sources, target]], axis=0, return_counts=True)
+        order = np.lexsort([-counts, *rows[:, :-1].T[::-1]])
+        rows, counts = rows[order], counts[order]
+        is_first = np.append(True, (rows[1:, :-1] != rows[:-1, :-1]).any(1))[: len(rows)]
+        chosen = is_first & (counts >= min_count)
+        rows, counts = rows[chosen], counts[chosen]
+        levels = tuple(np.unique(column) for column in rows[:, :-1].T)
+        keys, _ = _keys_of(rows, tuple(range(len(sources))), levels)
         order = np.argsort(keys)
-        return cls(sources, target, levels, keys[order], rows[order, target], counts[order])
+        return cls(sources, target, levels, keys[order], rows[order, -1], counts[order])
 
     def look_up(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the cells that the sources fix, and where these are known."""

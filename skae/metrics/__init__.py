@@ -8,6 +8,7 @@ from skae.metrics.copies import NearestCopies, nearest_copies
 from skae.metrics.discrepancy import MeanDiscrepancy, maximum_mean_discrepancy
 from skae.metrics.evaluation import evaluate_samples, independent_columns
 from skae.metrics.frechet import frechet_distance
+from skae.metrics.global_utility import global_utility
 from skae.metrics.neighbors import DensityCoverage, density_coverage
 from skae.metrics.shapes import column_shapes
 from skae.metrics.trends import pair_trends
@@ -22,6 +23,7 @@ __all__ = [
     "density_coverage",
     "evaluate_samples",
     "frechet_distance",
+    "global_utility",
     "independent_columns",
     "maximum_mean_discrepancy",
     "nearest_copies",

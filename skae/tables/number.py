@@ -267,6 +267,7 @@ class Number(Field):
             low=self.low,
             high=self.high,
             is_free=self.levels is None,
+            is_vague=self.levels is not None and not self.has_level_states,
         )
 
     def log_shares(self, column: nw.Series, states: np.ndarray) -> np.ndarray:
