@@ -32,14 +32,12 @@ from skae.nn.encoder_decoder import Decoder, Encoder
 from skae.nn.likelihoods import VarianceLikelihood
 from skae.sampling.imputer import learn_imputer
 from skae.sampling.prior import MOST_CODES, N_CODES, make_prior
-from skae.tables.columns import Columns
 from skae.tables.containers import frame_without_rows, holds_labels
 from skae.tables.drawn import MOST_COLUMNS
 from skae.tables.identifiers import warn_of_identifiers, warn_of_numbers
 from skae.tables.kinds import options_of
 from skae.tables.learning import learn_matrix, learn_table
 from skae.tables.mixed import is_table
-from skae.tables.remembering import Remembered
 from skae.tables.table import Table
 from skae.tables.training_rows import TrainingRows, check_training_rows
 from skae.training.callbacks import KeepBest, Progress
@@ -149,17 +147,6 @@ class BaseAutoencoder(
             return self._fit(X, y, sample_weight, Mode.FIRST_PASS)
         self._validate_params()
         return self._fit(X, y, sample_weight, Mode.NEXT_PASS)
-
-    def remembered_columns(self) -> list[Table | Columns]:
-        """Return what is known of the columns, for `skae.tables.remembered`."""
-        table = vars(self).get("schema_")
-        return [self.columns_] if table is None else [table, self.columns_]
-
-    def remembered_rows(self) -> list[Remembered]:
-        """Return what is held of whole rows, for `skae.tables.remembered`."""
-        n_codes = self.prior_.n_codes
-        what = "codes of training rows, of which `sample` makes rows like them (prior='posterior')"
-        return [Remembered("", what, n_codes)] if n_codes else []
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,6 +10,7 @@ from skae.common.annotations import Named
 from skae.common.parameters import estimator
 from skae.sampling.prior import ModelPrior, Prior
 from skae.tables.columns import Columns
+from skae.tables.remembering import Remembered
 from skae.tables.table import Table
 from skae.training.net import AutoencoderNet
 
@@ -71,3 +72,14 @@ class FittedAttributes:
 
     feature_names_in_: np.ndarray = field(init=False)
     """The names of the features, if `fit` was given a frame whose names are all strings."""
+
+    def remembered_columns(self) -> list[Table | Columns]:
+        """Return what is known of the columns, for `skae.tables.remembered`."""
+        table = vars(self).get("schema_")
+        return [self.columns_] if table is None else [table, self.columns_]
+
+    def remembered_rows(self) -> list[Remembered]:
+        """Return what is held of whole rows, for `skae.tables.remembered`."""
+        n_codes = self.prior_.n_codes
+        what = "codes of training rows, of which `sample` makes rows like them (prior='posterior')"
+        return [Remembered("", what, n_codes)] if n_codes else []

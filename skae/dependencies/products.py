@@ -124,29 +124,36 @@ def find_products(values: np.ndarray, columns: Sequence[Column]) -> list[Product
     found: list[Product] = []
     taken: set[int] = set()
     for i, j in combinations_with_replacement(range(len(places)), 2):
-        product = some[:, i] * some[:, j]
-        size = float((product**2).sum())
-        if size == 0 or product.std() == 0:
-            continue
-        factors = product @ some / size
-        errors = np.abs(some - product[:, None] * factors).max(0)
-        slack = 2 * tolerance + 1e-6 * np.abs(some).max(0)
-        for k in map(int, np.flatnonzero(errors <= slack)):
-            if k in (i, j) or k in taken or {i, j} & taken:
+        for k in _like_product(some, i, j, tolerance):
+            if k in (i, j) or {i, j, k} & taken:
                 continue
-            whole = raw[:, i] * raw[:, j]
-            factor = np.array([whole @ raw[:, k] / (whole @ whole)])
-            own = [columns[places[m]] for m in (k, i, j)]
-            for rounded in simpler(factor):
-                made = Product(
-                    places[k],
-                    (places[i], places[j]),
-                    float(rounded[0]),
-                    float(tolerance[k]),
-                    (own[0], own[1], own[2]),
-                )
-                if not made.is_broken(values).any():
-                    found.append(made)
-                    taken.add(k)
-                    break
+            own = [(places[m], columns[places[m]]) for m in (k, i, j)]
+            made = _fit(raw[:, [k, i, j]], own, float(tolerance[k]), values)
+            if made is not None:
+                found.append(made)
+                taken.add(k)
     return found
+
+
+def _like_product(some: np.ndarray, i: int, j: int, tolerance: np.ndarray) -> list[int]:
+    """Return the columns that are nearly proportional to the product of two in a few rows."""
+    product = some[:, i] * some[:, j]
+    size = float((product**2).sum())
+    if size == 0 or product.std() == 0:
+        return []
+    errors = np.abs(some - product[:, None] * (product @ some / size)).max(0)
+    return np.flatnonzero(errors <= 2 * tolerance + 1e-6 * np.abs(some).max(0)).tolist()
+
+
+def _fit(
+    raw: np.ndarray, columns: list[tuple[int, Column]], tolerance: float, values: np.ndarray
+) -> Product | None:
+    """Return the first of three columns as the product of the others, if it is in all rows."""
+    (k, target), (i, first), (j, second) = columns
+    product = raw[:, 1] * raw[:, 2]
+    factor = np.array([product @ raw[:, 0] / (product @ product)])
+    for rounded in simpler(factor):
+        made = Product(k, (i, j), float(rounded[0]), tolerance, (target, first, second))
+        if not made.is_broken(values).any():
+            return made
+    return None

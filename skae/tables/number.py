@@ -1,6 +1,5 @@
 """Number: a column of numbers or times as numbers and states, and the way back."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from skae.dependencies.cells import Column
-from skae.tables.casting import as_column
 from skae.tables.cells import MISSING, N_RESERVED, VALUE
 from skae.tables.field import DRAWN, About, Decoding, Field
 from skae.tables.formats import Format, Plain, column_like
 from skae.tables.kinds import Reading, TableOptions
-from skae.tables.rare import RareLabels
-from skae.tables.raw_numbers import Grid, find_grid, raw_numbers, seconds_of
-from skae.tables.stepping import find_origin, find_step, from_steps, to_steps
+from skae.tables.raw_numbers import raw_numbers, seconds_of
+from skae.tables.scale import Scale
+from skae.tables.words import Words, find_words
 
 _LEAST_POINT_MASS = 0.02
 _POINT_MASS_TO_MEAN = 10
@@ -25,88 +23,6 @@ _ROWS_PER_LEVEL = 10
 _MOST_LEVELS = 1000
 # The largest number of levels of which each can have a state.
 _MOST_LEVEL_STATES = 120
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The way between raw numbers and encoded ones.
-
-    Attributes
-    ----------
-    template : narwhals.Series
-        The column of values without its rows.
-    origin, step : int
-        Integers and times are encoded as multiples of a step from an origin.
-    grid : Grid or None
-        What other numbers are rounded to when they come back; None leaves them.
-    ends : tuple of int
-        The smallest and the largest integer.
-    """
-
-    template: nw.Series
-    origin: int
-    step: int
-    grid: Grid | None
-    ends: tuple[int, int]
-
-    @classmethod
-    def learn(cls, values: nw.Series, raw: np.ndarray) -> "Scale":
-        """Return the scale of a column whose cells are there as raw numbers."""
-        template = values.to_frame()[:0].clone().get_column(values.name)
-        if raw.dtype.kind not in "iu":
-            grid = find_grid(raw, is_single=values.dtype == nw.Float32)
-            return cls(template, 0, 1, grid, (0, 0))
-        origin = find_origin(raw)
-        ends = int(raw.min()), int(raw.max())
-        return cls(template, origin, find_step(raw, origin), None, ends)
-
-    @property
-    def is_stepped(self) -> bool:
-        """Whether the column holds integers or times."""
-        return self.template.dtype.is_integer() or self.template.dtype.is_temporal()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all numbers are whole."""
-        return self.is_stepped or (self.grid is not None and self.grid.decimals == 0)
-
-    def encode(self, raw: np.ndarray) -> np.ndarray:
-        """Return raw numbers as encoded ones."""
-        return to_steps(raw, self.origin, self.step)
-
-    def round(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the nearest encoded numbers that stand for cells."""
-        if self.is_stepped:
-            return np.rint(numbers)
-        return numbers if self.grid is None else self.grid.round(numbers)
-
-    def decode(self, numbers: np.ndarray, missing: np.ndarray) -> nw.Series:
-        """Return encoded numbers as a column."""
-        raw = self.round(numbers)
-        if self.is_stepped:
-            raw = from_steps(raw, self.origin, self.step, self.ends, self.template.dtype)
-        return as_column(raw, missing, self.template)
-
-
-@dataclass(frozen=True)
-class Words:
-    """The cells of a column of numbers that stand for no number.
-
-    Attributes
-    ----------
-    labels : tuple
-        Those with a state of their own, the commonest first.
-    rare : RareLabels
-        The others, which share the last state.
-    """
-
-    labels: tuple
-    rare: RareLabels
-
-    @property
-    def n_states(self) -> int:
-        """The number of states."""
-        return len(self.labels) + 1
 
 
 @dataclass(frozen=True)
@@ -159,11 +75,8 @@ class Number(Field):
         values, counts = np.unique(numbers, return_counts=True)
         n_rows = len(column)
         levels = values if len(values) <= min(_MOST_LEVELS, n_rows // _ROWS_PER_LEVEL) else None
-        needed = max(_LEAST_POINT_MASS * n_rows, _POINT_MASS_TO_MEAN * counts.mean())
-        if options.has_level_states and levels is not None and len(levels) <= _MOST_LEVEL_STATES:
-            needed = 0.0
-        is_frequent = counts >= needed
-        words, n_words = _find_words(parsed.words, reading.format, options, fewest)
+        is_frequent = counts >= _fewest_of_state(counts, n_rows, levels, options)
+        words, n_words = find_words(parsed.words, reading.format, options, fewest)
         n_missing = int(raw.missing.sum()) - sum(n_words)
         n_plain = int(counts[~is_frequent].sum())
         seen = [n_plain, n_missing, *counts[is_frequent], *n_words]
@@ -382,20 +295,15 @@ class Number(Field):
             )
 
 
-def _find_words(
-    words: np.ndarray, form: Format, options: TableOptions, fewest: float
-) -> tuple[Words | None, list[int]]:
-    """Return the words of a column, and how many cells each of their states has."""
-    if isinstance(form, Plain):
-        return None, []
-    counts = Counter(word for word in words if word is not None)
-    least = max(fewest, options.min_count)
-    kept = {word: n for word, n in counts.most_common() if n >= least}
-    others = {word: n for word, n in counts.most_common() if word not in kept}
-    rare = RareLabels.learn(others, options.min_count, accepts_unknown=options.accepts_unknown)
-    return Words(tuple(kept), rare), [*kept.values(), rare.n_cells]
-
-
 def _nearest(levels: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     between = (levels[:-1] + levels[1:]) / 2
     return levels[np.searchsorted(between, numbers)]
+
+
+def _fewest_of_state(
+    counts: np.ndarray, n_rows: int, levels: np.ndarray | None, options: TableOptions
+) -> float:
+    """Return the number of cells that a number needs for a state of its own."""
+    if options.has_level_states and levels is not None and len(levels) <= _MOST_LEVEL_STATES:
+        return 0.0
+    return max(_LEAST_POINT_MASS * n_rows, _POINT_MASS_TO_MEAN * float(counts.mean()))
