@@ -4,7 +4,8 @@
         [--out runs.json]
 
 Four fifths of the rows train, and as many are drawn. Rivals: columns drawn one by one, a Gaussian
-mixture on the one-hot table that skae's PCA sees, and the samples of TVAE and CTGAN that
+mixture on the one-hot table that skae's PCA sees, adversarial random forests where `arfpy` (tested:
+0.1.1) is installed, and the samples of TVAE and CTGAN that
 `benchmarks.tables.ctgan_samples` left in a folder. `lockstep` is the share of rows whose education
 and its number belong together; seconds are those of `fit` and of drawing all rows.
 """
@@ -12,6 +13,7 @@ and its number belong together; seconds are those of `fit` and of drawing all ro
 import argparse
 import json
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +24,15 @@ from sklearn.mixture import GaussianMixture
 from benchmarks.frames import OneHot, load_table, parts
 from benchmarks.report import circumstances, earlier, table
 from skae import VAETransformer
-from skae.metrics import evaluate_samples, independent_columns
+from skae.metrics import evaluate_samples, global_utility, independent_columns
 
-TARGETS = {"adult": "income", "churn": "Exited", "california": "MedHouseVal", "melbourne": None}
+TARGETS = {
+    "adult": "income",
+    "churn": "Exited",
+    "california": "target",
+    "melbourne": None,
+    "superstore": None,
+}
 MEASURES = [
     "shape",
     "trend",
@@ -33,6 +41,7 @@ MEASURES = [
     "nearest_copy_share",
     "density",
     "coverage",
+    "global_utility",
     "lockstep",
     "fit",
     "sample",
@@ -68,6 +77,29 @@ def mixture(train, seed):
     return samples.astype(train.dtypes), fitted - started, time.perf_counter() - fitted
 
 
+def forest(train, seed):
+    """Return samples of adversarial random forests at their defaults."""
+    from arfpy import arf
+
+    np.random.seed(seed)  # noqa: NPY002
+    rows = train.copy()
+    labels = list(rows.columns[[not pd.api.types.is_numeric_dtype(t) for t in rows.dtypes]])
+    rows[labels] = rows[labels].astype(object).fillna("?")
+    rows = rows.fillna(rows.median(numeric_only=True))
+    started = time.perf_counter()
+    model = arf.arf(x=rows, verbose=False, random_state=seed)
+    model.forde()
+    fitted = time.perf_counter()
+    samples = model.forge(n=len(train))
+    for name in set(train) - set(labels):
+        if pd.api.types.is_integer_dtype(train[name]):
+            samples[name] = samples[name].round()
+    samples[labels] = samples[labels].astype(object).replace("?", np.nan)
+    return (
+        samples[train.columns].astype(train.dtypes), fitted - started, time.perf_counter() - fitted
+    )  # fmt: skip
+
+
 def of_folder(folder, model, name, train, seed):
     """Return samples that were left in a folder, or None."""
     path = folder / f"{model}_{name}_{seed}.csv"
@@ -83,6 +115,8 @@ def judge(train, test, drawn, target, seed):
     samples, fit, sample = drawn
     found = evaluate_samples(train, test, samples, target=target, random_state=seed)
     measures = dict(found["samples"].items())
+    utility = global_utility(train, test, samples, random_state=seed)
+    measures["global_utility"] = float(utility.mean())
     if "education-num" in train:
         number = train.groupby("education")["education-num"].first()
         together = samples["education"].map(number).to_numpy() == samples["education-num"]
@@ -97,6 +131,7 @@ def methods(args):
         "VAETransformer, mixture": lambda train, seed: skae(train, seed, prior="gmm"),
         "independent columns": lambda train, seed: (independent_columns(train, seed), 0.0, 0.0),
         "Gaussian mixture": mixture,
+        **({"arfpy": forest} if find_spec("arfpy") else {}),
         **{
             model: lambda train, seed, model=model: of_folder(
                 args.rivals, model, args.table, train, seed
