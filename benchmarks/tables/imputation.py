@@ -2,16 +2,17 @@
 
     python -m benchmarks.tables.imputation [--sets adult wine ...] [--masks 10] [--out runs.json]
 
-Cells are removed from training and test rows alike, at random or by value (large numbers and some
-labels more often); the error is that of the removed cells of the test rows: the root mean squared
-error of numbers in units of their standard deviation, and the accuracy of labels, means over
-columns.
+Cells are removed from training and test rows alike, at random, by value (large numbers and some
+labels more often) or in blocks (runs of neighbouring columns); the error is that of the removed
+cells of the test rows: the root mean squared error of numbers in units of their standard deviation,
+and the accuracy of labels, means over columns.
 """
 
 import argparse
 import json
 import time
 import warnings
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm, rankdata, wilcoxon
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
@@ -33,6 +34,7 @@ from benchmarks.report import circumstances, earlier, table
 from skae import AutoencoderTransformer
 
 SETS = ("adult", "churn", "california", "breast_cancer", "wine", "diabetes")
+WAYS = ("random", "by value", "in blocks")
 RATES = (0.1, 0.3, 0.5)
 MOST_ROWS = 5000
 STEEPNESS = 2.0
@@ -49,6 +51,8 @@ def complete_rows(name):
 def holes(frame, rate, how, seed):
     """Return which cells to remove."""
     random = np.random.default_rng(seed)
+    if how == "in blocks":
+        return blocks(random, *frame.shape, rate)
     uniform = random.random(frame.shape)
     if how == "random":
         return uniform < rate
@@ -62,6 +66,15 @@ def holes(frame, rate, how, seed):
     leanings *= STEEPNESS
     offset = brentq(lambda a: expit(a + leanings).mean() - rate, -20, 20)
     return uniform < expit(offset + leanings)
+
+
+def blocks(random, n_rows, n_columns, rate):
+    """Return runs of columns, round the end, of half of the columns in some of the rows."""
+    width = max(1, n_columns // 2)
+    is_hit = random.random(n_rows) < min(1.0, rate * n_columns / width)
+    start = random.integers(n_columns, size=n_rows)
+    offset = (np.arange(n_columns) - start[:, None]) % n_columns
+    return is_hit[:, None] & (offset < width)
 
 
 def one_hot(imputer):
@@ -86,16 +99,21 @@ def simple(train, test, seed):
     return imputer.fit(train).transform(test)
 
 
-def trees(train, test, seed):
-    """Fill by extremely randomised trees on numbers and ordinal codes."""
+def trees(forest, n_rounds=10):
+    """Return a way to impute by trees on numbers and ordinal codes."""
+    return partial(fill_by_trees, forest=forest, n_rounds=n_rounds)
+
+
+def fill_by_trees(train, test, seed, forest, n_rounds):
+    """Fill by trees on numbers and ordinal codes, in rounds over the columns."""
     labels = list(train.columns[are_labels(train)])
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
     train, test = train.copy(), test.copy()
     if labels:
         train[labels] = codes.fit_transform(train[labels])
         test[labels] = codes.transform(test[labels])
-    forest = ExtraTreesRegressor(n_estimators=10, random_state=seed)
-    imputer = IterativeImputer(forest, random_state=seed).set_output(transform="pandas")
+    imputer = IterativeImputer(forest(seed), random_state=seed, max_iter=n_rounds)
+    imputer.set_output(transform="pandas")
     filled = imputer.fit(train.astype(float)).transform(test.astype(float))
     if labels:
         filled[labels] = codes.inverse_transform(filled[labels].round().to_numpy(copy=True))
@@ -113,7 +131,10 @@ METHODS = {
     "simple": simple,
     "kNN": one_hot(lambda seed: KNNImputer()),
     "Bayesian ridge": one_hot(lambda seed: IterativeImputer(random_state=seed)),
-    "extra trees": trees,
+    "extra trees": trees(lambda seed: ExtraTreesRegressor(n_estimators=10, random_state=seed)),
+    "MissForest-like": trees(
+        lambda seed: RandomForestRegressor(30, max_features="sqrt", random_state=seed), n_rounds=5
+    ),
 }
 
 
@@ -165,7 +186,23 @@ def summary(results):
                 found = [_mean(means[m], key) for m in METHODS]
                 rows.append([*cell, key, *(f"{value:.3f}" for value in found)])
     header = ["set", "holes", "share", "", *METHODS]
-    return "\n".join([table(header, rows), "", comparison(results), "", timing(results)])
+    parts = [table(header, rows), comparison(results), normalised(results), timing(results)]
+    return "\n\n".join(parts)
+
+
+def normalised(results):
+    """Return the means of 1 - (error - smallest) / (largest - smallest) over cells, by set."""
+    rows = []
+    for name in dict.fromkeys(r["set"] for r in results):
+        scores = []
+        for cell in dict.fromkeys((r["how"], r["rate"]) for r in results if r["set"] == name):
+            runs = [r for r in results if (r["set"], r["how"], r["rate"]) == (name, *cell)]
+            found = [_mean([r for r in runs if r["method"] == m], "error") for m in METHODS]
+            scores.append(1 - (np.array(found) - min(found)) / (max(found) - min(found)))
+        rows.append([name, *(f"{score:.3f}" for score in np.mean(scores, axis=0))])
+    means = np.array([[float(cell) for cell in row[1:]] for row in rows]).mean(0)
+    rows.append(["mean", *(f"{mean:.3f}" for mean in means)])
+    return table(["normalised accuracy", *METHODS], rows)
 
 
 def comparison(results):
@@ -216,7 +253,7 @@ def main():
     print(circumstances(), flush=True)
     results = earlier(args.out)
     done = {(r["set"], r["how"], r["rate"], r["mask"]) for r in results}
-    grid = product(range(args.masks), args.sets, ("random", "by value"), RATES)
+    grid = product(range(args.masks), args.sets, WAYS, RATES)
     for mask, name, how, rate in grid:
         if (name, how, rate, mask) in done:
             continue

@@ -15,6 +15,7 @@ from skae.nn.corruptions import HideCells, Repeated, hide_missing
 from skae.nn.hidden_cells import NormalCodes
 from skae.nn.likelihoods import Likelihood
 from skae.nn.table_likelihoods import NumbersAndStates
+from skae.sampling.linear_expert import LinearExpert
 from skae.tables.columns import Columns
 from skae.tables.mixed import MixedColumns
 from skae.training.net import AutoencoderNet
@@ -25,6 +26,8 @@ from skae.training.rows import Rows
 _HIDDEN = 0.1
 # The number of validation rows to hide cells of; fewer ones are repeated.
 _N_TRIALS = 1000
+# The number of cells that draw the weight of the linear expectation of a number to a half.
+_CELLS_OF_HALF = 20
 Chain = TypeVar("Chain", bound=Autoencoder)
 
 
@@ -81,16 +84,24 @@ class DecoderImputer(Imputer[Autoencoder]):
 
     One is the encoder's, the other the most probable code, and the decoder's outputs are averaged:
     the first is better where there are many rows to learn from, the second where there are few.
+    Numbers are averaged with their linear expectation, by weights that hidden cells of validation
+    rows have found.
 
     Attributes
     ----------
     codes : NormalCodes
         The distribution of the codes of rows whose missing cells are hidden.
+    linear : LinearExpert
+        The linear expectation.
+    weight : Tensor of shape (n,)
+        The weight of the linear expectation of every number.
     variance : Tensor of shape (n,)
         The variance of hidden numbers around their imputations.
     """
 
     codes: NormalCodes
+    linear: LinearExpert
+    weight: Tensor
     variance: Tensor
 
     @classmethod
@@ -103,18 +114,26 @@ class DecoderImputer(Imputer[Autoencoder]):
     ) -> "DecoderImputer":
         """Learn the codes of rows, and from validation rows the error of hidden numbers."""
         assert isinstance(columns, MixedColumns)
-        column_of_number = columns.column_of_number
-        encoded = read(net, data, lambda x: net.module_.encode(hide_missing(x, column_of_number)))
+        places = columns.column_of_number
+        encoded = read(net, data, lambda x: net.module_.encode(hide_missing(x, places)))
         codes = NormalCodes.of(torch.from_numpy(encoded))
-        return cls(codes, _error_of_hidden(net, codes, validation_rows, column_of_number))
+        linear = _learn_linear(net, data, codes, places)
+        hidden, truth = _trials(net, validation_rows, places)
+        weight, variance = _errors(_chain_of(net), codes, linear, hidden, truth)
+        return cls(codes, linear, weight, variance)
 
     def expected(self, chain: Autoencoder, x: Tensor) -> Tensor:
         """Return the expected numbers and the most probable states of rows, $(B, n + f)$."""
-        return self._likelihood(chain).expected(_decoded(chain, self.codes, x))
+        return self._likelihood(chain).expected(self._decoded(chain, x))
 
     def draw(self, chain: Autoencoder, x: Tensor, generator: torch.Generator) -> Tensor:
         """Draw the numbers and states of rows, shape $(B, n + f)$."""
-        return self._likelihood(chain).sample(_decoded(chain, self.codes, x), generator)
+        return self._likelihood(chain).sample(self._decoded(chain, x), generator)
+
+    def _decoded(self, chain: Autoencoder, x: Tensor) -> Tensor:
+        output, n = _decoded(chain, self.codes, x), len(self.weight)
+        numbers = torch.lerp(output[:, :n], self.linear.expected(x, n), self.weight.to(x))
+        return torch.cat([numbers, output[:, n:]], dim=1)
 
     def _likelihood(self, chain: Autoencoder) -> NumbersAndStates:
         """Return the chain's likelihood, with the variance of hidden numbers."""
@@ -170,6 +189,12 @@ class CodeImputer(Imputer[Autoencoder]):
         return chain.decoder(codes.most_probable(losses, x, start))
 
 
+def _chain_of(net: AutoencoderNet) -> Autoencoder:
+    chain = net.chain.eval()
+    assert isinstance(chain, Autoencoder)
+    return chain
+
+
 def _cells_of(chain: Autoencoder) -> NumbersAndStates:
     assert isinstance(chain.likelihood, NumbersAndStates)
     return chain.likelihood
@@ -188,17 +213,53 @@ def _decoded(chain: Autoencoder, codes: NormalCodes, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _error_of_hidden(
-    net: AutoencoderNet, codes: NormalCodes, validation_rows: Rows, column_of_number: Sequence[int]
-) -> Tensor:
-    """Return the mean squared error of hidden numbers, $(n,)$; 1 for columns without any."""
+def _learn_linear(
+    net: AutoencoderNet, data: Rows, codes: NormalCodes, places: Sequence[int]
+) -> LinearExpert:
+    """Return the linear expert of rows whose holes the decoder has filled."""
+    x, _ = data.take(torch.arange(len(data)))
+    chain = _chain_of(net)
+    x = hide_missing(chain.input_and_target(x.to(net.device))[1], places)
+    likelihood = _cells_of(chain)
+    filled = x.clone()
+    holes = (x[:, likelihood.n_numbers :] < 0).any(1)
+    if holes.any():
+        output = _decoded(chain, codes, x[holes])
+        seen = torch.cat([torch.isnan(x[holes, : len(places)]), x[holes, len(places) :] < 0], dim=1)
+        filled[holes] = torch.where(seen, likelihood.expected(output), x[holes])
+    return LinearExpert.learn(x.cpu(), filled.cpu(), likelihood)
+
+
+@torch.no_grad()
+def _trials(
+    net: AutoencoderNet, validation_rows: Rows, places: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Return validation rows of which some cells are hidden, and the same rows without."""
     x, _ = validation_rows.sample(_N_TRIALS).take(
         torch.arange(min(_N_TRIALS, len(validation_rows)))
     )
     x = x.to(net.device).repeat(ceil(_N_TRIALS / len(x)), 1)
-    chain = net.module_.eval()
-    source, target = chain.input_and_target(x)
-    hidden = Repeated(HideCells(_HIDDEN, column_of_number)).to(x.device).eval()(source)
-    squared = _cells_of(chain).squared_error(_decoded(chain, codes, hidden), target)
-    seen = ~torch.isnan(hidden[:, : len(column_of_number)])
-    return squared.masked_fill(seen, torch.nan).nanmean(0).nan_to_num(nan=1.0).cpu()
+    source, target = _chain_of(net).input_and_target(x)
+    return Repeated(HideCells(_HIDDEN, places)).to(x.device).eval()(source), target
+
+
+@torch.no_grad()
+def _errors(
+    chain: Autoencoder, codes: NormalCodes, linear: LinearExpert, hidden: Tensor, truth: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the best weights of linear expectations, and the mean squared errors with them.
+
+    Where no number was hidden, the weight is a half and the error 1.
+    """
+    likelihood = _cells_of(chain)
+    n = likelihood.n_numbers
+    is_hidden = torch.isnan(hidden[:, :n]) & ~torch.isnan(truth[:, :n])
+    output = _decoded(chain, codes, hidden)[:, :n]
+    error = torch.where(is_hidden, truth[:, :n] - output, 0.0)
+    gap = torch.where(is_hidden, linear.expected(hidden, n) - output, 0.0)
+    # Least squares for the weight, drawn to a half as if some more cells had said so.
+    prior = _CELLS_OF_HALF * gap.square().sum(0) / is_hidden.sum(0).clamp_min(1)
+    weight = ((error * gap).sum(0) + 0.5 * prior) / (gap.square().sum(0) + prior).clamp_min(1e-12)
+    weight = torch.where(is_hidden.any(0), weight.clamp(0, 1), 0.5)
+    squared = (error - weight * gap).square().sum(0) / is_hidden.sum(0)
+    return weight.cpu(), squared.nan_to_num(nan=1.0).cpu()
