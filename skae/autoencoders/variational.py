@@ -150,8 +150,8 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
     """The number of rows of a training step; "auto" is 512, or all rows if they are fewer."""
 
     max_epochs: Auto | PositiveInt = "auto"
-    """The largest number of epochs, that is, passes over the training rows. "auto" makes about 20
-    steps times the root of their number: 200 for a hundred rows, 20,000 for a million."""
+    """The largest number of epochs, that is, passes over the training rows. "auto" makes about 32
+    steps times the root of their number: 320 for a hundred rows, 32,000 for a million."""
 
     active_units_: np.ndarray = field(init=False)
     """The indices of the active units of the code: those whose posterior mean has a variance above
@@ -170,7 +170,7 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
         table_likelihood="mixture",
         imputer=ImportanceImputer,
         largest_batch=512,
-        steps_per_root_row=20,
+        steps_per_root_row=32,
     )
 
     def _recipe(self, facts: Facts) -> Recipe:
