@@ -153,7 +153,9 @@ class VariationalInference(Inference, CellInference):
         n_rows, rng = given.n_rows * n_samples, np.random.default_rng(seed)
 
         def draw(places: np.ndarray) -> np.ndarray:
-            some, n_draws = (x, n_samples) if len(places) == n_rows else (x[places // n_samples], 1)
+            some, n_draws = x[places // n_samples], 1
+            if given.n_rows == 1 or len(places) == n_rows:
+                some, n_draws = x, len(places) // given.n_rows
             with torch.no_grad():
                 drawn = conditional.draw(some, n_draws, generator, noise=noise)
             return reader.columns.decode(drawn.cpu().numpy())

@@ -140,18 +140,18 @@ class Dependencies:
             relation.settle(draws)
         if is_last:
             self._repair(draws)
-        return draws.values, self._is_broken(draws.values)
+        return draws.values, self._is_broken(draws.values, given)
 
     def _repair(self, draws: Draws) -> None:
         for relation in self.relations:
             relation.repair(draws)
 
-    def _is_broken(self, values: np.ndarray) -> np.ndarray:
+    def _is_broken(self, values: np.ndarray, given: np.ndarray) -> np.ndarray:
         is_broken = np.zeros(len(values), dtype=bool)
         for relation in self.relations:
             is_broken |= relation.is_broken(values)
-        for column, cells in zip(self.columns, values.T, strict=True):
-            is_broken |= np.isfinite(cells) & ~column.holds(cells)
+        for column, cells, is_given in zip(self.columns, values.T, given.T, strict=True):
+            is_broken |= np.isfinite(cells) & ~column.holds(cells) & ~is_given
         return is_broken
 
     def structural(self, values: np.ndarray) -> np.ndarray:

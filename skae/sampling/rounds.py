@@ -6,7 +6,9 @@ import numpy as np
 
 from skae.tables.columns import Cells, Columns
 
-_MOST_ROUNDS = 10
+# The largest number of draws beyond the first; fewer where cells are given, which may contradict
+# what held, and of which draws cost more.
+_MOST_ROUNDS, _MOST_ROUNDS_GIVEN = 10, 3
 
 
 def draw_in_rounds(
@@ -19,7 +21,8 @@ def draw_in_rounds(
     """Return drawn rows, brought to what columns can hold.
 
     Rows in which something does not hold that held in all rows of `fit` are drawn again, at most
-    ten times; after that they are mended or, where that fails, are like another row.
+    ten times, or three where cells are given. After that they are mended or, where that fails and
+    no cell is given, are like another row.
 
     Parameters
     ----------
@@ -35,9 +38,10 @@ def draw_in_rounds(
         The cells that are certain.
     """
     again, rows = np.arange(n_rows), np.empty(0)
-    for i in range(_MOST_ROUNDS + 1):
+    most = _MOST_ROUNDS if given is None else _MOST_ROUNDS_GIVEN
+    for i in range(most + 1):
         some = None if given is None else given.take(again)
-        found, is_broken = columns.bring(draw(again), rng, given=some, is_last=i == _MOST_ROUNDS)
+        found, is_broken = columns.bring(draw(again), rng, given=some, is_last=i == most)
         if i == 0:
             rows = found
         else:
