@@ -127,13 +127,16 @@ def _are_enough(rows: np.ndarray) -> bool:
 
 def _values_where(source: np.ndarray, empty: np.ndarray) -> np.ndarray | None:
     """Return the values of a column where another is empty, None if they are many or elsewhere."""
-    there = source[empty]
+    there, elsewhere = source[empty], source[~empty]
     if np.isnan(there).any():
         return None
     cells = np.unique(there)
-    if len(cells) * _ROWS_PER_VALUE > len(there) or np.isin(source[~empty], cells).any():
+    if len(cells) * _ROWS_PER_VALUE > len(there) or np.isin(elsewhere, cells).any():
         return None
-    return cells
+    # A source that only is empty elsewhere says nothing by its values.
+    is_together = bool((cells == MISSING).any())
+    has_others = (elsewhere != MISSING).sum() >= _FEWEST_ROWS
+    return cells if is_together or has_others else None
 
 
 def _commonest(cells: np.ndarray) -> float:

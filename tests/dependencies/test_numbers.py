@@ -204,6 +204,14 @@ def test_copies_of_one_row_do_not_say_where_cells_are_empty():
     assert not any("empty" in text for text in found.texts())
 
 
+def test_cells_that_are_there_where_others_are_not_say_nothing(rng):
+    first = rng.random(N) < 0.5
+    sex = np.where(first, rng.integers(0, 2, N), MISSING)
+    other = np.where(first, MISSING, rng.normal(size=N))
+    found = find(numbers("sex", "other", "x"), sex, other, rng.normal(size=N))
+    assert not any("empty" in text for text in found.texts())
+
+
 def test_cells_that_are_empty_together(rng):
     holes = rng.random(N) < 0.2
     first, second = (np.where(holes, MISSING, rng.normal(size=N)) for _ in range(2))
