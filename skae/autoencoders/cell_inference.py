@@ -91,7 +91,7 @@ n_features)
         Raises
         ------
         ValueError
-            If `columns` names columns that X has not.
+            If `columns` names columns that X has not, or that are left out of the model.
         """
         reader = self._reader()
         rows = reader.check(X, allow_holes=True)
@@ -138,7 +138,15 @@ def _places_of(columns: Any, reader: Reader, n_columns: int) -> set[int]:
             f"The 'columns' parameter names columns that X has not: {unknown}. X has "
             f"{', '.join(map(repr, names[:8]))}{', ...' if len(names) > 8 else ''}."
         )
-    return {names.index(name) for name in wished}
+    places = {names.index(name) for name in wished}
+    left_out = reader.columns.left_out
+    if places & left_out.keys():
+        found = ", ".join(f"{names[i]!r} ({left_out[i]})" for i in places & left_out.keys())
+        raise ValueError(
+            f"The 'columns' parameter names columns that are left out of the model, and cannot be "
+            f"imputed: {found}."
+        )
+    return places
 
 
 def _only(rows: Any, filled: Any, places: set[int]) -> Any:

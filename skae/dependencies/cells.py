@@ -15,8 +15,8 @@ class Column:
 
     Attributes
     ----------
-    name : str
-        Its name.
+    name : str or int
+        Its name; of an array, its index.
     is_number : bool
         Whether its cells are numbers or times rather than labels.
     is_time : bool
@@ -25,10 +25,12 @@ class Column:
         A cell `v` stands for ``offset + unit * v``.
     step : float
         The distance of neighbours among what cells stand for; 0 where there is none.
+    precision : float
+        The rounding error of what cells stand for, relative to it.
     low, high : float
         The range of the cells.
-    is_free : bool
-        Whether cells may take other values within the range than those that were seen.
+    levels : ndarray of shape (n_levels,) or None
+        The only cells that there are, in rising order, where numbers have few values.
     is_vague : bool
         Whether draws of cells are only near those that go with the rest of the row: numbers of
         which each is a value by itself, but that are drawn from a density.
@@ -40,19 +42,25 @@ class Column:
         How often each of these was seen, relative to each other.
     """
 
-    name: str
+    name: str | int
     is_number: bool = False
     is_time: bool = False
     offset: float = 0.0
     unit: float = 1.0
     step: float = 0.0
+    precision: float = float(np.finfo(np.float64).eps)
     low: float = -np.inf
     high: float = np.inf
-    is_free: bool = True
+    levels: np.ndarray | None = None
     is_vague: bool = False
     labels: tuple = ()
     others: np.ndarray = field(default_factory=lambda: np.empty(0))
     shares: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def title(self) -> str:
+        """Its name as part of a sentence."""
+        return f"column {self.name}" if isinstance(self.name, int) else repr(self.name)
 
     def to_raw(self, cells: np.ndarray) -> np.ndarray:
         """Return what cells stand for; cells that are no numbers stay."""
@@ -64,6 +72,21 @@ class Column:
         if self.step == self.unit:
             return np.rint(cells)
         return np.rint(cells / self.step) * self.step if self.step else cells
+
+    def at_most(self, raw: np.ndarray) -> np.ndarray:
+        """Return the largest cells that stand for no more than numbers, or the smallest of all."""
+        cells = (raw - self.offset) / self.unit
+        if self.levels is None:
+            return np.floor(cells) if self.step == self.unit else cells
+        place = np.searchsorted(self.levels, cells, side="right") - 1
+        return self.levels[place.clip(min=0)]
+
+    def at_least(self, raw: np.ndarray) -> np.ndarray:
+        """Return the smallest cells that stand for no less than numbers, or the largest of all."""
+        cells = (raw - self.offset) / self.unit
+        if self.levels is None:
+            return np.ceil(cells) if self.step == self.unit else cells
+        return self.levels[np.searchsorted(self.levels, cells).clip(max=len(self.levels) - 1)]
 
     def holds(self, cells: np.ndarray) -> np.ndarray:
         """Tell which cells are within the range."""

@@ -13,12 +13,15 @@ from skae.dependencies.orders import Order, find_different, find_orders
 from skae.dependencies.products import Product, find_products
 from skae.dependencies.relation import Relation
 from skae.dependencies.sums import Sum, find_sums
+from skae.dependencies.turns import in_turn
 
 # The search looks at so many columns, the first ones, and at so many rows, evenly spread; what it
 # finds is then checked in all rows.
 _MOST_COLUMNS = 64
 _MOST_ROWS = 50_000
 _FEWEST_ROWS = 30
+# The largest share of different numbers of a column in rows that may be copies of each other.
+_MOST_DIFFERENT = 0.9
 # What given cells fix may fix other cells in turn, so many times.
 _MOST_STEPS = 3
 
@@ -63,18 +66,21 @@ class Dependencies:
             return cls(columns)
         values = values[:, :_MOST_COLUMNS]
         first = columns[:_MOST_COLUMNS]
-        some = values
-        if len(values) > _MOST_ROWS:
-            some = values[np.linspace(0, len(values) - 1, _MOST_ROWS).astype(int)]
+        some = _without_copies(values, first)
+        if len(some) > _MOST_ROWS:
+            some = some[np.linspace(0, len(some) - 1, _MOST_ROWS).astype(int)]
+        if len(some) < _FEWEST_ROWS:
+            return cls(columns)
+        joined: list[Sum | Product] = [*find_products(some, first), *find_sums(some, first)]
+        joined = in_turn([each for each in joined if not each.is_broken(values).any()])
+        empties = find_empties(some, first)
         fixes, near = find_fixes(some, min_count=min_count)
-        if some is not values:
-            fixes = [Fixes.learn(values, e.sources, e.target, min_count) for e in fixes]
-        joined: list[Sum | Product] = [*find_sums(some, first), *find_products(some, first)]
-        joined = [each for each in joined if not each.is_broken(values).any()]
-        fixes = [each for each in _without_sums(fixes, joined) if not _disagrees(each, values)]
+        fixes = [Fixes.learn(values, each.sources, each.target, min_count) for each in fixes]
+        fixes = [each for each in fixes if not _disagrees(each, values)]
+        fixes = _without_others(fixes, joined, empties)
         others = [
-            *find_empties(some, first),
-            *_not_following(find_orders(some, first), joined, first),
+            *empties,
+            *_not_following(find_orders(some, first), joined, fixes, first),
             *find_different(some, first),
         ]
         others = [each for each in others if not each.is_broken(values).any()]
@@ -174,7 +180,7 @@ class Dependencies:
     def texts(self) -> tuple[str, ...]:
         """Return everything in words, leaving out what follows from the rest."""
         nearly = (
-            f"{self.columns[each.source].name!r} fixes {self.columns[each.target].name!r} in "
+            f"{self.columns[each.source].title} fixes {self.columns[each.target].title} in "
             f"{each.share:.2%} of the rows that could tell (not kept)"
             for each in self.near
         )
@@ -186,7 +192,7 @@ class Dependencies:
         mutual = {(s, t) for s, t in pairs if (t, s) in pairs}
         head = {s: min([s, *(t for a, t in mutual if a == s)]) for s, _ in pairs}
         texts = [
-            f"{self.columns[s].name!r} and {self.columns[t].name!r} fix each other"
+            f"{self.columns[s].title} and {self.columns[t].title} fix each other"
             for s, t in sorted(mutual)
             if head[t] == s
         ]
@@ -210,21 +216,40 @@ def _disagrees(each: Fixes, values: np.ndarray) -> bool:
 
 
 def _not_following(
-    orders: Sequence[Order], joined: Sequence[Sum | Product], columns: Sequence[Column]
+    orders: Sequence[Order],
+    joined: Sequence[Sum | Product],
+    fixes: Sequence[Fixes],
+    columns: Sequence[Column],
 ) -> list[Order]:
-    """Leave out orders of numbers that follow from a sum or a product that both are part of."""
-    places = [frozenset(each.places) for each in joined]
-    return [
-        each
-        for each in orders
-        if columns[each.low].is_time or not any({each.low, each.high} <= p for p in places)
-    ]
+    """Leave out orders that follow from a sum or a product, or from what fixes what."""
+    places = [frozenset(each.places) for each in joined if not _has_time(each, columns)]
+    places += [frozenset((*each.sources, each.target)) for each in fixes if len(each.sources) == 1]
+    return [each for each in orders if not any({each.low, each.high} <= p for p in places)]
 
 
-def _without_sums(fixes: Sequence[Fixes], joined: Sequence[Sum | Product]) -> list[Fixes]:
-    """Leave out what fixes what between two columns that are sums of each other."""
+def _has_time(each: Sum | Product, columns: Sequence[Column]) -> bool:
+    return any(columns[place].is_time for place in each.places)
+
+
+def _without_others(
+    fixes: Sequence[Fixes], joined: Sequence[Sum | Product], empties: Sequence[EmptyWhere]
+) -> list[Fixes]:
+    """Leave out what fixes what between columns of one sum, or that are empty by each other."""
     pairs = {frozenset(each.places) for each in joined}
+    pairs |= {frozenset((each.source, each.target)) for each in empties}
     return [each for each in fixes if frozenset((*each.sources, each.target)) not in pairs]
+
+
+def _without_copies(values: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
+    """Return rows once each, if a number tells them apart: copies of them are no evidence."""
+    numbers = [j for j, each in enumerate(columns) if each.is_number and each.levels is None]
+    if not numbers:
+        return values
+    n_values = max(len(np.unique(values[:, j])) for j in numbers)
+    if not _FEWEST_ROWS <= n_values <= _MOST_DIFFERENT * len(values):
+        return values
+    different = np.unique(values, axis=0)
+    return different if len(different) <= n_values else values
 
 
 def _choices(

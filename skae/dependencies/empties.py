@@ -67,20 +67,19 @@ class EmptyWhere(Relation):
         for place, typical in zip((self.target, self.source), self.typical, strict=True):
             says_empty = self.says_empty(draws.values)
             where = self.is_broken(draws.values) & (says_empty == (place == self.source))
-            draws.put(where, place, np.full(len(where), typical))
+            if typical != MISSING:
+                draws.put(where, place, np.full(len(where), typical))
 
     def text(self, columns: Sequence[Column]) -> str:
         """Return it in words."""
         source, target = columns[self.source], columns[self.target]
         if not self.is_structural:
-            return f"{one_of([source.name, target.name])} are empty together"
+            return f"{one_of([source, target])} are empty together"
         shown = [source.show(cell) for cell in self.cells[:_MOST_SHOWN]]
         more = (
             f" or {len(self.cells) - _MOST_SHOWN} others" if len(self.cells) > _MOST_SHOWN else ""
         )
-        return (
-            f"{target.name!r} is empty exactly where {source.name!r} is {' or '.join(shown)}{more}"
-        )
+        return f"{target.title} is empty exactly where {source.title} is {' or '.join(shown)}{more}"
 
 
 def find_empties(values: np.ndarray, columns: Sequence[Column]) -> list[EmptyWhere]:
@@ -140,5 +139,6 @@ def _values_where(source: np.ndarray, empty: np.ndarray) -> np.ndarray | None:
 
 
 def _commonest(cells: np.ndarray) -> float:
+    """Return the commonest cell, or MISSING if each is that of one row only."""
     found, counts = np.unique(cells[~np.isnan(cells)], return_counts=True)
-    return float(found[counts.argmax()]) if len(found) else MISSING
+    return float(found[counts.argmax()]) if counts.max(initial=0) > 1 else MISSING

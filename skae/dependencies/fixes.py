@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from skae.dependencies.cells import Column, Draws
+from skae.dependencies.cells import MISSING, Column, Draws
 from skae.dependencies.relation import Relation, one_of
 
 # The evidence, in nats, that agreement is not by chance.
@@ -17,6 +17,8 @@ _FEWEST_CHECKS, _SHARE_OF_CHECKS = 30, 0.5
 _MOST_PAIRED = 24
 _N_TRIALS = 2000
 _NEARLY = 0.995
+# The share of rows from which on combinations that are not known cannot be.
+_NEARLY_ALL = 0.98
 # The largest share of disagreement, relative to that of independent columns, of a near relation.
 _MOST_DISAGREEMENT = 0.1
 
@@ -39,6 +41,8 @@ class Fixes(Relation):
         The cell of the target that comes with each.
     counts : ndarray of shape (n_keys,)
         The number of rows that had it.
+    is_complete : bool
+        Whether nearly all rows had one of these combinations.
     """
 
     sources: tuple[int, ...]
@@ -47,6 +51,7 @@ class Fixes(Relation):
     keys: np.ndarray
     cells: np.ndarray
     counts: np.ndarray
+    is_complete: bool = True
 
     @classmethod
     def learn(
@@ -54,19 +59,25 @@ class Fixes(Relation):
     ) -> "Fixes":
         """Return the relation of rows in which it holds, of what enough rows share.
 
-        Where it nearly holds, the commonest cell of the target counts.
+        Where it nearly holds, the commonest cell of the target counts. Missing sources count where
+        they have one target as well.
         """
         known = ~np.isnan(values[:, [*sources, target]]).any(1)
         rows, counts = np.unique(values[known][:, [*sources, target]], axis=0, return_counts=True)
         order = np.lexsort([-counts, *rows[:, :-1].T[::-1]])
         rows, counts = rows[order], counts[order]
-        is_first = np.append(True, (rows[1:, :-1] != rows[:-1, :-1]).any(1))[: len(rows)]
-        chosen = is_first & (counts >= min_count)
+        is_new = np.append(True, (rows[1:, :-1] != rows[:-1, :-1]).any(1))[: len(rows)]
+        is_last = np.append(is_new[1:], True)[: len(rows)]
+        is_clear = (rows[:, :-1] != MISSING).all(1) | (is_new & is_last)
+        chosen = is_new & is_clear & (counts >= min_count)
+        is_complete = counts[chosen].sum() >= _NEARLY_ALL * known.sum()
         rows, counts = rows[chosen], counts[chosen]
         levels = tuple(np.unique(column) for column in rows[:, :-1].T)
         keys, _ = _keys_of(rows, tuple(range(len(sources))), levels)
         order = np.argsort(keys)
-        return cls(sources, target, levels, keys[order], rows[order, -1], counts[order])
+        return cls(
+            sources, target, levels, keys[order], rows[order, -1], counts[order], bool(is_complete)
+        )
 
     def look_up(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the cells that the sources fix, and where these are known."""
@@ -95,18 +106,21 @@ class Fixes(Relation):
     def is_broken(self, values: np.ndarray) -> np.ndarray:
         """Tell where the target is another than the source fixes, or the source is not known.
 
-        A pair of cells that is not known is a new one, and may have any target.
+        A combination that is not known is broken only where nearly all rows had known ones of a
+        single source; a pair of cells may be a new one, and have any target.
         """
         cells, is_known = self.look_up(values)
         is_label = ~np.isnan(values[:, [*self.sources, self.target]]).any(1)
-        differs = is_known & (cells != values[:, self.target])
-        return is_label & (differs | (~is_known & (len(self.sources) == 1)))
+        if len(self.sources) > 1 or not self.is_complete:
+            return is_label & is_known & (cells != values[:, self.target])
+        is_there = values[:, self.sources[0]] != MISSING
+        return is_label & np.where(is_known, cells != values[:, self.target], is_there)
 
     def text(self, columns: Sequence[Column]) -> str:
         """Return it in words."""
-        names = [columns[source].name for source in self.sources]
-        verb = "fix" if len(names) > 1 else "fixes"
-        return f"{one_of(names)} {verb} {columns[self.target].name!r}"
+        verb = "fix" if len(self.sources) > 1 else "fixes"
+        sources = [columns[source] for source in self.sources]
+        return f"{one_of(sources)} {verb} {columns[self.target].title}"
 
 
 @dataclass(frozen=True)
@@ -120,9 +134,13 @@ class NearlyFixes:
 
 @dataclass(frozen=True)
 class Codes:
-    """The cells of columns as small integers, -1 where a label is unknown."""
+    """The cells of columns as small integers, -1 where a label is unknown.
+
+    As a source, a missing cell counts for nothing: `sources` has -1 there as well.
+    """
 
     codes: np.ndarray
+    sources: np.ndarray
     sizes: np.ndarray
 
     @classmethod
@@ -132,7 +150,8 @@ class Codes:
         for code, column in zip(codes.T, values.T, strict=True):
             known = ~np.isnan(column)
             code[known] = np.unique(column[known], return_inverse=True)[1]
-        return cls(codes, codes.max(0, initial=-1) + 1)
+        sources = np.where(values == MISSING, -1, codes)
+        return cls(codes, sources, codes.max(0, initial=-1) + 1)
 
 
 def in_order(fixes: Sequence[Fixes]) -> list[Fixes]:
@@ -178,9 +197,11 @@ def find_fixes(values: np.ndarray, *, min_count: int) -> tuple[list[Fixes], list
     for source, target in permutations(range(values.shape[1]), 2):
         if not 1 < coded.sizes[target] <= most[source]:
             continue
-        if _disagreement(trial.codes[:, source], trial.codes[:, target]) > 2 * (1 - _NEARLY):
+        if 2 * coded.sizes[source] > len(values):
             continue
-        share = _agreement(coded, coded.codes[:, source], target)
+        if _disagreement(trial.sources[:, source], trial.codes[:, target]) > 2 * (1 - _NEARLY):
+            continue
+        share = _agreement(coded, coded.sources[:, source], target)
         if share == 1:
             exact.append(((source,), target))
         elif share >= _NEARLY:
@@ -195,7 +216,8 @@ def _find_pairs(
     coded: Codes, trial: Codes, single: set[tuple[int, int]]
 ) -> list[tuple[tuple[int, ...], int]]:
     """Return the pairs of columns that fix a third that neither of them fixes."""
-    candidates = [j for j in np.argsort(coded.sizes, kind="stable") if coded.sizes[j] > 1]
+    order, most = np.argsort(coded.sizes, kind="stable"), len(coded.codes) // 2
+    candidates = [j for j in order if 1 < coded.sizes[j] <= most]
     candidates = sorted(candidates[:_MOST_PAIRED])
     is_target = {j for j in range(len(coded.sizes)) if coded.sizes[j] > 1}
     found: list[tuple[tuple[int, ...], int]] = []
@@ -203,9 +225,11 @@ def _find_pairs(
         if pair in single or pair[::-1] in single:
             continue
         targets = [t for t in is_target - set(pair) if not {(pair[0], t), (pair[1], t)} & single]
+        source = _joined(coded, pair)
+        n_sources = len(np.unique(source[source >= 0]))
+        if (source >= 0).sum() - n_sources < _SHARE_OF_CHECKS * (source >= 0).sum():
+            continue
         for target in _possible(trial, pair, targets):
-            source = _joined(coded, pair)
-            n_sources = len(np.unique(source[source >= 0]))
             is_fixed = n_sources >= coded.sizes[target] and _agreement(coded, source, target) == 1
             if is_fixed and _needs_both(coded, pair, target):
                 found.append((pair, target))
@@ -216,7 +240,7 @@ def _needs_both(coded: Codes, pair: tuple[int, int], target: int) -> bool:
     """Tell whether neither column alone would agree as well, but for chance."""
     source = _joined(coded, pair)
     n_checks = (source >= 0).sum() - len(np.unique(source[source >= 0]))
-    alone = max(_count_agreement(coded, coded.codes[:, j], target)[0] for j in pair)
+    alone = max(_count_agreement(coded, coded.sources[:, j], target)[0] for j in pair)
     return bool(-n_checks * np.log(max(alone, 1e-12)) >= _EVIDENCE)
 
 
@@ -251,7 +275,7 @@ def _possible(trial: Codes, pair: tuple[int, int], targets: list[int]) -> Iterat
 
 def _joined(coded: Codes, pair: tuple[int, int]) -> np.ndarray:
     """Return the combinations of two columns as one code, -1 where one is unknown."""
-    first, second = (coded.codes[:, j] for j in pair)
+    first, second = (coded.sources[:, j] for j in pair)
     joined = first * coded.sizes[pair[1]] + second
     return np.where((first < 0) | (second < 0), -1, joined)
 
@@ -259,7 +283,7 @@ def _joined(coded: Codes, pair: tuple[int, int]) -> np.ndarray:
 def _agreement(coded: Codes, source: np.ndarray, target: int) -> float:
     """Return the share of rows that agree with others of their source; 0 where it may be chance."""
     share, n_checks = _count_agreement(coded, source, target)
-    if n_checks < max(_FEWEST_CHECKS, _SHARE_OF_CHECKS * len(source)):
+    if n_checks < max(_FEWEST_CHECKS, _SHARE_OF_CHECKS * (source >= 0).sum()):
         return 0.0
     cells = coded.codes[coded.codes[:, target] >= 0, target]
     by_chance = float(((np.bincount(cells) / len(cells)) ** 2).sum())
@@ -283,14 +307,14 @@ def _count_agreement(coded: Codes, source: np.ndarray, target: int) -> tuple[flo
 
 
 def _disagreement(source: np.ndarray, target: np.ndarray) -> float:
-    """Return the share of rows that differ from the first row of their source."""
+    """Return the share of rows that have another cell than most rows of their source."""
     known = (source >= 0) & (target >= 0)
     source, target = source[known], target[known]
     if not len(source):
         return 0.0
-    pairs = np.unique(source * (target.max() + 1) + target)
-    # Every combination beyond the first of a source has one row at least that disagrees.
-    return (len(pairs) - len(np.unique(source))) / len(source)
+    pairs, counts = np.unique(source * (target.max() + 1) + target, return_counts=True)
+    starts = np.flatnonzero(np.diff(pairs // (target.max() + 1), prepend=-1))
+    return 1 - float(np.maximum.reduceat(counts, starts).sum()) / len(source)
 
 
 def _without_detours(near: list[NearlyFixes], single: set[tuple[int, int]]) -> list[NearlyFixes]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, permutations
 
 import numpy as np
@@ -19,7 +20,7 @@ _SECONDS_PER_YEAR = 365.2425 * 24 * 3600
 _YEARS = 1000, 2300
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ruler:
     """What cells of two columns are compared by.
 
@@ -68,22 +69,23 @@ class Order(Relation):
         return low > high
 
     def repair(self, draws: Draws) -> None:
-        """Exchange the two, or set one to the other."""
+        """Set one of the two to the other, or to the next number that there is."""
         where = self.is_broken(draws.values)
         low, high = (ruler.column for ruler in self.rulers)
         if self.rulers[0].in_years or not where.any():
             return
         free = ~draws.settled[:, [self.low, self.high]]
         values = draws.values.copy()
-        as_low = low.from_raw(high.to_raw(values[:, self.high]))
-        as_high = high.from_raw(low.to_raw(values[:, self.low]))
+        as_low = low.at_most(high.to_raw(values[:, self.high]))
+        as_high = high.at_least(low.to_raw(values[:, self.low]))
         draws.put(where & free[:, 0] & low.holds(as_low), self.low, as_low)
+        where = self.is_broken(draws.values)
         draws.put(where & free[:, 1] & high.holds(as_high), self.high, as_high)
 
     def text(self, columns: Sequence[Column]) -> str:
         """Return it in words."""
         year = ", by year" if self.rulers[0].in_years else ""
-        return f"{columns[self.low].name!r} <= {columns[self.high].name!r}{year}"
+        return f"{columns[self.low].title} <= {columns[self.high].title}{year}"
 
     def _read(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         low, high = self.rulers
@@ -125,7 +127,7 @@ class Different(Relation):
 
     def text(self, columns: Sequence[Column]) -> str:
         """Return it in words."""
-        return f"{columns[self.first].name!r} is never {columns[self.second].name!r}"
+        return f"{columns[self.first].title} is never {columns[self.second].title}"
 
 
 def find_orders(values: np.ndarray, columns: Sequence[Column]) -> list[Order]:
@@ -142,13 +144,14 @@ def find_orders(values: np.ndarray, columns: Sequence[Column]) -> list[Order]:
         What is known of the columns.
     """
     found = {}
+    read = cache(lambda place, ruler: ruler.read(values[:, place]))
     for low, high, rulers in _comparable(values, columns):
-        x, y = rulers[0].read(values[:, low]), rulers[1].read(values[:, high])
+        x, y = read(low, rulers[0]), read(high, rulers[1])
+        if (x[:_N_TRIALS] > y[:_N_TRIALS]).any() or (x > y).any():
+            continue
         both = ~(np.isnan(x) | np.isnan(y))
         x, y = x[both], y[both]
-        if len(x) < _FEWEST_ROWS or (x[:_N_TRIALS] > y[:_N_TRIALS]).any() or (x > y).any():
-            continue
-        if (x == y).all():
+        if len(x) < _FEWEST_ROWS or (x == y).all():
             continue
         below = np.searchsorted(np.sort(y), x) / len(y)
         by_chance = float(1 - below.mean())
@@ -172,14 +175,10 @@ def find_different(values: np.ndarray, columns: Sequence[Column]) -> list[Differ
         What is known of the columns.
     """
     found = []
-    labelled = [j for j, column in enumerate(columns) if not column.is_number][:_MOST_COLUMNS]
-    for first, second in combinations(labelled, 2):
-        codes = {label: code for code, label in enumerate(columns[second].labels)}
-        pairs = [
-            (code, codes[label])
-            for code, label in enumerate(columns[first].labels)
-            if label is not None and label in codes
-        ]
+    known = [(j, _meanings(column)) for j, column in enumerate(columns)]
+    known = [(j, meanings) for j, meanings in known if meanings][:_MOST_COLUMNS]
+    for (first, ours), (second, theirs) in combinations(known, 2):
+        pairs = sorted((ours[label], theirs[label]) for label in ours.keys() & theirs.keys())
         if len(pairs) < 2:
             continue
         made = Different(first, second, np.array(pairs, dtype=float))
@@ -193,17 +192,28 @@ def find_different(values: np.ndarray, columns: Sequence[Column]) -> list[Differ
     return found
 
 
+def _meanings(column: Column) -> dict[object, float]:
+    """Return from what the cells of a column stand for to the cells, where they are few."""
+    if not column.is_number:
+        return {each: float(i) for i, each in enumerate(column.labels) if each is not None}
+    if column.levels is None or column.is_time:
+        return {}
+    return dict(zip(column.to_raw(column.levels).tolist(), column.levels.tolist(), strict=True))
+
+
 def _comparable(
     values: np.ndarray, columns: Sequence[Column]
 ) -> Iterator[tuple[int, int, tuple[Ruler, Ruler]]]:
     numbers = [j for j, column in enumerate(columns) if column.is_number][:_MOST_COLUMNS]
     years = {j for j in numbers if _are_years(values[:, j], columns[j])}
+    plain = {j: Ruler(columns[j]) for j in numbers}
+    by_year = {j: Ruler(columns[j], in_years=True) for j in numbers}
     for low, high in permutations(numbers, 2):
         first, second = columns[low], columns[high]
         if first.is_time == second.is_time:
-            yield low, high, (Ruler(first), Ruler(second))
+            yield low, high, (plain[low], plain[high])
         elif (low if second.is_time else high) in years:
-            yield low, high, (Ruler(first, in_years=True), Ruler(second, in_years=True))
+            yield low, high, (by_year[low], by_year[high])
 
 
 def _are_years(cells: np.ndarray, column: Column) -> bool:

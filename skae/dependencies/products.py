@@ -8,10 +8,13 @@ import numpy as np
 
 from skae.dependencies.cells import Column, Draws
 from skae.dependencies.relation import Relation
-from skae.dependencies.sums import complete_numbers, simpler, tolerance_of
+from skae.dependencies.sums import complete_numbers, rounding, simpler, tolerance_of
 
 _MOST_COLUMNS = 40
 _N_TRIALS = 64
+# The smallest standard deviation of a factor, relative to its largest number: the product of nearly
+# constant numbers is nearly a sum.
+_LEAST_VARIATION = 0.01
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class Product(Relation):
         self._put(draws, where)
         for source in self.sources:
             draws.settled[where, source] = True
+        first, second = self.sources
+        for source, other in ((first, second), (second, first)):
+            where = self.is_broken(draws.values) & ~draws.settled[:, source]
+            if where.any() and first != second:
+                self._divide(draws, where, source, other)
 
     def is_broken(self, values: np.ndarray) -> np.ndarray:
         """Tell where the product is another; rows with cells that are no numbers are not broken."""
@@ -68,14 +76,14 @@ class Product(Relation):
         there = self.columns[0].to_raw(rows[:, self.target])
         error[finite] = np.abs(there - self._product(rows))
         slack = np.zeros(len(values))
-        slack[finite] = 1e-6 * np.abs(there)
+        slack[finite] = rounding(self.columns, np.repeat(there[:, None], 3, axis=1))
         return error > self.tolerance + slack
 
     def text(self, columns: Sequence[Column]) -> str:
         """Return it in words."""
-        first, second = (columns[source].name for source in self.sources)
+        first, second = (columns[source].title for source in self.sources)
         factor = "" if self.factor == 1 else f"{self.factor:.6g} * "
-        return f"{columns[self.target].name!r} = {factor}{first!r} * {second!r}"
+        return f"{columns[self.target].title} = {factor}{first} * {second}"
 
     def _product(self, rows: np.ndarray) -> np.ndarray:
         first, second = (
@@ -115,15 +123,18 @@ def find_products(values: np.ndarray, columns: Sequence[Column]) -> list[Product
     columns : sequence of Column
         What is known of the columns.
     """
-    places, raw = complete_numbers(values, columns, _MOST_COLUMNS)
+    places, raw = complete_numbers(values, columns, _MOST_COLUMNS, with_times=False)
     if len(places) < 2:
         return []
     spread = raw.std(0)
+    varies = spread > _LEAST_VARIATION * np.abs(raw).max(0)
     some = raw[np.unique(np.linspace(0, len(raw) - 1, min(len(raw), _N_TRIALS)).astype(int))]
     tolerance = np.array([tolerance_of(columns[p], s) for p, s in zip(places, spread, strict=True)])
     found: list[Product] = []
     taken: set[int] = set()
     for i, j in combinations_with_replacement(range(len(places)), 2):
+        if not (varies[i] and varies[j]):
+            continue
         for k in _like_product(some, i, j, tolerance):
             if k in (i, j) or {i, j, k} & taken:
                 continue

@@ -29,7 +29,7 @@ class Relation(ABC):
         """Return it in words."""
 
 
-def one_of(names: Sequence[str]) -> str:
-    """Return names as part of a sentence."""
-    quoted = list(map(repr, names))
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+def one_of(columns: Sequence[Column]) -> str:
+    """Return the names of columns as part of a sentence."""
+    titles = [column.title for column in columns]
+    return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)

@@ -16,7 +16,10 @@ _FEWEST_ROWS, _ROWS_PER_TERM = 50, 10
 # may explain it.
 _NEAR = 0.02
 _MOST_TERMS = 8
-_EXACT = 1e-6
+_EXACT = 1e-9
+# How many rounding errors of numbers count as none.
+_ROUNDINGS = 16
+_UNITS = {86400.0: "days", 3600.0: "hours", 60.0: "minutes", 1.0: "seconds"}
 # The largest number whose square is taken.
 _LARGEST = 1e100
 
@@ -70,23 +73,33 @@ class Sum(Relation):
         finite = self._is_finite(values)
         raw = self._raw(np.where(finite[:, None], values[:, self.places], 0.0))
         error = np.abs(raw @ self.weights + self.constant)
-        return finite & (error > self.tolerance + _EXACT * np.abs(raw).max(1))
+        return finite & (error > self.tolerance + rounding(self.columns, raw * self.weights))
+
+    def led_by(self, i: int) -> "Sum":
+        """Return the same sum, solved for another of its columns."""
+        order = [i, *(j for j in range(len(self.places)) if j != i)]
+        factor = -1 / self.weights[i]
+        return Sum(
+            tuple(self.places[j] for j in order),
+            self.weights[order] * factor,
+            self.constant * factor,
+            self.tolerance * abs(factor),
+            tuple(self.columns[j] for j in order),
+        )
 
     def text(self, columns: Sequence[Column]) -> str:
         """Return it in words."""
+        is_time = any(columns[place].is_time for place in self.places)
         terms = [
-            (weight, columns[place].name)
+            (weight, _term(abs(weight), columns[place], is_time=is_time))
             for place, weight in zip(self.places[1:], self.weights[1:], strict=True)
         ]
-        terms.sort(key=lambda term: term[0] < 0)
-        text = ""
-        for weight, name in terms:
-            sign = ("-" if weight < 0 else "") if not text else (" - " if weight < 0 else " + ")
-            factor = "" if abs(weight) == 1 else f"{abs(weight):.6g} * "
-            text += f"{sign}{factor}{name!r}"
         if self.constant:
-            text += f" {'-' if self.constant < 0 else '+'} {abs(self.constant):.6g}"
-        return f"{columns[self.places[0]].name!r} = {text}"
+            terms.append((self.constant, f"{abs(self.constant):.6g}"))
+        terms.sort(key=lambda term: term[0] < 0)
+        signs = ["-" if terms[0][0] < 0 else "", *(" - " if w < 0 else " + " for w, _ in terms[1:])]
+        text = "".join(sign + term for sign, (_, term) in zip(signs, terms, strict=True))
+        return f"{columns[self.places[0]].title} = {text}"
 
     def _raw(self, cells: np.ndarray) -> np.ndarray:
         pairs = zip(self.columns, cells.T, strict=True)
@@ -107,6 +120,19 @@ class Sum(Relation):
 
     def _put(self, draws: Draws, where: np.ndarray, i: int) -> None:
         draws.put(where, self.places[i], self._solve(draws.values, i))
+
+
+def _term(weight: float, column: Column, *, is_time: bool) -> str:
+    """Return a column times a positive weight in words; among times, numbers have a unit."""
+    if is_time and not column.is_time and weight in _UNITS:
+        return f"{column.title} ({_UNITS[weight]})"
+    return column.title if weight == 1 else f"{weight:.6g} * {column.title}"
+
+
+def rounding(columns: Sequence[Column], terms: np.ndarray) -> np.ndarray:
+    """Return the largest error of sums of terms, (n_rows, n_columns), by their precision."""
+    precision = np.array([column.precision for column in columns])
+    return _ROUNDINGS * (np.abs(terms) * precision).sum(1)
 
 
 def find_sums(values: np.ndarray, columns: Sequence[Column]) -> list[Sum]:
@@ -140,26 +166,21 @@ def find_sums(values: np.ndarray, columns: Sequence[Column]) -> list[Sum]:
             free.append(j)
             continue
         which, weights, constant, tolerance = made
-        found.append(
-            _ordered(
-                tuple(places[k] for k in which),
-                weights,
-                constant,
-                tolerance,
-                columns,
-                some[:, which],
-            )
-        )
+        made_of = [places[k] for k in which]
+        own = tuple(columns[place] for place in made_of)
+        made_sum = Sum(tuple(made_of), weights, constant, tolerance, own)
+        found.append(_ordered(made_sum, some[:, which]))
     return [each for each in found if not each.is_broken(values).any()]
 
 
 def complete_numbers(
-    values: np.ndarray, columns: Sequence[Column], most: int
+    values: np.ndarray, columns: Sequence[Column], most: int, *, with_times: bool = True
 ) -> tuple[list[int], np.ndarray]:
     """Return the places of columns of numbers that vary, and their complete rows as numbers."""
     places = []
     for j, column in enumerate(columns):
-        finite = values[np.isfinite(values[:, j]), j] if column.is_number else np.empty(0)
+        is_asked_for = column.is_number and (with_times or not column.is_time)
+        finite = values[np.isfinite(values[:, j]), j] if is_asked_for else np.empty(0)
         is_large = len(finite) > 0 and np.abs(column.to_raw(finite)).max() > _LARGEST
         if not is_large and 2 * len(finite) >= len(values) and len(np.unique(finite[:2000])) > 2:
             places.append(j)
@@ -210,7 +231,9 @@ def _fit(
     columns: list[Column],
 ) -> tuple[list[int], np.ndarray, float, float] | None:
     """Return a column as a sum of others: places, weights, constant and tolerance, or None."""
+    size = np.abs(raw).max(0) * [column.precision for column in columns]
     tolerance = tolerance_of(columns[j], spread[j])
+    slack = tolerance + _ROUNDINGS * float(size[[j, *free]].max())
     terms = list(free)
     weights = lstsq(standard[:, terms], standard[:, j])[0]
     # Terms that rounding can explain are left out, the smallest first.
@@ -219,7 +242,7 @@ def _fit(
         fewer = terms[:least] + terms[least + 1 :]
         refitted = lstsq(standard[:, fewer], standard[:, j])[0]
         error = np.abs(standard[:, fewer] @ refitted - standard[:, j]).max() * spread[j]
-        if error > max(2 * tolerance, 1e-9 * spread[j]):
+        if error > 2 * slack:
             break
         terms, weights = fewer, refitted
     if len(terms) > _MOST_TERMS:
@@ -228,7 +251,7 @@ def _fit(
     for rounded in simpler(weights):
         rest = raw[:, j] - raw[:, terms] @ rounded
         constant = _constant(rest, columns[j].step, spread[j])
-        if np.abs(rest - constant).max() <= tolerance + _EXACT * spread[j]:
+        if np.abs(rest - constant).max() <= slack:
             return [j, *terms], np.array([-1.0, *rounded]), constant, tolerance
     return None
 
@@ -238,29 +261,25 @@ def _constant(rest: np.ndarray, step: float, spread: float) -> float:
     constant = float(np.median(rest))
     if step:
         constant = float(np.rint(constant / step) * step)
-    return constant if abs(constant) > _EXACT * spread else 0.0
+    return constant if abs(constant) > 1e-6 * spread else 0.0
 
 
-def _ordered(
-    places: tuple[int, ...],
-    weights: np.ndarray,
-    constant: float,
-    tolerance: float,
-    columns: Sequence[Column],
-    raw: np.ndarray,
-) -> Sum:
-    """Return a sum whose first column is the one that is best set by the others."""
-    spread = raw.std(0) * np.array([columns[place].is_free + 1e-3 for place in places])
-    plain = np.abs(np.abs(weights) - 1) < _EXACT
-    best = int(np.where(plain, spread, 0.0).argmax())
-    order = [best, *(i for i in np.argsort(-spread, kind="stable") if i != best)]
-    factor = -1 / weights[best]
+def _ordered(made: Sum, raw: np.ndarray) -> Sum:
+    """Return a sum solved for the column that is best set by the others, the widest one.
+
+    Columns of levels come last, and so do those whose weight makes others less exact.
+    """
+    spread = raw.std(0) * [1.0 if each.levels is None else 1e-3 for each in made.columns]
+    plain = np.abs(np.abs(made.weights) - 1) < _EXACT
+    best = made.led_by(int(np.where(plain, spread, 0.0).argmax()))
+    wide = dict(zip(made.places, spread, strict=True))
+    order = [0, *sorted(range(1, len(best.places)), key=lambda i: -wide[best.places[i]])]
     return Sum(
-        tuple(places[i] for i in order),
-        weights[order] * factor,
-        constant * factor,
-        tolerance * abs(factor),
-        tuple(columns[places[i]] for i in order),
+        tuple(best.places[i] for i in order),
+        best.weights[order],
+        best.constant,
+        best.tolerance,
+        tuple(best.columns[i] for i in order),
     )
 
 

@@ -54,6 +54,8 @@ class LinearExpert:
         if likelihood.n_numbers + sum(size for _, size in labels) > _MOST_COLUMNS:
             labels = ()
         made = cls(x.new_zeros(0), x.new_zeros(0, 0), labels)
+        if likelihood.n_numbers == 0:
+            return made
         rows, _ = made._wide(expected, likelihood.n_numbers)
         _, there = made._wide(x, likelihood.n_numbers)
         rows = rows.double()
@@ -66,7 +68,10 @@ class LinearExpert:
 
     def expected(self, x: Tensor, n_numbers: int) -> Tensor:
         """Return the expected numbers of encoded rows, $(B, n)$."""
-        return torch.cat([self._expected(part, n_numbers) for part in x.split(_ROWS_AT_A_TIME)])
+        if n_numbers == 0:
+            return x[:, :0]
+        parts = x.split(_ROWS_AT_A_TIME)
+        return torch.cat([self._expected(part, n_numbers) for part in parts])
 
     def _expected(self, x: Tensor, n_numbers: int) -> Tensor:
         rows, there = self._wide(x, n_numbers)

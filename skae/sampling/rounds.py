@@ -9,6 +9,8 @@ from skae.tables.columns import Cells, Columns
 # The largest number of draws beyond the first; fewer where cells are given, which may contradict
 # what held, and of which draws cost more.
 _MOST_ROUNDS, _MOST_ROUNDS_GIVEN = 10, 3
+# The largest share of the rows that may be like another one.
+_MOST_ALIKE = 0.05
 
 
 def draw_in_rounds(
@@ -21,8 +23,8 @@ def draw_in_rounds(
     """Return drawn rows, brought to what columns can hold.
 
     Rows in which something does not hold that held in all rows of `fit` are drawn again, at most
-    ten times, or three where cells are given. After that they are mended or, where that fails and
-    no cell is given, are like another row.
+    ten times, or three where cells are given. After that they are mended or, where that fails in
+    few rows and no cell is given, are like another row.
 
     Parameters
     ----------
@@ -49,6 +51,6 @@ def draw_in_rounds(
         again = again[is_broken]
         if not len(again):
             break
-    if given is None and 0 < len(again) < n_rows:
+    if given is None and len(again) <= _MOST_ALIKE * n_rows:
         rows[again] = rows[rng.choice(np.delete(np.arange(n_rows), again), size=len(again))]
     return rows

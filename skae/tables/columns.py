@@ -72,6 +72,11 @@ class Columns(ABC):
         """The log of the volume of an encoded row's unit cube, in the units of the rows."""
         return 0.0
 
+    @property
+    def left_out(self) -> dict[int, str]:
+        """From the places of columns that are left out to their kinds."""
+        return {}
+
     def check(self, rows: Any) -> None:  # noqa: B027 - mostly all are accepted
         """Raise ValueError if rows leave a range that they must keep to."""
 

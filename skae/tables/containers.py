@@ -116,6 +116,9 @@ def fill_column(column: nw.Series, other: nw.Series) -> nw.Series:
     missing = is_missing(column)
     if not missing.any():
         return nw.maybe_reset_index(column)
+    if missing.all():
+        # A column without any cell may be of any type; it gets that of the other.
+        return nw.maybe_reset_index(other).alias(column.name)
     there = nw.new_series(column.name, ~missing, backend=column.implementation)
     return nw.maybe_reset_index(column).zip_with(there, other.cast(column.dtype))
 

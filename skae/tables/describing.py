@@ -37,6 +37,11 @@ def describe(
         shares of `rare` labels and of `missing` cells, the `format` of its cells where they stand
         for other values, its `values`, and the `reason` for the kind.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If X has no rows, or a column cannot be read.
+
     See Also
     --------
     skae.AutoencoderTransformer : An estimator whose `schema_` is the same, of the rows of `fit`.
@@ -53,5 +58,10 @@ def describe(
     options = TableOptions(categorical_features, column_kinds, max_categories, min_frequency)
     frame = eager_frame(unwrap(X))
     is_named = isinstance(frame, nw.DataFrame)
+    if np.ndim(unwrap(X)) != 2 or len(X) == 0:
+        raise ValueError(
+            f"'X' must be rows of columns, one row at least. Got "
+            f"{type(X).__name__} of shape {np.shape(unwrap(X))}."
+        )
     rows = frame if is_named else as_frame(np.asarray(unwrap(X)))
     return Table.learn(rows, options, is_named=is_named).describe()

@@ -46,9 +46,10 @@ class Drawn:
         """Return what dependencies need to know of the columns."""
         return [
             Column(
-                str(j if names is None else names[j]),
+                j if names is None else str(names[j]),
                 is_number=True,
                 step=0.0 if grid is None else grid.unit,
+                precision=float(np.finfo(self.low.dtype).eps),
                 low=float(self.low[j]),
                 high=float(self.high[j]),
             )

@@ -332,6 +332,11 @@ def check_column_kinds(column_kinds: Any, names: list) -> None:
     """Raise ValueError where the parameter names no column or no kind."""
     if column_kinds is None:
         return
+    if not isinstance(column_kinds, Mapping):
+        raise ValueError(
+            f"The 'column_kinds' parameter must be a mapping from columns to kinds, such as "
+            f"{{{names[0]!r}: 'category'}}. Got {column_kinds!r}."
+        )
     for name, kind in column_kinds.items():
         if name not in names:
             raise ValueError(

@@ -105,6 +105,12 @@ class MixedColumns(Columns):
         """The number of columns of numbers among them, the first ones."""
         return len(self.center)
 
+    @property
+    def left_out(self) -> dict[int, str]:
+        """From the places of columns that are left out to their kinds."""
+        fields = enumerate(self.table.fields)
+        return {i: each.kind for i, each in fields if not each.is_modelled}
+
     def noise_variance(self, variance: np.ndarray) -> np.ndarray:
         """Return variances of encoded numbers in their own units; of times and integers, steps."""
         return variance * self.scale**2

@@ -109,6 +109,11 @@ class Number(Field):
         return N_RESERVED + len(self.point_masses) + (self.words.n_states if self.words else 0)
 
     @property
+    def _kind(self) -> type:
+        """The type of numpy whose rounding the numbers have."""
+        return np.float32 if self.scale.template.dtype == nw.Float32 else np.float64
+
+    @property
     def first_word(self) -> int:
         """The first state of a word, if there are any."""
         return N_RESERVED + len(self.point_masses)
@@ -157,12 +162,18 @@ class Number(Field):
 
     def bring(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
         """Return the numbers that cells are decoded to, NaN where they hold none."""
+        states = self.likely_states(numbers, states)
         numbers = np.clip(self.numbers_of(numbers, states), self.low, self.high)
         if self.levels is not None:
             there = ~np.isnan(numbers)
             numbers[there] = _nearest(self.levels, numbers[there])
             return numbers
         return self.scale.round(numbers)
+
+    def likely_states(self, numbers: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Return states of draws, of which none is missing if no cell of the column was."""
+        is_number = (states == MISSING) & (self.shares[MISSING] == 0) & ~np.isnan(numbers)
+        return np.where(is_number, VALUE, states)
 
     def as_column(self) -> Column:
         """Return what dependencies need to know of it."""
@@ -177,9 +188,10 @@ class Number(Field):
             offset=scale.origin / per_second,
             unit=unit / per_second,
             step=step / per_second,
+            precision=float(np.finfo(self._kind).eps),
             low=self.low,
             high=self.high,
-            is_free=self.levels is None,
+            levels=self.levels,
             is_vague=self.levels is not None and not self.has_level_states,
         )
 

@@ -35,6 +35,7 @@ def to_cells(table: Table, numbers: np.ndarray, states: np.ndarray) -> np.ndarra
     for j, field, own in _fields(table, numbers):
         state = states[:, j]
         if isinstance(field, Number):
+            state = field.likely_states(own, state)
             column = field.bring(own, state)
             column[np.isnan(column)] = WORD
         else:

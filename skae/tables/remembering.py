@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skae.tables.category import Category
 from skae.tables.columns import Columns
 from skae.tables.left_out import LeftOut
+from skae.tables.matrix import MatrixColumns
 from skae.tables.number import Number
 from skae.tables.scores import ScoredColumns
 from skae.tables.table import Table
@@ -116,6 +117,9 @@ def _of_field(field: Category | Number | LeftOut) -> Iterator[Remembered]:
 
 
 def _of_encoding(columns: Columns) -> Iterator[Remembered]:
+    if isinstance(columns, MatrixColumns) and columns.drawn is not None:
+        what = "the smallest and largest number of every column"
+        yield Remembered("", what, 2 * columns.n_numbers)
     if isinstance(columns, ScoredColumns):
         for field, scores in zip(columns.table.numbers, columns.scores, strict=True):
             if field.levels is None:
@@ -123,6 +127,6 @@ def _of_encoding(columns: Columns) -> Iterator[Remembered]:
                 yield Remembered(field.name, what, 2 * len(scores.first))
     for relation in columns.dependencies.fixes:
         text = relation.text(columns.dependencies.columns)
-        name = columns.dependencies.columns[relation.target].name
+        name = str(columns.dependencies.columns[relation.target].name)
         what = f"combinations of at least min_count rows: {text}"
         yield Remembered(name, what, len(relation.keys))

@@ -207,3 +207,24 @@ def test_what_nearly_holds_is_wished_for():
     assert set(kept[:, 0]) == {69}
     draws[:, 2] = 3
     np.testing.assert_array_equal(keep(found, draws)[0][:, 1], draws[:, 1])
+
+
+def test_copies_of_rows_are_no_evidence():
+    rows = np.hstack([RNG.normal(size=(200, 3)), RNG.integers(5, size=(200, 2))])
+    columns = [*numbers(*"abc"), *labels(*"de")]
+    assert find(np.repeat(rows, 5, axis=0), columns).texts() == ()
+
+
+def test_cells_that_are_missing_are_no_evidence():
+    flag = RNG.integers(2, size=1000).astype(float)
+    date = np.where(flag == 1, RNG.integers(400, size=1000), MISSING)
+    rows = np.stack([flag, date, RNG.normal(size=1000)], axis=1)
+    columns = [*labels("flag"), *numbers("date", "x", step=1.0)]
+    assert find(rows, columns).texts() == ("'date' is empty exactly where 'flag' is 0",)
+
+
+def test_many_plain_numbers_are_left_out_of_the_search_for_what_fixes_what(monkeypatch):
+    asked = []
+    monkeypatch.setattr("skae.dependencies.fixes._agreement", lambda *args: asked.append(args) or 0)
+    find(RNG.normal(size=(3000, 20)), numbers(*map(str, range(20))))
+    assert not asked

@@ -83,7 +83,7 @@ def test_times_and_lengths(rng):
     times = {"is_number": True, "is_time": True, "unit": 86400.0, "step": 86400.0}
     columns = [Column("start", **times), Column("end", **times), *numbers("days", step=1.0)]
     found = find(columns, start, start + days, days)
-    assert "'end' = 'start' + 86400 * 'days'" in found.texts()
+    assert "'end' = 'start' + 'days' (days)" in found.texts()
     assert "'start' <= 'end'" in found.texts()
 
 
@@ -228,3 +228,83 @@ def test_unknown_labels_break_nothing(rng):
     kept, is_broken = keep(found, np.array([[UNKNOWN, 3.0]]))
     assert not is_broken.any()
     np.testing.assert_array_equal(kept, [[UNKNOWN, 3.0]])
+
+
+def test_a_product_that_is_part_of_a_sum(rng):
+    price, number = rng.uniform(1, 50, N).round(2), rng.integers(1, 10, N)
+    shipping = rng.uniform(0, 9, N).round(2)
+    total = (price * number).round(2)
+    cells = price, number, shipping, total, (total + shipping).round(2)
+    columns = [
+        *numbers("price", step=0.01),
+        *numbers("number", step=1.0),
+        *numbers(*"stg", step=0.01),
+    ]
+    found = find(columns, *cells)
+    assert set(found.texts()) == {"'t' = 'price' * 'number'", "'g' = 't' + 's'"}
+    kept, is_broken = keep(found, shuffled(rng, *cells))
+    assert not is_broken.any()
+    np.testing.assert_allclose(kept[:, 3], kept[:, 0] * kept[:, 1], atol=0.006)
+    np.testing.assert_allclose(kept[:, 4], kept[:, 2] + kept[:, 3], atol=0.006)
+
+
+def test_a_product_that_is_given_changes_a_factor(rng):
+    price, number = rng.uniform(1, 50, N), rng.choice([1.0, 2.0, 4.0, 8.0], N)
+    found = find(numbers("price", "number", "total"), price, number, price * number)
+    draws = shuffled(rng, price, number, price * number)
+    draws[:, 2] = 32.0
+    given = np.array([[False, False, True]] * N)
+    kept, is_broken = keep(found, draws, given)
+    assert not is_broken.any()
+    np.testing.assert_allclose(kept[:, 0] * kept[:, 1], 32)
+
+
+@pytest.mark.parametrize("offset", [1e6, 1e9, 1.7e12])
+def test_numbers_far_from_zero_are_no_products(rng, offset):
+    first, second = offset + rng.normal(size=(2, N))
+    assert find(numbers("a", "b"), first, second).texts() == ()
+
+
+def test_single_precision_adds_no_terms(rng):
+    cells = rng.lognormal(5, 1, size=(3, N)).astype(np.float32)
+    columns = numbers(*"abcd", precision=float(np.finfo(np.float32).eps))
+    found = find(columns, *cells, cells[0] + cells[1])
+    assert found.texts() == ("'d' = 'a' + 'b'",)
+
+
+def test_numbers_of_few_values_are_set_to_one_of_these(rng):
+    levels = np.array([10.0, 100.0, 1000.0])
+    high = rng.choice(levels, N)
+    low = np.floor(high * rng.random(N))
+    columns = [
+        *numbers("low", step=1.0),
+        *numbers("high", step=1.0, levels=levels, low=10, high=1000),
+    ]
+    found = find(columns, low, high)
+    assert found.texts() == ("'low' <= 'high'",)
+    draws = np.array([[150.0, 100.0], [50.0, 10.0], [5.0, 10.0]])
+    given = np.array([[True, False]] * 3)
+    kept, is_broken = keep(found, draws, given, is_last=True)
+    np.testing.assert_array_equal(kept[:, 1], [1000, 100, 10])
+    assert not is_broken.any()
+
+
+def test_whole_numbers_that_are_never_equal(rng):
+    places = np.arange(5.0)
+    start = rng.integers(0, 5, N)
+    end = (start + rng.integers(1, 5, N)) % 5
+    found = find(numbers("from", "to", step=1.0, levels=places), start, end)
+    assert "'from' is never 'to'" in found.texts()
+
+
+def test_columns_of_arrays_are_named_as_such(rng):
+    first, second = rng.integers(100, size=(2, N))
+    found = find(numbers(0, 1, 2, step=1.0), first, second, first + second)
+    assert found.texts() == ("column 2 = column 0 + column 1",)
+
+
+def test_weights_and_constants_are_written_as_a_person_would(rng):
+    age = rng.integers(18, 90, N)
+    assert find(numbers("age", "born", step=1.0), age, 2024 - age).texts() == (
+        "'born' = 2024 - 'age'",
+    )

@@ -194,3 +194,43 @@ def test_filled_cells_keep_to_the_grid_and_the_range(autoencoder):
     filled = autoencoder(2, random_state=0, max_epochs=20).fit(frame).impute(holed)["half"]
     assert (2 * filled == np.rint(2 * filled)).all()
     assert filled.between(frame["half"].min(), frame["half"].max()).all()
+
+
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+def test_columns_without_any_cell_get_the_type_of_fit(library):
+    rng = np.random.default_rng(0)
+    frame = library(
+        {
+            "count": rng.integers(0, 9, 200),
+            "flag": rng.random(200) > 0.5,
+            "x": rng.normal(size=200),
+            "name": rng.choice(list("ab"), 200),
+        }
+    )
+    fitted = AutoencoderTransformer(2, max_epochs=2).fit(frame)
+    empty = library(
+        {"count": [None, None], "flag": [None, None], "x": [None, 1.0], "name": ["a", "b"]}
+    )
+    filled = fitted.impute(empty)
+    assert all(isinstance(cell, (int, np.integer)) for cell in filled["count"])
+    assert set(map(bool, filled["flag"])) <= {True, False}
+    assert not any(isinstance(cell, str) for cell in filled["flag"])
+    record = library([{"count": None, "flag": None, "x": None, "name": "a"}])
+    assert isinstance(fitted.impute(record)["x"][0], float)
+
+
+def test_identifiers_cannot_be_asked_for():
+    frame = pd.DataFrame({"id": [f"row {i * 7 % 101}" for i in range(101)], "x": range(101)})
+    kinds = {"id": "identifier", "x": "number"}
+    fitted = AutoencoderTransformer(1, max_epochs=2, column_kinds=kinds).fit(frame)
+    with pytest.raises(ValueError, match=r"'id' \(identifier\)"):
+        fitted.impute(frame, columns=["id"])
+
+
+@pytest.mark.parametrize("autoencoder", [AutoencoderTransformer, DenoisingAE])
+def test_many_labels_and_no_number(autoencoder):
+    rng = np.random.default_rng(0)
+    cells = {c: rng.choice([f"{c}{i:03d}x" for i in range(90)], 5000) for c in "abc"}
+    frame = pd.DataFrame(cells)
+    holed = frame.assign(a=frame["a"].where(frame.index > 100))
+    assert not autoencoder(1, max_epochs=1).fit(frame).impute(holed)["a"].isna().any()

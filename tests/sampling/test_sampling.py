@@ -82,3 +82,26 @@ def test_what_is_not_kept_is_not_looked_for():
     assert fitted.dependencies_ == ()
     draws = fitted.sample(300, random_state=0)
     assert (draws["c"] != draws["a"] + 7).any()
+
+
+@pytest.mark.parametrize("autoencoder", [AutoencoderTransformer, VAETransformer])
+def test_what_is_computed_from_others_holds_in_varied_samples(autoencoder):
+    rng = np.random.default_rng(0)
+    price, number = rng.uniform(1, 50, 600).round(2), rng.integers(1, 10, 600)
+    frame = pd.DataFrame(
+        {"price": price, "number": number, "ship": rng.uniform(0, 9, 600).round(2)}
+    )
+    frame["total"] = (frame["price"] * frame["number"]).round(2)
+    frame["grand"] = (frame["total"] + frame["ship"]).round(2)
+    draws = autoencoder(2, max_epochs=20, random_state=0).fit(frame).sample(500, random_state=0)
+    assert len(draws.drop_duplicates()) > 450
+    total = (draws["price"] * draws["number"] - draws["total"]).abs() < 0.006
+    grand = (draws["total"] + draws["ship"] - draws["grand"]).abs() < 0.006
+    assert (total & grand).mean() > 0.95
+
+
+def test_no_cell_is_missing_where_none_was():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=500), "name": rng.choice(list("ab"), 500)})
+    draws = AutoencoderTransformer(1, max_epochs=1, random_state=0).fit(frame).sample(500, 0)
+    assert (draws["x"] == frame["x"].min()).mean() < 0.02

@@ -80,6 +80,12 @@ def test_what_is_told_of_columns():
     assert "ends of intervals" in " ".join(told.loc[["x"], "what"])
 
 
+def test_the_ends_of_an_array_are_told():
+    rows = np.random.default_rng(0).normal(size=(N, 4))
+    (held,) = remembered(AutoencoderTransformer(2, **QUICK).fit(rows)).itertuples(index=False)
+    assert held == ("", "the smallest and largest number of every column", 8)
+
+
 def test_rows_that_are_inside_are_told():
     rows = np.random.default_rng(0).normal(size=(N, 4))
     assert (
