@@ -241,15 +241,19 @@ def _without_others(
 
 
 def _without_copies(values: np.ndarray, columns: Sequence[Column]) -> np.ndarray:
-    """Return rows once each, if a number tells them apart: copies of them are no evidence."""
-    numbers = [j for j, each in enumerate(columns) if each.is_number and each.levels is None]
-    if not numbers:
-        return values
-    n_values = max(len(np.unique(values[:, j])) for j in numbers)
+    """Return rows once each, if a number mostly tells them apart: copies are no evidence."""
+    numbers = [j for j, each in enumerate(columns) if each.is_number and _is_fine(each)]
+    n_values = max((len(np.unique(values[:, j])) for j in numbers), default=0)
     if not _FEWEST_ROWS <= n_values <= _MOST_DIFFERENT * len(values):
         return values
     different = np.unique(values, axis=0)
-    return different if len(different) <= n_values else values
+    are_copies = len(different) <= _MOST_DIFFERENT * len(values)
+    return different if are_copies and len(different) <= 2 * n_values else values
+
+
+def _is_fine(column: Column) -> bool:
+    """Tell whether numbers of a column hardly come again, unless rows do."""
+    return column.levels is None or column.step < 1
 
 
 def _choices(

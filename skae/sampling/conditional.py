@@ -21,8 +21,6 @@ _CELLS_AT_A_TIME = 2**23
 # The number of proposals: four per draw, within bounds.
 _FEWEST_PROPOSALS, _MOST_PROPOSALS = 256, 4096
 _PROPOSALS_PER_DRAW = 4
-# The number of codes that an expectation is taken over.
-_N_AVERAGED = 96
 # The number of quantiles of a number that its expectation given one code is taken over.
 _N_QUANTILES = 2
 _GOLDEN_RATIO = 0.618034
@@ -80,21 +78,24 @@ class Conditional:
         expected = []
         for part in self._split(x, _FEWEST_PROPOSALS):
             z, weights = self._propose(part, _FEWEST_PROPOSALS, seed=0)
-            expected.append(self._with_seen(self._mean(_resampled(z, weights)), part))
+            expected.append(self._with_seen(self._mean(z, weights), part))
         return torch.cat(expected)
 
-    def _mean(self, z: Tensor) -> Tensor:
-        """Return the mean rows of codes $(S, B, k)$."""
-        likelihood = self.chain.likelihood
-        if not isinstance(likelihood, ScoresAndStates):
-            return torch.stack([likelihood.mean(self._output(codes)) for codes in z]).mean(0)
+    def _mean(self, z: Tensor, weights: Tensor) -> Tensor:
+        """Return the expected rows of weighted codes $(S, B, k)$."""
+        likelihood, weights = self.chain.likelihood, weights.to(z)[:, :, None]
         numbers, shares = torch.zeros(()), torch.zeros(())
-        for i, codes in enumerate(z):
+        for i, (codes, weight) in enumerate(zip(z, weights, strict=True)):
             output = self._output(codes)
+            if not isinstance(likelihood, ScoresAndStates):
+                numbers = numbers + weight * likelihood.mean(output)
+                continue
             # Few quantiles of each code, but others for the next one.
             steps = (i * _GOLDEN_RATIO % 1 + torch.arange(_N_QUANTILES).to(z)) / _N_QUANTILES
-            numbers = numbers + likelihood.expected_numbers(output, steps) / len(z)
-            shares = shares + likelihood.logits(output).softmax(2) / len(z)
+            numbers = numbers + weight * likelihood.expected_numbers(output, steps)
+            shares = shares + weight[:, :, None] * likelihood.logits(output).softmax(2)
+        if not isinstance(likelihood, ScoresAndStates):
+            return numbers
         return torch.cat([likelihood.scores_of(numbers), likelihood.likeliest(shares.log())], dim=1)
 
     def _output(self, z: Tensor) -> Tensor:
@@ -184,15 +185,6 @@ class Conditional:
 
     def _seed(self, generator: torch.Generator) -> int:
         return int(torch.randint(2**31, (), generator=generator))
-
-
-def _resampled(z: Tensor, weights: Tensor) -> Tensor:
-    """Return a few of weighted codes $(S, B, k)$, each as often as it weighs, at even steps."""
-    steps = (torch.arange(_N_AVERAGED).to(weights) + 0.5) / _N_AVERAGED
-    ends = weights.cumsum(0).T.contiguous()
-    chosen = torch.searchsorted(ends, steps.expand(len(ends), -1).contiguous())
-    chosen = chosen.clamp_max(len(z) - 1).T
-    return z.gather(0, chosen[:, :, None].expand(-1, -1, z.shape[2]))
 
 
 class ImportanceImputer(Imputer[VariationalAutoencoder]):

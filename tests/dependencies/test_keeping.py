@@ -209,10 +209,14 @@ def test_what_nearly_holds_is_wished_for():
     np.testing.assert_array_equal(keep(found, draws)[0][:, 1], draws[:, 1])
 
 
-def test_copies_of_rows_are_no_evidence():
-    rows = np.hstack([RNG.normal(size=(200, 3)), RNG.integers(5, size=(200, 2))])
-    columns = [*numbers(*"abc"), *labels(*"de")]
-    assert find(np.repeat(rows, 5, axis=0), columns).texts() == ()
+@pytest.mark.parametrize("n_copies", [2, 5, 40])
+def test_copies_of_rows_are_no_evidence(n_copies):
+    rows = np.hstack([RNG.normal(size=(200, 2)), RNG.integers(5, size=(200, 2))])
+    price = RNG.normal(size=200).round(2)
+    known = {"levels": np.unique(price)} if n_copies > 10 else {}
+    columns = [*numbers("a", "b"), *labels("c", "d"), *numbers("price", step=0.01, **known)]
+    found = find(np.repeat(np.column_stack([rows, price]), n_copies, axis=0), columns)
+    assert found.texts() == ()
 
 
 def test_cells_that_are_missing_are_no_evidence():
