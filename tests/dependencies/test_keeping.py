@@ -186,10 +186,11 @@ def test_what_follows_from_the_rest_is_not_told():
 def test_numbers_that_were_drawn_from_a_density_go_with_the_rest_of_the_row():
     zips = RNG.integers(200, size=3000).astype(float)
     state = (zips * 7) % 10 // 2
-    columns = [*numbers("zip", is_vague=True), *labels("state")]
+    columns = [*numbers("zip", is_vague=True, step=1.0, levels=np.arange(200.0)), *labels("state")]
     found = find(np.stack([zips, state], axis=1), columns)
     draws = np.stack([RNG.integers(200, size=500).astype(float), RNG.permuted(state)[:500]], axis=1)
     kept, is_broken = keep(found, draws)
+    assert pairs(found) == {(0, 1)}
     assert not is_broken.any()
     np.testing.assert_array_equal(kept[:, 1], draws[:, 1])
     assert np.abs(kept[:, 0] - draws[:, 0]).max() < 15
@@ -199,7 +200,10 @@ def test_what_nearly_holds_is_wished_for():
     zips = RNG.integers(200, size=6000).astype(float)
     state, city = zips // 50, zips // 5
     city[7] = 0 if city[7] else 1
-    columns = [*numbers("zip", is_vague=True), *labels("state", "city")]
+    columns = [
+        *numbers("zip", is_vague=True, step=1.0, levels=np.arange(200.0)),
+        *labels("state", "city"),
+    ]
     found = find(np.stack([zips, state, city], axis=1), columns)
     assert (0, 2) not in pairs(found)
     draws = np.stack([np.full(100, 120.0), np.full(100, 1.0), np.full(100, 13.0)], axis=1)
