@@ -72,7 +72,8 @@ class AEOutlierDetector(
 
     .. math:: s(x) = -\frac1P \sum_p -\log P(V_p \ge v_p(x)).
 
-    Rows may hold numbers, labels, booleans, times and missing cells.
+    Rows may hold numbers, labels, booleans, times and missing cells. A fitted detector, and so its
+    file, holds encoded training rows, which new rows are compared with.
 
     See Also
     --------
@@ -80,6 +81,7 @@ class AEOutlierDetector(
     VAETransformer : A density of tables.
     sklearn.ensemble.IsolationForest : Outliers as rows that few random splits isolate.
     skae.plotting.ExplanationDisplay : A plot of explanations.
+    skae.tables.remembered : What of the training rows an estimator holds.
 
     Notes
     -----
