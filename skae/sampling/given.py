@@ -1,6 +1,6 @@
 """The `given` cells of `sample`: their encoding, and their place in the drawn rows."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -147,6 +147,12 @@ def _cells(given: object) -> dict:
             f"dataframe with rows. Got {given!r}."
         )
     for name, cells in columns.items():
+        for cell in cells:
+            if not isinstance(cell, Hashable):
+                raise ValueError(
+                    f"The 'given' parameter must hold one cell for each column. Got {cell!r} for "
+                    f"column {name!r}."
+                )
         columns[name] = [None if pd.api.types.is_scalar(c) and pd.isna(c) else c for c in cells]
     return columns
 
@@ -169,7 +175,8 @@ def _series(name: object, cells: list, like: nw.Series) -> nw.Series:
     cells = [_simplified(cell, like.dtype) for cell in cells]
     try:
         if like.implementation.is_pandas():
-            series = nw.from_native(pd.Series(cells, dtype=native.dtype), series_only=True)
+            native = pd.Series(cells, dtype=native.dtype, name=name)
+            series = nw.from_native(native, series_only=True)
         else:
             series = nw.new_series(str(name), cells, like.dtype, backend=like.implementation)
     except _errors_of_casts(like) as error:
