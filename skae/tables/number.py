@@ -212,7 +212,7 @@ class Number(Field):
         """Return the column of numbers and states, of shapes (n_rows,).
 
         Numbers are brought to the levels, the steps or the grid that the column had, and to its
-        range; if they extrapolate, integers, times and levels alone are, and others are kept on the
+        range; if they extrapolate, integers and times alone are kept in the range, and others on the
         side of zero where the column was. Where it had no missing cells, none comes back.
         """
         missing = (states == MISSING) & (self.shares[MISSING] > 0)
@@ -221,7 +221,8 @@ class Number(Field):
         low, high = self._bounds(decoding)
         numbers = np.clip(np.where(missing | np.isnan(numbers), self.low, numbers), low, high)
         if self.levels is not None and not decoding.is_brought:
-            numbers = _nearest(self.levels, numbers)
+            is_inside = (numbers >= self.low) & (numbers <= self.high)
+            numbers = np.where(is_inside, _nearest(self.levels, numbers), numbers)
         values = self.scale.decode(numbers, missing | is_word)
         column = self.format.render(values, self.template)
         return self._with_words(column, states, decoding.rng) if is_word.any() else column

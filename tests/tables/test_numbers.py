@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -300,3 +301,13 @@ def test_numbers_and_states_of_a_table_stand_by_column():
         np.testing.assert_array_equal(numbers, frame[["x", "y"]].to_numpy())
         assert (states[:, 0] >= N_RESERVED).all() == has_level_states
         assert table.decode(numbers, states).to_native().equals(frame.to_native())
+
+
+def test_expected_numbers_may_leave_the_levels_at_their_ends():
+    frame = nw.from_native(pd.DataFrame({"area": np.repeat(np.arange(1, 31) / 2, 20)}))
+    (field,) = Table.learn(frame).fields
+    numbers = np.array([0.2, 3.3, 90.0])
+    states = np.zeros(3, dtype=int)
+    assert field.levels is not None
+    assert field.decode(numbers, states, EXPECTED).to_list() == [0.0, 3.5, 90.0]
+    assert field.decode(numbers, states).to_list() == [0.5, 3.5, 15.0]
