@@ -82,6 +82,8 @@ def forest(train, seed):
     from arfpy import arf
 
     np.random.seed(seed)  # noqa: NPY002
+    if not hasattr(np, "in1d"):  # arfpy 0.1.1 asks for it by the name that numpy has given up
+        np.in1d = np.isin
     rows = train.copy()
     labels = list(rows.columns[[not pd.api.types.is_numeric_dtype(t) for t in rows.dtypes]])
     rows[labels] = rows[labels].astype(object).fillna("?")

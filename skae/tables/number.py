@@ -212,8 +212,8 @@ class Number(Field):
         """Return the column of numbers and states, of shapes (n_rows,).
 
         Numbers are brought to the levels, the steps or the grid that the column had, and to its
-        range; if they extrapolate, integers and times alone are kept in the range, and others on the
-        side of zero where the column was. Where it had no missing cells, none comes back.
+        range; if they extrapolate, integers and times alone are kept in the range, and others on
+        the side of zero where the column was. Where it had no missing cells, none comes back.
         """
         missing = (states == MISSING) & (self.shares[MISSING] > 0)
         is_word = states >= self.first_word
