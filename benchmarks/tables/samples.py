@@ -83,7 +83,7 @@ def forest(train, seed):
 
     np.random.seed(seed)  # noqa: NPY002
     if not hasattr(np, "in1d"):  # arfpy 0.1.1 asks for it by the name that numpy has given up
-        np.in1d = np.isin
+        np.in1d = np.isin  # noqa: NPY201
     rows = train.copy()
     labels = list(rows.columns[[not pd.api.types.is_numeric_dtype(t) for t in rows.dtypes]])
     rows[labels] = rows[labels].astype(object).fillna("?")
