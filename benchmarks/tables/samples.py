@@ -4,8 +4,7 @@
         [--out runs.json]
 
 Four fifths of the rows train, and as many are drawn. Rivals: columns drawn one by one, a Gaussian
-mixture on the one-hot table that skae's PCA sees, adversarial random forests where `arfpy` (tested:
-0.1.1) is installed, and the samples of TVAE and CTGAN that
+mixture on the one-hot table that skae's PCA sees, and the samples of TVAE, CTGAN and ARF that
 `benchmarks.tables.ctgan_samples` left in a folder. `lockstep` is the share of rows whose education
 and its number belong together; seconds are those of `fit` and of drawing all rows.
 """
@@ -13,7 +12,6 @@ and its number belong together; seconds are those of `fit` and of drawing all ro
 import argparse
 import json
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -77,31 +75,6 @@ def mixture(train, seed):
     return samples.astype(train.dtypes), fitted - started, time.perf_counter() - fitted
 
 
-def forest(train, seed):
-    """Return samples of adversarial random forests at their defaults."""
-    from arfpy import arf
-
-    np.random.seed(seed)  # noqa: NPY002
-    if not hasattr(np, "in1d"):  # arfpy 0.1.1 asks for it by the name that numpy has given up
-        np.in1d = np.isin  # noqa: NPY201
-    rows = train.copy()
-    labels = list(rows.columns[[not pd.api.types.is_numeric_dtype(t) for t in rows.dtypes]])
-    rows[labels] = rows[labels].astype(object).fillna("?")
-    rows = rows.fillna(rows.median(numeric_only=True))
-    started = time.perf_counter()
-    model = arf.arf(x=rows, verbose=False, random_state=seed)
-    model.forde()
-    fitted = time.perf_counter()
-    samples = model.forge(n=len(train))
-    for name in set(train) - set(labels):
-        if pd.api.types.is_integer_dtype(train[name]):
-            samples[name] = samples[name].round()
-    samples[labels] = samples[labels].astype(object).replace("?", np.nan)
-    return (
-        samples[train.columns].astype(train.dtypes), fitted - started, time.perf_counter() - fitted
-    )  # fmt: skip
-
-
 def of_folder(folder, model, name, train, seed):
     """Return samples that were left in a folder, or None."""
     path = folder / f"{model}_{name}_{seed}.csv"
@@ -133,12 +106,11 @@ def methods(args):
         "VAETransformer, mixture": lambda train, seed: skae(train, seed, prior="gmm"),
         "independent columns": lambda train, seed: (independent_columns(train, seed), 0.0, 0.0),
         "Gaussian mixture": mixture,
-        **({"arfpy": forest} if find_spec("arfpy") else {}),
         **{
             model: lambda train, seed, model=model: of_folder(
                 args.rivals, model, args.table, train, seed
             )
-            for model in ("TVAE", "CTGAN")
+            for model in ("TVAE", "CTGAN", "ARF")
             if args.rivals
         },
     }
