@@ -38,8 +38,6 @@ class Column:
         What the cells 0, 1, ... of labels stand for.
     others : ndarray of shape (n_others,)
         The cells that an unknown label may be.
-    shares : ndarray of shape (n_others,)
-        How often each of these was seen, relative to each other.
     """
 
     name: str | int
@@ -55,7 +53,6 @@ class Column:
     is_vague: bool = False
     labels: tuple = ()
     others: np.ndarray = field(default_factory=lambda: np.empty(0))
-    shares: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
     def title(self) -> str:

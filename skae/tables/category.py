@@ -126,7 +126,6 @@ class Category(Field):
             self.name,
             labels=(None, None, *self.states, *kept),
             others=np.arange(self.n_states, self.n_states + len(kept), dtype=float),
-            shares=self.rare.shares if kept else np.empty(0),
         )
 
     def _states_of(self, column: nw.Series, states: dict) -> np.ndarray:
