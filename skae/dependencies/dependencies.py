@@ -38,6 +38,8 @@ class Dependencies:
         What held in all rows.
     near : tuple of NearlyFixes
         What held in nearly all.
+    choices : tuple of Choices
+        The labels of every column that fixes others, those of few labels first.
     """
 
     columns: tuple[Column, ...] = ()
@@ -74,8 +76,8 @@ class Dependencies:
         joined: list[Sum | Product] = [*find_products(some, first), *find_sums(some, first)]
         joined = in_turn([each for each in joined if not each.is_broken(values).any()])
         empties = find_empties(some, first)
-        fixes, near = find_fixes(some, min_count=min_count)
-        fixes = [Fixes.learn(values, each.sources, each.target, min_count) for each in fixes]
+        exact, near = find_fixes(some)
+        fixes = [Fixes.learn(values, sources, target, min_count) for sources, target in exact]
         fixes = [each for each in fixes if not _disagrees(each, values)]
         fixes = _without_others(fixes, joined, empties)
         others = [

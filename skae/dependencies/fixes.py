@@ -175,8 +175,10 @@ def in_order(fixes: Sequence[Fixes]) -> list[Fixes]:
     return sorted(fixes, key=key)
 
 
-def find_fixes(values: np.ndarray, *, min_count: int) -> tuple[list[Fixes], list[NearlyFixes]]:
-    """Return which columns fix which, and which nearly do.
+def find_fixes(
+    values: np.ndarray,
+) -> tuple[list[tuple[tuple[int, ...], int]], list[NearlyFixes]]:
+    """Return which columns fix which, as sources and target, and which nearly do.
 
     It counts as found where no row disagrees, half of the rows or more could have, and their
     agreement cannot be by chance. Two columns are tried as sources where neither is one.
@@ -185,8 +187,6 @@ def find_fixes(values: np.ndarray, *, min_count: int) -> tuple[list[Fixes], list
     ----------
     values : ndarray of shape (n_rows, n_columns)
         The cells of the rows; see `Draws`.
-    min_count : int
-        The number of rows that must share a combination for the relation to hold it.
     """
     trial = Codes.of(values[_trials(len(values))])
     coded = Codes.of(values)
@@ -208,8 +208,7 @@ def find_fixes(values: np.ndarray, *, min_count: int) -> tuple[list[Fixes], list
             near.append(NearlyFixes(source, target, share))
     single = {(sources[0], target) for sources, target in exact}
     exact += _find_pairs(coded, trial, single)
-    found = [Fixes.learn(values, sources, target, min_count) for sources, target in exact]
-    return found, _without_detours(near, single)
+    return exact, _without_detours(near, single)
 
 
 def _find_pairs(

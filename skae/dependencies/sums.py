@@ -265,9 +265,9 @@ def _constant(rest: np.ndarray, step: float, spread: float) -> float:
 
 
 def _ordered(made: Sum, raw: np.ndarray) -> Sum:
-    """Return a sum solved for the column that is best set by the others, the widest one.
+    """Return a sum solved for the widest of its columns of weight one, the others by width.
 
-    Columns of levels come last, and so do those whose weight makes others less exact.
+    Columns that have few values come last.
     """
     spread = raw.std(0) * [1.0 if each.levels is None else 1e-3 for each in made.columns]
     plain = np.abs(np.abs(made.weights) - 1) < _EXACT

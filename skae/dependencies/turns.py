@@ -10,7 +10,8 @@ def in_turn(found: Sequence[Sum | Product]) -> list[Sum | Product]:
     """Return sums and products so that each sets another column, and after those that it is of.
 
     A product sets its product. A sum is solved for the first of its columns that no other relation
-    sets and that is not needed, by way of others, to compute these.
+    sets and that is not needed, by way of others, to compute these. A relation that has no such
+    column is left out.
     """
     sources: dict[int, set[int]] = {}
     made: dict[int, Sum | Product] = {}
