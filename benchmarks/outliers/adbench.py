@@ -7,8 +7,8 @@
 Every run fits one method to one split and scores the test rows: the area under the ROC curve, the
 average precision, the seconds of the fit and of the scoring, and the share of the test inliers
 that a threshold for 1, 5 and 10 % false alarms flags. That threshold is a p-value for skae, and a
-quantile of the scores of the training rows for the others. From the fit of skae its score is also
-read with one part alone, and with one part less or more. `--out` takes a line for each run at once,
+quantile of the scores of the training rows for the others. From the fit of skae the mean of each
+part alone is also read. `--out` takes a line for each run at once,
 and runs that it holds are not repeated; `--report` only prints the tables of what it holds.
 """
 
@@ -48,7 +48,7 @@ def run_rival(name, data, seed):
 
 
 def run_ours(data, regime, seed):
-    """Yield the run of skae, and those of one part alone, and with one less or more."""
+    """Yield the run of skae, and those of one part alone."""
     detector = AEOutlierDetector(novelty=regime == "clean", random_state=seed)
     start = time.perf_counter()
     detector.fit(data.train)
@@ -57,13 +57,8 @@ def run_ours(data, regime, seed):
     seconds = {"fit": fitted - start, "score": time.perf_counter() - fitted}
     shares = flagged(detector.p_values(data.test[~data.is_outlier])[:, None] <= np.array(ASKED))
     yield {"method": OURS} | measures(scores, data.is_outlier) | seconds | shares
-    parts = detector.score_parts(data.test)
-    for name, part in parts.items():
+    for name, part in detector.score_parts(data.test).items():
         yield {"method": f"{OURS}: {name}"} | measures(part, data.is_outlier)
-        changed = set(detector.parts) ^ {name}
-        how = "without" if name in detector.parts else "with"
-        scores = np.mean([parts[each] for each in changed], axis=0)
-        yield {"method": f"{OURS} {how} {name}"} | measures(scores, data.is_outlier)
 
 
 def run(method, data, regime, seed):

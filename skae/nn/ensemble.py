@@ -1,5 +1,6 @@
 """Denoising autoencoders as one batched tensor program: a member for every view and fold."""
 
+import copy
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -36,8 +37,8 @@ class BatchedLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_members, 1, n_outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map $(K, B, n)$ to $(K, B, m)$."""
-        return torch.baddbmm(self.bias, x, self.weight)
+        """Map $(K, B, n)$ to $(K, B, m)$; inputs that are not given, the last ones, are zero."""
+        return torch.baddbmm(self.bias, x, self.weight[:, : x.shape[2]])
 
 
 class Ensemble(nn.Module):
@@ -95,19 +96,42 @@ class Ensemble(nn.Module):
         is_narrow = n_inputs * self.n_wide <= _MOST_LINEAR_WEIGHTS
         self.linear = BatchedLinear(n_members, n_inputs, self.n_wide, 0.01) if is_narrow else None
 
+    def of_folds(self, folds: Sequence[int]) -> "Ensemble":
+        """Return a copy that has only the members of some folds, in all views."""
+        kept = [view * self.n_folds + fold for view in range(self.n_views) for fold in folds]
+        part = copy.deepcopy(self)
+        part.n_folds, part.folds = len(folds), self.folds[kept]
+        for layer in part.modules():
+            if isinstance(layer, BatchedLinear):
+                layer.weight = nn.Parameter(layer.weight.detach()[kept])
+                layer.bias = nn.Parameter(layer.bias.detach()[kept])
+        return part
+
     def points(self, x: Tensor) -> Tensor:
         """Return the points of rows in the view of every member, $(K, B, w)$."""
+        return self._for_folds(self._views(x))
+
+    def _views(self, x: Tensor) -> Tensor:
+        """Return the points of rows in every view, $(V, B, w)$."""
         views = x[:, : self.n_views * self.n_wide].reshape(len(x), self.n_views, self.n_wide)
-        return views.transpose(0, 1).repeat_interleave(self.n_folds, dim=0)
+        return views.transpose(0, 1)
+
+    def _for_folds(self, x: Tensor) -> Tensor:
+        """Return what all members of a view share, $(V, ...)$, for each of them, $(K, ...)$."""
+        return x.repeat_interleave(self.n_folds, dim=0)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the reconstructions of corrupted rows, and the points, both $(K, B, w)$."""
-        points = self.points(x)
+        """Return the reconstructions of corrupted rows, and the points, both $(K, B, w)$.
+
+        The members of a view see the same corruption.
+        """
+        views = self._views(x)
         if self.training:
-            return self.reconstruct(*self._corrupt(points)), points
-        with seeded(0, x.device):
-            corrupted = self._corrupt(points)
-        return self.reconstruct(*corrupted), points
+            seen = self._hide(*self._corrupt(views))
+        else:
+            with seeded(0, x.device):
+                seen = self._hide(*self._corrupt(views))
+        return self._reconstruct(self._for_folds(seen)), self._for_folds(views)
 
     def loss(self, output: Tensor, points: Tensor, x: Tensor, weights: None = None) -> Tensor:
         """Return the mean squared error of every row, $(B,)$, over the members that it counts for.
@@ -121,13 +145,23 @@ class Ensemble(nn.Module):
 
     def reconstruct(self, points: Tensor, hidden: Tensor) -> Tensor:
         """Return the reconstructions of points $(K, B, w)$ with masked columns $(K, B, c)$."""
-        seen = self._hide(points, hidden)
-        output = self.output(self._deep(seen))
-        return output if self.linear is None else output + self.linear(seen)
+        return self._reconstruct(self._hide(points, hidden))
 
     def encode(self, points: Tensor) -> Tensor:
         """Return the units of the last hidden layer, $(K, B, h)$."""
-        return self._deep(self._hide(points, points.new_zeros(*points.shape[:2], self.n_columns)))
+        return self._deep(points.clamp(-FARTHEST, FARTHEST))
+
+    def encode_and_reconstruct(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the units of the last hidden layer and the reconstructions, nothing hidden."""
+        # The mask of hidden columns is zero, and need not be there.
+        seen = points.clamp(-FARTHEST, FARTHEST)
+        codes = self._deep(seen)
+        output = self.output(codes)
+        return codes, output if self.linear is None else output + self.linear(seen)
+
+    def _reconstruct(self, seen: Tensor) -> Tensor:
+        output = self.output(self._deep(seen))
+        return output if self.linear is None else output + self.linear(seen)
 
     def _hide(self, points: Tensor, hidden: Tensor) -> Tensor:
         # An extreme coordinate would distort the reconstruction of the other columns.
@@ -144,7 +178,9 @@ class Ensemble(nn.Module):
         """Return noisy points and a mask of hidden columns, any share of them up to 60 %."""
         per_row = (*points.shape[:2], 1)
         choice = torch.randint(len(self.noise), per_row, device=points.device)
-        noisy = torch.addcmul(points, torch.randn_like(points), self.noise[choice])
+        # Contiguous, unlike the points, and so several times as quick.
+        noise = torch.randn(points.shape, dtype=points.dtype, device=points.device)
+        noisy = torch.addcmul(points, noise, self.noise[choice])
         share = _MOST_HIDDEN * torch.rand(per_row, device=points.device)
         share = share * (torch.rand(per_row, device=points.device) < 0.5)
         columns = torch.rand(*per_row[:2], self.n_columns, device=points.device)

@@ -6,51 +6,123 @@ import numpy as np
 _BULK = (0.5, 0.9)
 # The smallest scale of the tail, in nats.
 _LEAST_RATE = 0.5
+# The smallest share and number of the rows below a gap.
+_LEAST_BELOW, _FEWEST_BELOW = 0.5, 20
+# How often a gap is found where there is none.
+_LEVEL = 0.01
 
 
-def p_values(scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+def p_values(
+    scores: np.ndarray, held_out: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     r"""Return the conformal p-values of scores, where higher scores are more anomalous.
 
     .. math:: p(x) = \frac{1 + \#\{i : s_i \ge s(x)\}}{n + 1}
 
-    If a row is exchangeable with the held-out ones, $P(p \le \alpha) \le \alpha$.
+    If a row is exchangeable with the held-out ones, $P(p \le \alpha) \le \alpha$. Weighted rows
+    count as their weights, which are one on average, and the new row as one.
 
     References
     ----------
     Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic learning in a random world. Springer.
     """
-    held_out = np.sort(held_out)
-    n_at_least = len(held_out) - np.searchsorted(held_out, scores, side="left")
-    return (1 + n_at_least) / (1 + len(held_out))
+    order = np.argsort(held_out, kind="stable")
+    weights = np.ones(len(held_out)) if weights is None else weights[order]
+    below = np.append(0.0, np.cumsum(weights))
+    place = np.searchsorted(held_out[order], scores, side="left")
+    return (1 + np.maximum(below[-1] - below[place], 0)) / (1 + below[-1])
 
 
-def conformal_threshold(held_out: np.ndarray, share: float) -> float:
+def conformal_threshold(held_out: np.ndarray, share: float, weights: np.ndarray) -> float:
     """Return the largest score whose p-value is above a share.
 
     With too few rows for the share, it is extrapolated: the tail beyond the 90th percentile is
     taken to be exponential, with the rate of the scores between the median and that percentile.
     """
-    n_flagged = int(np.floor(share * (len(held_out) + 1) + 1e-9)) - 1
-    if n_flagged < 0:
+    if share * (len(held_out) + 1) < 1 - 1e-9:
         return max(float(held_out.max()), _extrapolated(held_out, share))
-    return float(np.sort(held_out)[-1 - n_flagged])
+    ordered = np.sort(held_out)[::-1]
+    above = p_values(ordered, held_out, weights) > share + 1e-9
+    return float(ordered[above][0])
 
 
-def share_threshold(scores: np.ndarray, share: float) -> float:
+def share_threshold(scores: np.ndarray, share: float, weights: np.ndarray) -> float:
     """Return the threshold that a share of the rows exceeds, as nearly as possible."""
-    n_flagged = min(round(share * len(scores)), len(scores) - 1)
-    return float(np.sort(scores)[-1 - n_flagged])
+    order = np.argsort(-scores, kind="stable")
+    beyond = np.append(0.0, np.cumsum(weights[order]))[:-1]
+    place = np.abs(beyond - share * weights.sum()).argmin()
+    return float(scores[order[min(place, len(scores) - 1)]])
 
 
-def robust_threshold(scores: np.ndarray, share: float) -> float:
-    """Return the threshold that a share of the normal rows would exceed, robust to outliers.
+def robust_threshold(
+    scores: np.ndarray, share: float, weights: np.ndarray, is_far: np.ndarray
+) -> tuple[float, float]:
+    """Return the threshold of the normal rows, of which few are flagged.
 
-    It is extrapolated from the scores up to the 90th percentile, on which outliers have little
-    influence, with an exponential tail. At least that share of all rows, and at least one row,
-    exceeds it.
+    It is the one that a share of the normal rows would exceed, extrapolated from the scores of
+    these up to the 90th percentile. The share of all rows that exceeds it is at least that of the
+    far rows, which are no normal ones, and of the others between the share and twice as much.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows,)
+        The scores, of which higher ones are more anomalous.
+    share : float
+        The share of the normal rows.
+    weights : ndarray of shape (n_rows,)
+        The weights of the rows.
+    is_far : ndarray of bool of shape (n_rows,)
+        The rows that a gap parts from the others.
+
+    Returns
+    -------
+    threshold : float
+        The threshold.
+    estimate : float
+        The share of outliers: of the rows beyond it, less what is expected of normal rows.
     """
-    of_all = share_threshold(scores, max(share, 1 / len(scores)))
-    return min(_extrapolated(scores, share), of_all)
+    far = float(weights[is_far].sum() / weights.sum())
+    shares = (max(far + factor * share * (1 - far), 1 / len(scores)) for factor in (1, 2))
+    most, fewest = (share_threshold(scores, each, weights) for each in shares)
+    threshold = float(np.clip(_extrapolated(scores[~is_far], share), fewest, most))
+    beyond = float(weights[scores > threshold].sum() / weights.sum())
+    return threshold, max((beyond - share) / (1 - share), 0.0)
+
+
+def find_gap(values: np.ndarray, least: float) -> int:
+    r"""Return how many of the largest values a gap parts from the others; 0 if there is none.
+
+    The first $m$ values in ascending order are taken to have an exponential tail, with the rate
+    $\lambda$ between their median and their 90th percentile. If all $n$ had it, the distance from
+    the $m$-th to the next would be exponential as well, with the rate $\lambda / (n - m)$, and so
+    there is a gap where
+
+    .. math:: x_{(m+1)} - x_{(m)} > \frac{\lambda}{n - m} \log\frac{n}{\alpha}.
+
+    It is the lowest gap that counts, if half of the values at least are below it.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,)
+        The values.
+    least : float
+        The smallest distance that is a gap.
+
+    References
+    ----------
+    Rényi, A. (1953). On the theory of order statistics. Acta Mathematica Hungarica 4.
+    """
+    ordered, n = np.sort(values), len(values)
+    counts = np.arange(max(int(np.ceil(_LEAST_BELOW * n)), _FEWEST_BELOW), n)
+    if len(counts) == 0:
+        return 0
+    middle, high = (np.interp(share * (counts - 1), np.arange(n), ordered) for share in _BULK)
+    rate = (high - middle) / np.log((1 - _BULK[0]) / (1 - _BULK[1]))
+    widest = rate / (n - counts) * np.log(n / _LEVEL)
+    # Among many equal values there is no rate, and any other value would be beyond a gap.
+    distances = np.where(rate > 0, ordered[counts] - ordered[counts - 1], 0)
+    gaps = np.flatnonzero(distances > np.maximum(widest, least))
+    return int(n - counts[gaps[0]]) if len(gaps) else 0
 
 
 def _extrapolated(scores: np.ndarray, share: float) -> float:

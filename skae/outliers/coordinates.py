@@ -6,12 +6,11 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtri
 
+from skae.outliers.margins import Margins, leave_one_out_ends
 from skae.outliers.scaling import Scaling
 from skae.tables.category import Category
 from skae.tables.cells import MISSING, N_RESERVED, OTHER, VALUE
-from skae.tables.columns import FARTHEST
 from skae.tables.number import Number
-from skae.tables.scores import NormalScores
 from skae.tables.table import Table
 
 VIEWS = ("standard", "quantile")
@@ -36,32 +35,34 @@ class Coordinates:
         The columns of the table.
     scaling : Scaling
         The standardisation of numbers.
-    scores : tuple of NormalScores
-        The normal scores of every column of numbers.
+    margins : Margins
+        The normal scores of numbers.
     shares : tuple of ndarray
         The share of every state of every column, smoothed so that none is zero.
-    edge : float
-        The normal score of numbers just outside of the training range.
     """
 
     table: Table
     scaling: Scaling
-    scores: tuple[NormalScores, ...]
+    margins: Margins
     shares: tuple[np.ndarray, ...]
-    edge: float
 
     @classmethod
-    def learn(cls, table: Table, numbers: np.ndarray, states: np.ndarray) -> "Coordinates":
+    def learn(
+        cls,
+        table: Table,
+        numbers: np.ndarray,
+        states: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> "Coordinates":
         """Return the encoding as points, learned from encoded rows of a table."""
+        weights = np.ones(len(states)) if weights is None else weights
         spans = np.array([field.high - field.low or 1.0 for field in table.numbers])
-        scaling = Scaling.learn(numbers, spans)
-        scores = tuple(_scores(column) for column in numbers.T)
         shares = tuple(
-            _shares(column, field.n_states)
+            _shares(column, field.n_states, weights)
             for field, column in zip(table.modelled, states.T, strict=True)
         )
-        edge = -ndtri(0.5 / (len(states) + 1))
-        return cls(table, scaling, scores, shares, edge)
+        scaling = Scaling.learn(numbers, spans, weights)
+        return cls(table, scaling, Margins.learn(numbers, weights), shares)
 
     @property
     def n_encoded(self) -> int:
@@ -84,7 +85,12 @@ class Coordinates:
         return np.repeat(np.arange(len(widths)), widths)
 
     def of(
-        self, view: str, numbers: np.ndarray, states: np.ndarray, *, held_out: bool = False
+        self,
+        view: str,
+        numbers: np.ndarray,
+        states: np.ndarray,
+        *,
+        held_out: bool = False,
     ) -> np.ndarray:
         """Return the points of encoded rows, shape (n_rows, n_coordinates).
 
@@ -93,27 +99,41 @@ class Coordinates:
         """
         if held_out:
             states = self._without_singles(states)
-        encode = self.scaling if view == "standard" else self._score
-        blocks, columns = [], iter(encode(numbers, held_out=held_out).T)
+        encoded = self._encode(view, numbers, held_out)
+        if self._are_plain:
+            return np.nan_to_num(encoded, copy=False, nan=self.margins.edge)
+        blocks, columns = [], iter(encoded.T)
         for j, field in enumerate(self.table.modelled):
             if isinstance(field, Number):
                 # In a column without missing cells in training, a missing cell is as far out as a
                 # number just outside of the training range.
-                missing = 0.0 if field.share_without_number > 0 else self.edge
+                missing = 0.0 if field.share_without_number > 0 else self.margins.edge
                 blocks.append(np.nan_to_num(next(columns), nan=missing)[:, None])
             blocks.append(self._places[view][j][states[:, j]])
         return np.hstack(blocks)
 
-    def points(self, numbers: np.ndarray, states: np.ndarray, *, held_out: bool = False) -> Points:
-        """Return the points of encoded rows in all views; see `of`."""
-        return {view: self.of(view, numbers, states, held_out=held_out) for view in VIEWS}
+    def points(
+        self,
+        numbers: np.ndarray,
+        states: np.ndarray,
+        *,
+        held_out: bool = False,
+        is_exact: bool = True,
+    ) -> Points:
+        """Return the points of encoded rows in all views; see `of`.
+
+        Unless they are to be exact, they are of single precision.
+        """
+        kind = np.float64 if is_exact else np.float32
+        encoded = {v: self.of(v, numbers, states, held_out=held_out) for v in VIEWS}
+        return {view: x.astype(kind, copy=False) for view, x in encoded.items()}
 
     def cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers and the states nearest to points of the view "standard".
 
         No cell is missing, unless all cells of its column were in training.
         """
-        numbers = np.empty((len(points), len(self.scores)))
+        numbers = np.empty((len(points), len(self.column_of_number)))
         states = np.zeros((len(points), len(self.table.modelled)), dtype=int)
         for j in range(len(self.table.modelled)):
             self.cells_of_column(points, j, numbers, states)
@@ -150,42 +170,23 @@ class Coordinates:
         fields = list(zip(self.table.modelled, self.shares, strict=True))
         return {view: [_places(*each, view) for each in fields] for view in VIEWS}
 
-    def _score(self, numbers: np.ndarray, *, held_out: bool) -> np.ndarray:
-        """Return normal scores, which rise with the logarithm outside of the training range."""
-        scales = np.broadcast_to(self.scaling.scale, numbers.shape)
+    @cached_property
+    def _are_plain(self) -> bool:
+        """Whether all coordinates are numbers."""
+        return len(self.column_of_coordinate) == len(self.column_of_number)
+
+    def _encode(self, view: str, numbers: np.ndarray, held_out: bool) -> np.ndarray:
+        """Return the coordinates of numbers, NaN where they are missing."""
+        if view == "standard":
+            return self.scaling(numbers, held_out=held_out)
         if held_out:
             scales = self.scaling.scales_of_others(numbers)
-        columns = zip(self.scores, scales.T, numbers.T, strict=True)
-        scored = [self._score_column(*each, held_out=held_out) for each in columns]
-        return np.stack(scored, axis=1) if scored else numbers
-
-    def _score_column(
-        self, scores: NormalScores, scale: np.ndarray, numbers: np.ndarray, *, held_out: bool
-    ) -> np.ndarray:
-        low, high = scores.first[0], scores.last[-1]
-        if held_out and low < high:
-            low, high = _ends_without(numbers, low, high)
-        with np.errstate(over="ignore"):
-            beyond = np.maximum(low / scale - numbers / scale, numbers / scale - high / scale)
-        beyond = np.clip(beyond, 0, FARTHEST)
-        edge = np.where(numbers > high, 1, -1) * (self.edge + np.log1p(beyond))
-        return np.where(beyond > 0, edge, scores.encode(numbers))
+            return self.margins(numbers, scales, leave_one_out_ends(numbers))
+        return self.margins(numbers, self.scaling.scale)
 
 
-def _ends_without(numbers: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the leave-one-out minimum and maximum for every number, shapes (n_rows,)."""
-    inner = np.sort(numbers[~np.isnan(numbers)])
-    return np.where(numbers == low, inner[1], low), np.where(numbers == high, inner[-2], high)
-
-
-def _scores(column: np.ndarray) -> NormalScores:
-    column = column[~np.isnan(column)]
-    column = column if len(column) else np.zeros(1)
-    return NormalScores.learn(column, np.ones(len(column)))
-
-
-def _shares(states: np.ndarray, n_states: int) -> np.ndarray:
-    counts = np.bincount(states, minlength=n_states) + 0.5
+def _shares(states: np.ndarray, n_states: int, weights: np.ndarray) -> np.ndarray:
+    counts = np.bincount(states, weights, minlength=n_states) + 0.5
     return counts / counts.sum()
 
 

@@ -12,16 +12,19 @@ from skae.common.documentation import Documented
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import DeviceParameters, TableParameters
-from skae.common.sklearn_private import fit_context
+from skae.common.sklearn_private import check_sample_weight, fit_context
 from skae.common.state import FittedState
 from skae.outliers.conformal import conformal_threshold, robust_threshold, share_threshold
 from skae.outliers.coordinates import VIEWS
+from skae.outliers.encoding import Rows
 from skae.outliers.fitted import FittedAttributes, StopReason
 from skae.outliers.inference import OutlierInference
-from skae.outliers.members import EnsembleOptions
-from skae.outliers.memory import Memory
-from skae.outliers.model import PARTS, Regime, encode_in_batches, learn_model
+from skae.outliers.memory import Memory, weighted_order
+from skae.outliers.model import PARTS, Regime, learn_model
 from skae.outliers.parameters import DetectorParameters, EnsembleParameters
+from skae.outliers.parts import References
+from skae.outliers.training import EnsembleOptions
+from skae.outliers.trimming import Trimming
 from skae.tables.containers import frame_without_rows
 from skae.tables.identifiers import warn_of_identifiers
 from skae.tables.kinds import options_of
@@ -32,12 +35,13 @@ from skae.training.schedule import unless_auto
 
 # The share of normal rows that "auto" flags.
 _AUTO_SHARE = 0.01
-# The share of rows that is trimmed, the rank of the neighbour, and the steps per root of the number
-# of rows, without trimming and with it. They were chosen on 11 of the 22 sets of the benchmark
-# (docs/design.md, "Outliers").
+# The share of rows that is trimmed, the number of groups of references, and the steps per root of
+# the number of rows, without trimming and with it (docs/design.md, "Outliers").
 _AUTO_TRIM = 0.1
-_NEIGHBORS_OF_CLEAN, _NEIGHBORS_OF_TRIMMED = 1, 5
+_N_GROUPS = 4
 _STEPS_OF_CLEAN, _STEPS_OF_TRIMMED = 25, 8
+# The number of epochs of which the losses are kept.
+_MOST_HISTORY = 1000
 
 
 @estimator()
@@ -54,26 +58,30 @@ class AEOutlierDetector(
     Documented,
     BaseEstimator,
 ):
-    r"""Outlier detector: distances to latent codes, to near rows and to the center.
+    r"""Outlier detector: distances to latent codes and near rows, and reconstructions.
 
     An ensemble of denoising autoencoders without a bottleneck learns from the rows, half of it from
     standardised numbers, the other half from their normal scores. It is one batched program; each
     member leaves out one fold of the rows, so that every row is held out from some members. Up to
     four parts measure how anomalous a row is:
 
-    - "latent": the distance to the k-th nearest code, for each member among the codes of the fold
-      that it left out.
-    - "neighbors": the distance to the k-th nearest training row, in both views of the numbers.
-    - "center": the median distance to (a sample of) the training rows, in normal scores.
-    - "reconstruction": the error of the members' reconstructions.
+    - "latent": the distance to the nearest code, for each member among the codes of the fold that
+      it left out.
+    - "neighbors": the distance to the nearest row of each of some groups of training rows, in both
+      views of the numbers.
+    - "reconstruction": the errors of the members' reconstructions, each given the errors of the
+      other columns: that of a typical column, and the largest.
+    - "center": the median distance to training rows, in normal scores.
 
-    Each turns a quantity :math:`v` into a surprisal, minus the log-probability that the quantity of
-    a held-out row is at least as large. The score is minus the mean surprisal of `parts`, in nats,
+    Each turns quantities :math:`v` into surprisals, minus the log-probability that the quantity of
+    a held-out row is at least as large. One that is sure is enough, and so are all parts together:
+    with the surprisals :math:`s_{pi}` of the quantities of part :math:`p`, the score is
 
-    .. math:: s(x) = -\frac1P \sum_p -\log P(V_p \ge v_p(x)).
+    .. math:: s(x) = -\max\Big(\max_{p \ne \mathrm{center},\, i} s_{pi}(x),\
+              \frac32 \cdot \frac1P \sum_p \bar s_p(x)\Big).
 
-    Rows may hold numbers, labels, booleans, times and missing cells. A fitted detector, and so its
-    file, holds encoded training rows, which new rows are compared with.
+    Rows may hold numbers, labels, booleans, times and missing cells; sparse rows are made dense. A
+    fitted detector, and so its file, holds encoded training rows, which new rows are compared with.
 
     See Also
     --------
@@ -88,14 +96,21 @@ class AEOutlierDetector(
     The p-values are cross-conformal: no rows are set aside, and the scores of training rows are
     those that they would have if nothing had been learned from them: by members that left them
     out, and with neighbours and scales of the other rows only. `fit_predict` uses these scores.
-    `predict` and `score_samples` treat all rows as new ones, also those of `fit`, which then look
-    more normal than they should; with `novelty` all of them do, as the nearest neighbour of each is
-    itself.
+    `predict` and `score_samples` read all rows as new ones, also those of `fit`, which the members
+    then know. A row that equals a reference is taken for that reference, which then does not count
+    among the near ones; not so where references equal each other.
+
+    Groups of more than a twentieth of the rows are modes of the data, and no outliers, unless
+    `trim_fraction` says otherwise. `contamination="auto"` sees no gap where outliers lie as densely
+    as the outermost normal rows.
 
     References
     ----------
     Vincent, P., Larochelle, H., Bengio, Y. and Manzagol, P.-A. (2008). Extracting and composing
     robust features with denoising autoencoders. ICML.
+
+    Pang, G., Ting, K. M. and Albrecht, D. (2015). LeSiNN: detecting anomalies by identifying least
+    similar nearest neighbours. ICDM workshops.
 
     Ramaswamy, S., Rastogi, R. and Shim, K. (2000). Efficient algorithms for mining outliers from
     large data sets. SIGMOD.
@@ -123,7 +138,7 @@ class AEOutlierDetector(
     """
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: None = None) -> Self:
+    def fit(self, X: Any, y: None = None, sample_weight: Any = None) -> Self:
         """Fit the detector to rows.
 
         Parameters
@@ -132,6 +147,8 @@ class AEOutlierDetector(
             The rows to learn from.
         y : Ignored
             Not used, present for API consistency by convention.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weights of the rows; those without any are left out. None is the same for all.
 
         Returns
         -------
@@ -140,11 +157,11 @@ class AEOutlierDetector(
         """
         with self._restored_on_failure():
             self._forget()
-            self._fit_to(X)
+            self._fit_to(X, sample_weight)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: None = None) -> Self:
+    def partial_fit(self, X: Any, y: None = None, sample_weight: Any = None) -> Self:
         """Update the detector with more rows, which replace older ones in a memory.
 
         The memory has `max_samples` rows. The first call is `fit`, and learns the types of the
@@ -158,6 +175,8 @@ class AEOutlierDetector(
             The next rows to learn from.
         y : Ignored
             Not used, present for API consistency by convention.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weights of the rows; those without any are left out. None is the same for all.
 
         Returns
         -------
@@ -165,22 +184,25 @@ class AEOutlierDetector(
             The fitted estimator.
         """
         if not self.__sklearn_is_fitted__():
-            return self.fit(X)
+            return self.fit(X, sample_weight=sample_weight)
         with self._restored_on_failure():
-            self._go_on_with(X)
+            self._go_on_with(X, sample_weight)
         return self
 
-    def fit_predict(self, X: Any, y: None = None) -> np.ndarray:
+    def fit_predict(self, X: Any, y: None = None, sample_weight: Any = None) -> np.ndarray:
         """Fit the detector to rows, and label them as outliers or inliers.
 
-        The rows are scored by members that have not learned from them, as new rows would be.
+        The rows are scored by members that have not learned from them, as new rows would be; equal
+        rows have equal labels.
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
         y : Ignored
             Not used, present for API consistency by convention.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weights of the rows; those without any are left out. None is the same for all.
 
         Returns
         -------
@@ -188,104 +210,122 @@ class AEOutlierDetector(
             -1 for outliers and 1 for inliers.
         """
         with self._restored_on_failure():
-            self.fit(X)
-            is_complete = len(self._memory_) == self.n_rows_
-            scores = np.empty(self.n_rows_) if is_complete else self.score_samples(X)
-        scores[self._memory_.positions] = -self._model_.held_out
+            self.fit(X, sample_weight=sample_weight)
+            scores = self.training_scores_
+            if np.isnan(scores).any():
+                scores = np.where(np.isnan(scores), self.score_samples(X), scores)
         return np.where(scores < self.offset_, -1, 1)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = []
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
         return "offset_" in vars(self)
 
-    def _fit_to(self, X: Any) -> None:
+    def _fit_to(self, X: Any, sample_weight: Any) -> None:
         """Check the rows, learn the columns, keep a sample in the memory, learn from it."""
         self._check_parameters()
         self._remember_parameters()
         self.frame_ = frame_without_rows(X)
-        frame = self._check_rows(X, reset=True)
         self._seed_ = draw_seed(self.random_state)
+        frame = self._check_rows(X, reset=True)
+        weights = _checked_weights(sample_weight, frame, at_least=2)
         rng = np.random.default_rng(self._seed_)
-        positions = rng.permutation(len(frame))[: self.max_samples]
+        positions = weighted_order(weights, rng)[: self.max_samples]
         sample = frame[positions.tolist()]
-        is_named = self.frame_ is not None
-        table = Table.learn(sample, options_of(self), is_named=is_named)
+        table = Table.learn(sample, options_of(self), is_named=self.frame_ is not None)
         table.check_modelled()
         warn_of_identifiers(table)
         self.schema_ = table.with_labels_of(frame)
         self._check_readable(frame)
         n_folds = min(self.n_members // len(VIEWS), len(positions))
-        self._memory_ = Memory.of(self.schema_, sample, positions, n_folds, rng)
+        chosen = weights[positions]
+        self._memory_ = Memory.of(self.schema_, sample, chosen, positions, n_folds, rng)
         self.n_rows_ = len(frame)
         self._learn(resolve_device((self.net_params or {}).get("device", self.device), X))
+        self._note_training_scores(len(frame))
 
-    def _go_on_with(self, X: Any) -> None:
+    def _go_on_with(self, X: Any, sample_weight: Any) -> None:
         """Check more rows, keep a sample of them in the memory, learn from the memory."""
         self._validate_params()
         self._check_parameters()
         self._check_same_model()
         frame = self._check_rows(X)
+        weights = _checked_weights(sample_weight, frame, at_least=1)
         self._check_readable(frame)
         self._seed_ = self._seed_ + 1
         rng = np.random.default_rng(self._seed_)
-        positions = rng.permutation(len(frame))[: self.max_samples]
+        positions = weighted_order(weights, rng)[: self.max_samples]
         sample, n_folds = frame[positions.tolist()], self._model_.members.n_folds
-        newer = Memory.of(self.schema_, sample, positions, n_folds, rng)
+        newer = Memory.of(self.schema_, sample, weights[positions], positions, n_folds, rng)
         self._memory_ = self._memory_.make_room(newer, self.max_samples, rng)
         self.n_rows_ += len(frame)
         with unchanged_on_failure(self.net_):
             self._learn(torch.device(self.net_.device), net=self.net_)
+        self._note_training_scores(len(frame))
 
     def _check_readable(self, frame: nw.DataFrame) -> None:
         """Raise ValueError if any row cannot be encoded, also if it is not learned from."""
-        if len(frame) > self.max_samples:
-            for _ in encode_in_batches(self.schema_, frame):
-                pass
+        rows = Rows.of(self.schema_, frame)
+        if len(frame) > self.max_samples and not rows.are_numbers:
+            for batch in rows.slices():
+                rows.encode(batch)
 
     def _learn(self, device: torch.device, net: AutoencoderNet | None = None) -> None:
         """Learn from the rows in the memory."""
         options = EnsembleOptions(self.n_members, self.hidden_layer_sizes, self.activation)
-        regime = self._regime()
         learned = learn_model(
             self.schema_,
             self._memory_,
             self,
             options,
-            regime,
+            self._regime(),
             seed=self._seed_,
             device=device,
             net=net,
         )
         self._model_, self.best_epoch_, self.n_trimmed_ = learned
-        self.n_neighbors_ = regime.n_neighbors
         self.columns_, self.parts_ = self._model_.columns, self._model_.parts
         self.net_ = self._model_.members.net
+        del self.net_.history[:-_MOST_HISTORY]
         self.loss_curve_, self.validation_loss_curve_ = loss_curves(self.net_)
         self.n_iter_ = len(self.loss_curve_)
         self.stop_reason_ = self._find_stop_reason()
-        self.offset_ = -self._find_threshold(self._model_.held_out)
+        self.offset_, self.contamination_ = self._find_threshold(self._model_.held_out)
+
+    def _note_training_scores(self, n_rows: int) -> None:
+        """Note the held-out scores of the rows that were just learned from, NaN for others."""
+        self.training_scores_ = np.full(n_rows, np.nan)
+        is_new = self._memory_.positions >= 0
+        self.training_scores_[self._memory_.positions[is_new]] = -self._model_.held_out[is_new]
 
     def _regime(self) -> Regime:
-        rank = _NEIGHBORS_OF_CLEAN if self.novelty else _NEIGHBORS_OF_TRIMMED
-        n_neighbors = unless_auto(self.n_neighbors, rank)
-        share = unless_auto(
-            self.trim_fraction, max(_AUTO_TRIM, unless_auto(self.contamination, 0.0))
+        asked = unless_auto(self.contamination, 0.0)
+        share = unless_auto(self.trim_fraction, max(_AUTO_TRIM, asked))
+        finds_gap = isinstance(self.trim_fraction, str) and isinstance(self.contamination, str)
+        references = References(
+            self.n_references if self.n_references != "auto" else None,
+            1 if self.n_neighbors != "auto" else _N_GROUPS,
+            unless_auto(self.n_neighbors, 1),
         )
         steps = _STEPS_OF_CLEAN if self.novelty else _STEPS_OF_TRIMMED
-        return Regime(tuple(self.parts), n_neighbors, 0.0 if self.novelty else share, steps)
+        trimming = Trimming(0.0 if self.novelty else share, finds_gap and not self.novelty)
+        return Regime(tuple(self.parts), references, trimming, steps)
 
-    def _find_threshold(self, held_out: np.ndarray) -> float:
-        """Return the surprisal above which a row is an outlier."""
+    def _find_threshold(self, held_out: np.ndarray) -> tuple[float, float]:
+        """Return the score below which a row is an outlier, and the share of outliers."""
+        weights = self._memory_.weights
+        share = unless_auto(self.contamination, _AUTO_SHARE)
         if self.novelty:
-            return conformal_threshold(held_out, unless_auto(self.contamination, _AUTO_SHARE))
+            return -conformal_threshold(held_out, share, weights), 0.0
         if isinstance(self.contamination, str):
-            return robust_threshold(held_out, _AUTO_SHARE)
-        return share_threshold(held_out, self.contamination)
+            threshold, estimate = robust_threshold(held_out, share, weights, self._model_.is_far)
+            return -threshold, estimate
+        return -share_threshold(held_out, share, weights), float(share)
 
     def _find_stop_reason(self) -> StopReason:
         if self.net_.stopping_:
@@ -304,3 +344,17 @@ class AEOutlierDetector(
                 f"The 'n_members' parameter must be even, since half of the members see each view. "
                 f"Got {self.n_members!r}."
             )
+
+
+def _checked_weights(sample_weight: Any, frame: nw.DataFrame, *, at_least: int) -> np.ndarray:
+    """Return the weights of rows, one on average among those that have any."""
+    if sample_weight is None:
+        return np.ones(len(frame))
+    weights = check_sample_weight(sample_weight, frame, ensure_non_negative=True)
+    n_weighted = int((weights > 0).sum())
+    if n_weighted < at_least:
+        raise ValueError(
+            f"sample_weight is above 0 for {n_weighted} of {len(frame)} rows; at least {at_least} "
+            f"must count."
+        )
+    return weights / weights[weights > 0].mean()

@@ -1,87 +1,139 @@
-"""Explanations: the gain of the score when a cell is replaced by its expectation."""
+"""Explanations: the columns that make rows outliers, and what is expected there."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from skae.outliers.model import Model
+from skae.outliers.batches import batches_of
+from skae.outliers.coordinates import VIEWS
+from skae.outliers.encoding import Encoded, Rows
+from skae.outliers.joining import part_mean
+from skae.outliers.model import EXPLAINS, Model
 from skae.tables.category import Category
 from skae.tables.cells import OTHER
 from skae.tables.field import EXPECTED
 from skae.tables.table import Table
 
-# The smallest gain of a column, so that the gains of a row are never all zero.
+# The smallest share of a column, so that those of a row are never all zero.
 _LEAST = 1e-12
+# The number of cells that are replaced at a time.
+_CELLS_AT_A_TIME = 2**18
 
 
-def explain(model: Model, frame: nw.DataFrame, index: pd.Index, n_columns: int) -> pd.DataFrame:
+def explain(
+    model: Model, rows: Rows, frame: nw.DataFrame, X: Any, n_columns: int
+) -> pd.DataFrame | Any:
     """Return the explanation of rows as a frame; see `AEOutlierDetector.explain`.
 
     Parameters
     ----------
     model : Model
         The fitted model.
-    frame : narwhals.DataFrame
+    rows : Rows
         The rows.
-    index : pandas.Index
-        The index labels of the rows.
+    frame : narwhals.DataFrame
+        The same rows as a frame.
+    X : {array-like, sparse matrix, tensor, dataframe}
+        The same rows as they were given.
     n_columns : int
         The number of columns to return for each row.
     """
-    parts = [attribute(model, *rows) for rows in model.encode(frame)]
+    parts = [attribute(model, rows.encode(batch)) for batch in _batches(rows)]
     numbers, states, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
     expected = model.table.decode(numbers, states, EXPECTED)
     order = np.argsort(-shares, axis=1, kind="stable")[:, :n_columns]
-    rows = np.repeat(np.arange(len(states)), order.shape[1])
+    lines = np.repeat(np.arange(len(states)), order.shape[1])
     columns = np.array(model.table.places)[order.ravel()]
-    found = _cells(expected.iter_columns(), rows, columns)
-    others = _others(model.table, states[rows, order.ravel()], columns)
-    return pd.DataFrame(
+    found = _cells(expected.iter_columns(), lines, columns)
+    others = _others(model.table, states[lines, order.ravel()], columns)
+    index = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(frame))
+    explanation = pd.DataFrame(
         {
-            "row": index[rows],
+            "row": index[lines],
             "column": [frame.columns[j] for j in columns],
-            "value": _cells(frame.iter_columns(), rows, columns),
+            "value": _cells(frame.iter_columns(), lines, columns),
             "expected": found.where(others.isna(), others),
-            "share": shares[rows, order.ravel()],
+            "share": shares[lines, order.ravel()],
         }
     )
+    return _like(explanation, X)
 
 
-def attribute(
-    model: Model, numbers: np.ndarray, states: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def attribute(model: Model, rows: Encoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the expected cells of rows, and the share of every column in the surprisal.
 
     Parameters
     ----------
     model : Model
         The fitted model.
-    numbers, states : ndarray of shape (n_rows, ...)
-        The encoded rows.
+    rows : pair of ndarray of shape (n_rows, ...)
+        The rows as numbers and states.
 
     Returns
     -------
     expected_numbers, expected_states : ndarray
         The expected cells, as the table encodes them.
     shares : ndarray of shape (n_rows, n_columns)
-        The shares, which add up to minus the score; if no column has a gain, they are equal.
+        The shares, which add up to minus the score; if no column has any, they are equal.
     """
-    surprisals = model.surprisals([(numbers, states)], model.explaining)
-    surprisal, before = model.mean(surprisals, model.parts), model.mean(surprisals)
-    points = model.columns.points(numbers, states)
+    numbers, states = rows
+    n_rows, n_columns = states.shape
+    reading = model.read(rows)
+    surprisal = model.score(reading)
+    part = model.explaining[EXPLAINS]
+    before = part_mean(part(reading))
+    # One copy of every row for each column, which is hidden in it.
+    copies = np.repeat(numbers, n_columns, axis=0), np.repeat(states, n_columns, axis=0)
+    hidden = np.tile(np.eye(n_columns, dtype=bool), (n_rows, 1))
+    points = {view: np.repeat(x, n_columns, axis=0) for view, x in reading.points.items()}
+    members = model.members.expected(points, hidden)
     expected = np.empty_like(numbers), np.zeros_like(states)
-    gains = np.empty(states.shape)
-    for j in range(states.shape[1]):
-        members = model.members.expected(points, column=j)
-        replaced = numbers.copy(), states.copy()
-        for cells in (expected, replaced):
-            model.columns.cells_of_column(members, j, *cells)
-        gains[:, j] = before - model.mean(model.surprisals([replaced], model.explaining))
-    gains = np.maximum(gains, _LEAST)
-    shares = surprisal[:, None] * gains / gains.sum(1, keepdims=True)
-    return *expected, shares
+    for j in range(n_columns):
+        own = members[j::n_columns]
+        model.columns.cells_of_column(own, j, *expected)
+        model.columns.cells_of_column(own, j, *(each[j::n_columns] for each in copies))
+    replaced = part_mean(part(model.read(copies))).reshape(n_rows, n_columns)
+    gains = _of_one(np.maximum(before[:, None] - replaced, 0))
+    shares = np.maximum(gains + _of_one(_errors(model, reading)), _LEAST)
+    return *expected, surprisal[:, None] * _of_one(shares)
+
+
+def _errors(model: Model, reading: Any) -> np.ndarray:
+    """Return the squared errors of every column in standard deviations, summed over the views."""
+    owner = model.columns.column_of_coordinate
+    total = np.zeros((reading.residuals.shape[2], owner.max() + 1))
+    for v in range(len(VIEWS)):
+        scale = model.residual_scales[v]
+        squared = (reading.residuals[v].mean(0).cpu().double().numpy() / scale) ** 2
+        # Of a column with several coordinates, the largest.
+        starts = np.flatnonzero(np.diff(owner, prepend=-1))
+        total += np.maximum.reduceat(squared, starts, axis=1)
+    return total
+
+
+def _of_one(shares: np.ndarray) -> np.ndarray:
+    """Return the shares of every row, which add up to one unless all are zero."""
+    return shares / np.maximum(shares.sum(1, keepdims=True), np.finfo(float).tiny)
+
+
+def _batches(rows: Rows) -> Iterable[slice]:
+    size = max(1, _CELLS_AT_A_TIME // max(1, len(rows.table.modelled)) ** 2)
+    return batches_of(len(rows), size)
+
+
+def _like(explanation: pd.DataFrame, X: Any) -> Any:
+    """Return an explanation as a frame of the library of the rows, of pandas for arrays."""
+    source = nw.from_native(X, pass_through=True)
+    if not isinstance(source, nw.DataFrame) or source.implementation.is_pandas():
+        return explanation
+    columns = {name: explanation[name].tolist() for name in explanation}
+    for name in ("value", "expected"):
+        if len({type(cell) for cell in columns[name]} - {type(None)}) > 1:
+            columns[name] = [None if cell is None else str(cell) for cell in columns[name]]
+    return nw.from_dict(columns, backend=source.implementation).to_native()
 
 
 def _others(table: Table, states: np.ndarray, columns: np.ndarray) -> pd.Series:

@@ -25,8 +25,15 @@ class FittedAttributes:
     n_trimmed_: int = field(init=False)
     """The number of rows that were trimmed because they look like outliers."""
 
-    n_neighbors_: int = field(init=False)
-    """The rank of the nearest neighbour whose distance is used; with fewer rows, it is the last."""
+    contamination_: float = field(init=False)
+    """The share of outliers among the training rows: with `contamination="auto"` an estimate, the
+    share of the rows beyond the threshold less what is expected of normal rows; 0 with `novelty`.
+    """
+
+    training_scores_: np.ndarray = field(init=False)
+    """The scores of the rows of the last `fit` or `partial_fit`, as if nothing had been learned
+    from them, so that ``training_scores_ < offset_`` are the outliers among them. NaN for rows
+    that were not learned from, beyond `max_samples` or without weight."""
 
     n_rows_: int = field(init=False)
     """The number of rows that were passed to `fit` and `partial_fit`."""

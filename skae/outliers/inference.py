@@ -1,30 +1,31 @@
 """Inference with a fitted outlier detector: scores, labels, p-values and explanations."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
 import narwhals as nw
 import numpy as np
-import pandas as pd
+from joblib import Parallel, delayed
+from scipy import sparse
 from scipy.stats import false_discovery_control
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_scalar
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skae.outliers.conformal import p_values
+from skae.outliers.encoding import Encoded, Rows
 from skae.outliers.explaining import explain
-from skae.outliers.model import Model
+from skae.outliers.joining import part_mean
+from skae.outliers.memory import Memory
+from skae.outliers.model import MOST_EXACT, Model
 from skae.tables.checking import check_table
 from skae.tables.columns import Columns
 from skae.tables.containers import holds_labels, wrap_table
 from skae.tables.field import EXPECTED
 from skae.tables.remembering import Remembered
 from skae.tables.table import Table
-
-# The parts with a surprisal for each member.
-_OF_MEMBERS = ("reconstruction", "latent")
 
 
 class OutlierInference(TransformerMixin):
@@ -33,17 +34,20 @@ class OutlierInference(TransformerMixin):
     schema_: Table
     frame_: nw.DataFrame | None
     offset_: float
+    n_jobs: int | None
     _model_: Model
+    _memory_: Memory
 
     def score_samples(self, X: Any, return_std: bool = False) -> Any:
-        """Return the scores of rows: minus the mean surprisal of the parts of the score.
+        """Return the scores of rows: minus their joint surprisal.
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows. More than 4,096 of them are read in single precision, so that the sixth digit
+            of a score may depend on the other rows.
         return_std : bool, default=False
-            Whether to return the standard deviation over the members of the ensemble as well.
+            Whether to return the standard deviation over the members that read the rows as well.
 
         Returns
         -------
@@ -53,31 +57,33 @@ class OutlierInference(TransformerMixin):
             The standard deviation over the members; only if `return_std`.
         """
         check_is_fitted(self)
-        surprisals = self._model_.surprisals(self._batches(X))
-        scores = -self._model_.mean(surprisals)
+        rows, model = self._rows(X), self._model_
+        scores = -self._by_batch(rows, model.score_batch)
         if not return_std:
             return scores
-        by_member = [surprisals[name] for name in _OF_MEMBERS if name in surprisals]
-        spread = np.sum(by_member, axis=0).std(0) if by_member else np.zeros(len(scores))
-        return scores, spread / len(surprisals)
+        return scores, self._by_batch(rows, model.spread_batch)
 
     def score_parts(self, X: Any) -> dict[str, np.ndarray]:
-        """Return the surprisals of rows by part, in nats.
+        """Return the mean surprisals of rows by part.
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
 
         Returns
         -------
         surprisals : dict of str to ndarray of shape (n_samples,)
-            The surprisals, at least zero. The mean of those in `parts` is minus `score_samples`;
-            "reconstruction", which is used in explanations, is always included.
+            The mean surprisal of the quantities of every part in `parts`, in nats, at least zero.
         """
         check_is_fitted(self)
-        surprisals = self._model_.surprisals(self._batches(X), self._model_.explaining)
-        return {name: part.mean(0) for name, part in surprisals.items()}
+
+        def by_part(rows: Encoded, is_exact: bool) -> np.ndarray:
+            surprisals = self._model_.surprisals(self._model_.read(rows, is_exact=is_exact))
+            return np.stack([part_mean(part) for part in surprisals.values()], axis=1)
+
+        found = self._by_batch(self._rows(X), by_part)
+        return dict(zip(self._model_.parts, found.T, strict=True))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the scores of rows relative to the threshold: `score_samples` minus `offset_`.
@@ -146,37 +152,37 @@ class OutlierInference(TransformerMixin):
             The p-values in (0, 1]: small for outliers, and at least 1 / (n + 1), where n is the
             number of rows in the memory.
         """
-        return p_values(-self.score_samples(X), self._model_.held_out)
+        return p_values(-self.score_samples(X), self._model_.held_out, self._memory_.weights)
 
-    def explain(self, X: Any, top: int | None = 3) -> pd.DataFrame:
+    def explain(self, X: Any, top: int | None = 3) -> Any:
         """Return the columns that make rows outliers, and the values expected there.
 
-        The cells of a row are replaced, one at a time, by the values that the autoencoders expect
-        from the other columns. The gain of a column is the decrease of the mean surprisal, over the
-        parts of the score and "reconstruction" (even if it is not among them). The surprisal of the
-        row is split among the columns in proportion to their gains.
+        Half of a column's share is its part of the squared errors of the members' reconstructions,
+        in standard deviations; the other half is the decrease of the surprisal of these errors when
+        its cell is replaced by the value that the members expect from the other columns, which is
+        hidden from them. The surprisal of the row is split among the columns in proportion.
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
         top : int or None, default=3
             The number of columns to return for a row; None returns all.
 
         Returns
         -------
-        explanation : pandas.DataFrame
+        explanation : dataframe
             A line for every row and column, the largest share first: `row`, the index label or the
             position of the row, `column`, `value`, `expected`, in the units of X or a label, and
-            `share`, in nats; the shares of all columns of a row add up to minus its score.
+            `share`, in nats; the shares of all columns of a row add up to minus its score. It is a
+            frame of the library of X, of pandas for arrays.
         """
         check_is_fitted(self)
         frame = self._check_rows(X)
         if top is not None:
             check_scalar(top, "top", Integral, min_val=1)
-        is_pandas = isinstance(X, pd.DataFrame)
-        index = X.index if is_pandas else pd.RangeIndex(len(frame))
-        return explain(self._model_, frame, index, len(frame.columns) if top is None else top)
+        rows = Rows.of(self.schema_, frame)
+        return explain(self._model_, rows, frame, X, len(frame.columns) if top is None else top)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the units of the members' last hidden layers, side by side.
@@ -192,10 +198,13 @@ class OutlierInference(TransformerMixin):
             The units.
         """
         check_is_fitted(self)
-        model = self._model_
-        batches = (model.members.codes(model.columns.points(*rows)) for rows in self._batches(X))
-        codes = np.concatenate([codes.astype(np.float32) for codes in batches], axis=2)
-        return np.moveaxis(codes, 2, 0).reshape(codes.shape[2], -1)
+
+        def units(rows: Encoded, is_exact: bool) -> np.ndarray:
+            codes = self._model_.members.codes(self._model_.columns.points(*rows))
+            return np.moveaxis(codes.astype(np.float32), 2, 0)
+
+        codes = self._by_batch(self._rows(X), units)
+        return codes.reshape(len(codes), -1)
 
     def reconstruct(self, X: Any) -> Any:
         """Return the reconstructions of rows by the autoencoders, in the units of X.
@@ -211,10 +220,12 @@ class OutlierInference(TransformerMixin):
             The reconstructions; missing cells are imputed.
         """
         check_is_fitted(self)
-        model = self._model_
-        points = (model.columns.points(*rows) for rows in self._batches(X))
-        batches = (model.members.expected(each) for each in points)
-        cells = model.columns.cells(np.concatenate(list(batches)))
+        columns, members = self._model_.columns, self._model_.members
+
+        def expected(rows: Encoded, is_exact: bool) -> np.ndarray:
+            return members.expected(columns.points(*rows))
+
+        cells = columns.cells(self._by_batch(self._rows(X), expected))
         decoding = replace(EXPECTED, source=self._check_rows(X))
         return wrap_table(self.schema_.decode(*cells, decoding), self.frame_, like=X)
 
@@ -234,6 +245,7 @@ class OutlierInference(TransformerMixin):
 
     def _check_rows(self, X: Any, *, reset: bool = False) -> nw.DataFrame:
         """Return rows as a narwhals frame; raise ValueError if they are not valid."""
+        X = X.toarray() if sparse.issparse(X) else X
         made_with = self._made_with_
         by_type = isinstance(made_with["categorical_features"], str)
         by_type = by_type and not made_with["column_kinds"]
@@ -246,6 +258,24 @@ class OutlierInference(TransformerMixin):
             needs_frame=not reset and holds_labels(self.frame_),
         )
 
-    def _batches(self, X: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Return checked rows as numbers and states, in batches."""
-        return self._model_.encode(self._check_rows(X))
+    def _rows(self, X: Any) -> Rows:
+        """Return checked rows; arrays of plain numbers as they are."""
+        is_array = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype in (np.float64, np.float32)
+        if is_array and self.frame_ is None and self._model_.is_plain:
+            types = [np.float64, np.float32]
+            X = validate_data(self, X, reset=False, dtype=types, ensure_all_finite="allow-nan")
+            return Rows(self.schema_, X)
+        return Rows.of(self.schema_, self._check_rows(X))
+
+    def _by_batch(self, rows: Rows, function: Callable, *arguments: Any) -> np.ndarray:
+        """Return the values of a function of batches of rows, by `n_jobs` threads."""
+        is_exact = len(rows) <= MOST_EXACT
+        batches = rows.slices()
+        if len(batches) == 1 or self.n_jobs in (None, 1):
+            found = [function(rows.encode(each), is_exact, *arguments) for each in batches]
+        else:
+            found = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+                delayed(lambda each: function(rows.encode(each), is_exact, *arguments))(each)
+                for each in batches
+            )
+        return np.concatenate(found)

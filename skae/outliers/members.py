@@ -1,71 +1,54 @@
-"""The ensemble of autoencoders of an outlier detector: its training and inference."""
+"""The ensemble of autoencoders of an outlier detector: what it says of rows."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
-from sklearn.utils import gen_batches
 from torch import Tensor
 
-from skae.building.networks import hidden_sizes
-from skae.common.shared_parameters import TrainingParameters
-from skae.nn.ensemble import FARTHEST, Ensemble
-from skae.nn.networks import ACTIVATIONS
-from skae.outliers.coordinates import VIEWS, Coordinates, Points
-from skae.training.callbacks import KeepBest
+from skae.nn.ensemble import Ensemble
+from skae.outliers.coordinates import VIEWS, Points
+from skae.outliers.whitening import Whitening, measures
 from skae.training.net import AutoencoderNet
-from skae.training.reading import check_loss, in_double
-from skae.training.rows import Rows, on_device
-from skae.training.running import make_net, prepare_pass, repeatable, train
-from skae.training.schedule import Plan
 
-# The standard deviations of the noise on points; one is drawn for each row.
-NOISE = (0.1, 0.3, 0.5)
-# The largest number of validation rows.
-_MAX_SAMPLE = 1024
-# The size of a batch in inference, in coordinates.
-_CELLS_AT_A_TIME = 2**18
-
-
-def out_of_fold(rows: Rows, y: None = None) -> tuple[Rows, Rows]:
-    """Return all rows to train on, and a sample of them as validation rows.
-
-    In evaluation the loss of a row is that of the members that have not learned from it.
-    """
-    return rows, rows.sample(_MAX_SAMPLE)
+# How many members of every view read a new row; all of them have a part in the calibration.
+_N_READING = 4
 
 
 @dataclass(frozen=True)
-class EnsembleOptions:
-    """The options of the members.
+class Reading:
+    """What is known of some rows before it is compared with other rows.
 
     Attributes
     ----------
-    n_members : int
-        The number of members, half of them for each view.
-    hidden_layer_sizes : "auto" or sequence of int
-        The number of units of every hidden layer.
-    activation : str
-        The activation of the hidden layers.
+    points : dict of str to ndarray of shape (n_rows, n_coordinates)
+        The points, by view.
+    codes : ndarray of shape (n_views, n_reading, n_rows, n_units)
+        The units of the last hidden layers, for each member that reads.
+    residuals : Tensor of shape (n_views, n_reading, n_rows, n_coordinates)
+        The errors of the reconstructions.
     """
 
-    n_members: int
-    hidden_layer_sizes: Any
-    activation: str
+    points: Points
+    codes: np.ndarray
+    residuals: Tensor
 
-    def make(self, columns: Coordinates) -> Ensemble:
-        """Return an untrained ensemble for the points of a table."""
-        hidden = hidden_sizes(self.hidden_layer_sizes, (64, 64))
-        activation = ACTIVATIONS[self.activation]
-        n_folds = self.n_members // len(VIEWS)
-        coordinates = columns.column_of_coordinate.tolist()
-        return Ensemble(coordinates, len(VIEWS), n_folds, hidden, activation, NOISE)
+    def measured(self, whitenings: list[Whitening]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the typical and the largest conditional residual, (n_views, n_reading, n_rows)."""
+        pairs = zip(whitenings, self.residuals, strict=True)
+        by_view = [measures(whitening(residuals)) for whitening, residuals in pairs]
+        typical, largest = (
+            torch.stack(each).cpu().double().numpy() for each in zip(*by_view, strict=True)
+        )
+        return typical, largest
 
 
 class Members:
     """Inference with a trained ensemble.
+
+    New rows are read by two members of every view, in the precision of the points; every training
+    row by those that have not learned from it.
 
     Parameters
     ----------
@@ -75,121 +58,87 @@ class Members:
 
     def __init__(self, net: AutoencoderNet) -> None:
         self.net = net
+        self._copies: dict[tuple, Ensemble] = {}
 
     @property
     def n_folds(self) -> int:
         """The number of members for each view."""
         return self._ensemble.n_folds
 
-    def errors(self, points: Points) -> np.ndarray:
-        """Return the norms of the errors of new rows, shape (n_views, n_folds, n_rows)."""
+    @property
+    def n_reading(self) -> int:
+        """The number of members of every view that read new rows."""
+        return min(_N_READING, self.n_folds)
 
-        def norms(module: Ensemble, x: Tensor) -> Tensor:
-            return (module.reconstruct(x, _none(module, x)) - x).square().sum(2).sqrt()
+    def read(self, points: Points) -> Reading:
+        """Return what the members say of new rows."""
+        return self._read(points, tuple(range(self.n_reading)))
 
-        errors = self._read(norms, points)
-        return errors.reshape(len(VIEWS), self.n_folds, -1)
+    @torch.inference_mode()
+    def read_held_out(self, points: Points, folds: np.ndarray) -> Reading:
+        """Return what is said of training rows by the members that have not learned from them."""
+        n, ensemble = len(folds), self._ensemble
+        shape = (len(VIEWS), 1, n)
+        codes = np.empty((*shape, ensemble.output.weight.shape[1]))
+        errors = torch.empty(*shape, ensemble.n_wide, dtype=torch.float64)
+        for fold in range(self.n_folds):
+            own = folds == fold
+            if own.any():
+                found = self._read({view: x[own] for view, x in points.items()}, (fold,))
+                codes[:, :, own] = found.codes
+                errors[:, :, torch.from_numpy(own)] = found.residuals.cpu().double()
+        return Reading(points, codes, errors)
 
-    def expected(self, points: Points, column: int | None = None) -> np.ndarray:
+    @torch.inference_mode()
+    def codes(self, points: Points, folds: tuple[int, ...] | None = None) -> np.ndarray:
+        """Return the codes of the members of some folds, (n_views, n_folds, n_rows, n_units)."""
+        folds = tuple(range(self.n_folds)) if folds is None else folds
+        module, x = self._inputs(points, folds)
+        codes = module.encode(x).cpu().double().numpy()
+        return codes.reshape(len(VIEWS), len(folds), *codes.shape[1:])
+
+    @torch.inference_mode()
+    def expected(self, points: Points, hidden: np.ndarray | None = None) -> np.ndarray:
         """Return expected points in the view "standard", shape (n_rows, n_coordinates).
 
-        If a column is given, it is hidden from the members.
+        Parameters
+        ----------
+        points : dict of str to ndarray of shape (n_rows, n_coordinates)
+            The points, by view.
+        hidden : ndarray of bool of shape (n_rows, n_columns) or None, default=None
+            The columns that are hidden from the members; None hides none.
         """
+        module, x = self._inputs(points, tuple(range(self.n_reading)))
+        mask = x.new_zeros(*x.shape[:2], module.n_columns)
+        if hidden is not None:
+            mask = mask + torch.from_numpy(hidden).to(mask)
+        return module.reconstruct(x, mask)[: module.n_folds].mean(0).cpu().double().numpy()
 
-        def mean(module: Ensemble, x: Tensor) -> Tensor:
-            hidden = _none(module, x)
-            if column is not None:
-                hidden[:, :, column] = 1
-            return module.reconstruct(x, hidden)[: module.n_folds].mean(0)[None]
+    def _read(self, points: Points, folds: tuple[int, ...]) -> Reading:
+        with torch.inference_mode():
+            module, x = self._inputs(points, folds)
+            hidden, output = module.encode_and_reconstruct(x)
+            residuals = (output - x).reshape(len(VIEWS), len(folds), *output.shape[1:])
+        codes = hidden.reshape(len(VIEWS), len(folds), *hidden.shape[1:]).cpu().numpy()
+        return Reading(points, codes, residuals)
 
-        return self._read(mean, points)[0]
+    def _inputs(self, points: Points, folds: tuple[int, ...]) -> tuple[Ensemble, Tensor]:
+        """Return the members of some folds, and the points that each of them sees."""
+        x = torch.from_numpy(np.hstack([points[view] for view in VIEWS]))
+        if torch.device(self.net.device).type == "mps":
+            x = x.float()
+        module = self._copy(folds, x.dtype)
+        return module, module.points(x.to(self.net.device))
 
-    def codes(self, points: Points) -> np.ndarray:
-        """Return the codes of all members, shape (n_views, n_folds, n_rows, n_units)."""
-        codes = self._read(lambda module, x: module.encode(x), points)
-        return codes.reshape(len(VIEWS), self.n_folds, *codes.shape[1:])
+    def _copy(self, folds: tuple[int, ...], dtype: torch.dtype) -> Ensemble:
+        if (folds, dtype) not in self._copies:
+            module = self._ensemble.of_folds(folds)
+            self._copies[folds, dtype] = module.to(self.net.device, dtype).eval()
+        return self._copies[folds, dtype]
 
     @property
     def _ensemble(self) -> Ensemble:
         return cast(Ensemble, self.net.chain)
 
-    @torch.inference_mode()
-    def _read(self, function: Callable[[Ensemble, Tensor], Tensor], points: Points) -> np.ndarray:
-        """Apply a function of the ensemble and its members' points in batches of rows."""
-        module, dtype = in_double(self._ensemble, self.net.device)
-        x = np.hstack([points[view] for view in VIEWS])
-        parts = []
-        for batch in gen_batches(len(x), max(1, _CELLS_AT_A_TIME // x.shape[1])):
-            rows = torch.from_numpy(x[batch]).to(self.net.device, dtype)
-            parts.append(function(module, module.points(rows)).cpu().double().numpy())
-        return np.concatenate(parts, axis=1)
-
-
-def train_members(
-    parameters: TrainingParameters,
-    options: EnsembleOptions,
-    points: Points,
-    folds: np.ndarray,
-    columns: Coordinates,
-    *,
-    steps_per_root_row: int,
-    seed: int,
-    device: torch.device,
-    net: AutoencoderNet | None = None,
-) -> tuple[AutoencoderNet, int]:
-    """Train an ensemble on rows, or train an earlier one for one pass over them.
-
-    Parameters
-    ----------
-    parameters : TrainingParameters
-        The estimator, whose parameters are used.
-    options : EnsembleOptions
-        The options of the members.
-    points : dict of str to ndarray of shape (n_rows, n_coordinates)
-        The training rows, by view.
-    folds : ndarray of int of shape (n_rows,)
-        The folds of the rows.
-    columns : Coordinates
-        The encoding of rows as points.
-    steps_per_root_row : int
-        The number of training steps per root of the number of rows where `max_epochs` is "auto".
-    seed : int
-        The seed.
-    device : torch.device
-        The device to train on.
-    net : AutoencoderNet or None, default=None
-        The net to continue with; None trains a new one.
-
-    Returns
-    -------
-    net : AutoencoderNet
-        The net.
-    best_epoch : int
-        The epoch whose weights were kept.
-    """
-    x = [points[view].clip(-FARTHEST, FARTHEST) for view in VIEWS]
-    encoded = torch.from_numpy(np.hstack([*x, folds[:, None]]).astype(np.float32))
-    data, is_new = on_device(encoded, device), net is None
-    plan = Plan.of(
-        parameters, len(data), one_pass=not is_new, steps_per_root_row=steps_per_root_row
-    )
-    with repeatable(seed, device):
-        if net is None:
-            split = out_of_fold if parameters.early_stopping else None
-            ensemble, n_columns = options.make(columns), columns.n_encoded
-            net = make_net(ensemble, parameters, plan, device, n_columns=n_columns, split=split)
-            keeper = KeepBest(plan.patience, parameters.tol, plan.warm_up)
-            train(net, data, [keeper] if parameters.early_stopping else [])
-        else:
-            prepare_pass(net, parameters, plan)
-            train(net, data)
-        check_loss(net, data.sample(_MAX_SAMPLE))
-    if not is_new:
-        return net, len(net.history)
-    net.finish()
-    return net, keeper.best_epoch_ if parameters.early_stopping else len(net.history)
-
-
-def _none(module: Ensemble, x: Tensor) -> Tensor:
-    """Return an all-zero mask: no column is hidden."""
-    return x.new_zeros(*x.shape[:2], module.n_columns)
+    def __getstate__(self) -> dict:
+        return {**vars(self), "_copies": {}}

@@ -5,7 +5,24 @@ from dataclasses import dataclass
 import narwhals as nw
 import numpy as np
 
+from skae.outliers.encoding import Rows
 from skae.tables.table import Table
+
+
+def weighted_order(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the places of rows with a weight in random order, the first by weight.
+
+    So the first n of them are a sample without replacement, drawn in proportion to the weights.
+
+    References
+    ----------
+    Efraimidis, P. S. and Spirakis, P. G. (2006). Weighted random sampling with a reservoir.
+    Information Processing Letters 97.
+    """
+    if np.ptp(weights) == 0:
+        return rng.permutation(len(weights))
+    weighted = np.flatnonzero(weights > 0)
+    return weighted[np.argsort(rng.exponential(size=len(weighted)) / weights[weighted])]
 
 
 @dataclass(frozen=True)
@@ -18,6 +35,8 @@ class Memory:
         The rows, as a `Table` encodes them.
     folds : ndarray of int of shape (n_rows,)
         The fold of every row; members leave out one fold each.
+    weights : ndarray of shape (n_rows,)
+        The weight of every row, one on average.
     positions : ndarray of int of shape (n_rows,)
         The index of every row in the X of the last `fit` or `partial_fit`, -1 for older rows.
     """
@@ -25,6 +44,7 @@ class Memory:
     numbers: np.ndarray
     states: np.ndarray
     folds: np.ndarray
+    weights: np.ndarray
     positions: np.ndarray
 
     @classmethod
@@ -32,15 +52,17 @@ class Memory:
         cls,
         table: Table,
         frame: nw.DataFrame,
+        weights: np.ndarray,
         positions: np.ndarray,
         n_folds: int,
         rng: np.random.Generator,
     ) -> "Memory":
         """Return the rows of a frame, given their positions, with folds of nearly equal size."""
-        numbers, states = table.encode(frame)
+        numbers, states = Rows.of(table, frame).encode(slice(None))
+        states = states.astype(np.min_scalar_type(states.max(initial=0)))
         # Without the random shift, calls with only a few rows would fill the first folds only.
         folds = (rng.permutation(len(positions)) + rng.integers(n_folds)) % n_folds
-        return cls(numbers, states, folds, positions)
+        return cls(numbers, states, folds.astype(np.uint8), weights, positions)
 
     def __len__(self) -> int:
         return len(self.states)
@@ -56,8 +78,16 @@ class Memory:
         older.positions[:] = -1
         parts = zip(newer._parts, older._parts, strict=True)
         joined = Memory(*(np.concatenate(pair) for pair in parts))
-        return joined.take(rng.permutation(len(joined)))
+        return joined.take(weighted_order(joined.weights, rng))
 
     @property
     def _parts(self) -> tuple[np.ndarray, ...]:
-        return self.numbers, self.states, self.folds, self.positions
+        return self.numbers, self.states, self.folds, self.weights, self.positions
+
+
+def mean_of_equal(memory: Memory, values: np.ndarray) -> np.ndarray:
+    """Return, for every row, the mean of values over all rows that equal it."""
+    cells = np.hstack([memory.numbers, memory.states.astype(float)])
+    rows = np.ascontiguousarray(cells).view(np.dtype((np.void, cells.shape[1] * cells.itemsize)))
+    _, group, counts = np.unique(rows[:, 0], return_inverse=True, return_counts=True)
+    return (np.bincount(group, values) / counts)[group]

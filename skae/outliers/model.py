@@ -1,28 +1,33 @@
 """Model: the fitted state of an outlier detector, and the surprisals of rows."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-import narwhals as nw
 import numpy as np
 import torch
-from sklearn.utils import gen_batches
 
 from skae.common.shared_parameters import TrainingParameters
 from skae.outliers.coordinates import Coordinates
-from skae.outliers.members import EnsembleOptions, Members, train_members
-from skae.outliers.memory import Memory
-from skae.outliers.parts import Center, NearCodes, NearRows, Part, Reconstruction
-from skae.outliers.trimming import far_rows
+from skae.outliers.encoding import Encoded, are_plain
+from skae.outliers.joining import join
+from skae.outliers.members import Members, Reading
+from skae.outliers.memory import Memory, mean_of_equal
+from skae.outliers.parts import Center, NearCodes, NearRows, Part, Reconstruction, References
+from skae.outliers.training import EnsembleOptions, train_members
+from skae.outliers.trimming import Trimming
+from skae.outliers.whitening import Whitening
 from skae.tables.table import Table
 from skae.training.net import AutoencoderNet
 
-PARTS = ("reconstruction", "latent", "neighbors", "center")
-# The part that is used in explanations even if it is no part of the score.
-_EXPLAINS = "reconstruction"
-_ROWS_AT_A_TIME = 8192
+PARTS = ("latent", "neighbors", "reconstruction", "center")
+# Explanations are by this part, even if it is no part of the score.
+EXPLAINS = "reconstruction"
+# The rows of a call beyond which they are read in single precision.
+MOST_EXACT = 4096
+# What is added to the sizes of residuals, which may be zero.
+_LEAST_SCALE = 1e-3
 
-Encoded = tuple[np.ndarray, np.ndarray]
+Surprisals = dict[str, list[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,15 @@ class Model:
     members : Members
         The ensemble.
     explaining : dict of str to Part
-        The parts that are used in explanations, by name.
+        The parts of the score and the one that explanations need, by name.
     part_names : tuple of str
         The names of the parts of the score, which are among them.
+    residual_scales : ndarray of shape (n_views, n_coordinates)
+        The standard deviations of the errors of the reconstructions.
     held_out : ndarray of shape (n_rows,)
-        The surprisals of the rows in the memory, as if nothing had been learned from them.
+        The joint surprisals of the rows in the memory, as if nothing had been learned from them.
+    is_far : ndarray of bool of shape (n_rows,)
+        The rows in the memory that a gap parts from the others.
     """
 
     table: Table
@@ -50,29 +59,56 @@ class Model:
     members: Members
     explaining: dict[str, Part]
     part_names: tuple[str, ...]
+    residual_scales: np.ndarray
     held_out: np.ndarray
+    is_far: np.ndarray
 
     @property
     def parts(self) -> dict[str, Part]:
         """The parts of the score, by name."""
         return {name: self.explaining[name] for name in self.part_names}
 
-    def encode(self, frame: nw.DataFrame) -> Iterator[Encoded]:
-        """Yield rows as numbers and states, in batches."""
-        return encode_in_batches(self.table, frame)
+    def read(self, rows: Encoded, *, is_exact: bool = True) -> Reading:
+        """Return what is known of new rows before they are compared with others.
 
-    def surprisals(
-        self, batches: Iterable[Encoded], parts: dict[str, Part] | None = None
-    ) -> dict[str, np.ndarray]:
-        """Return the surprisals of new rows by part, each of shape (n_quantities, n_rows)."""
-        parts = self.parts if parts is None else parts
-        return _surprisals(self.columns, parts, batches)
+        In single precision, where `is_exact` is False, the last digits of a row's score depend on
+        the other rows of its batch.
+        """
+        return self.members.read(self.columns.points(*rows, is_exact=is_exact))
 
-    def mean(
-        self, surprisals: dict[str, np.ndarray], names: Iterable[str] | None = None
-    ) -> np.ndarray:
-        """Return the mean surprisal of rows over all parts, or over those with the given names."""
-        return _mean(surprisals, surprisals if names is None else names)
+    def surprisals(self, reading: Reading) -> Surprisals:
+        """Return the surprisals of the quantities of all parts, by part and member."""
+        return {name: part(reading) for name, part in self.parts.items()}
+
+    def scores_by_member(self, reading: Reading) -> np.ndarray:
+        """Return the joint surprisals of new rows by each member, shape (n_reading, n_rows)."""
+        surprisals = self.surprisals(reading)
+        by_member = [
+            {name: [each[m % len(each)] for each in part] for name, part in surprisals.items()}
+            for m in range(self.members.n_reading)
+        ]
+        return np.stack([_joint(self.parts, each) for each in by_member])
+
+    def score(self, reading: Reading) -> np.ndarray:
+        """Return the joint surprisals of new rows, shape (n_rows,).
+
+        They are the mean over the members: each of them reads a row as the one that has not learned
+        from it reads a training row, whose surprisals the thresholds are from.
+        """
+        return self.scores_by_member(reading).mean(0)
+
+    def score_batch(self, rows: Encoded, is_exact: bool) -> np.ndarray:
+        """Return the joint surprisals of encoded rows, shape (n_rows,)."""
+        return self.score(self.read(rows, is_exact=is_exact))
+
+    def spread_batch(self, rows: Encoded, is_exact: bool) -> np.ndarray:
+        """Return the standard deviation of the same over the members."""
+        return self.scores_by_member(self.read(rows, is_exact=is_exact)).std(0)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the cells of an array are the numbers that they are encoded as."""
+        return are_plain(self.table)
 
 
 @dataclass(frozen=True)
@@ -83,17 +119,17 @@ class Regime:
     ----------
     part_names : tuple of str
         The names of the parts of the score.
-    n_neighbors : int
-        The rank of the nearest neighbour whose distance is used.
-    trim_fraction : float
-        The share of the rows that are trimmed.
+    references : References
+        How many rows the parts compare others with, and how.
+    trimming : Trimming
+        Which rows are trimmed.
     steps_per_root_row : int
         The number of training steps per root of the number of rows where `max_epochs` is "auto".
     """
 
     part_names: tuple[str, ...]
-    n_neighbors: int
-    trim_fraction: float
+    references: References
+    trimming: Trimming
     steps_per_root_row: int
 
 
@@ -138,70 +174,54 @@ def learn_model(
     n_trimmed : int
         The number of rows that were trimmed.
     """
-    is_kept = ~_are_far(table, memory, regime.trim_fraction)
+    is_trimmed, is_far = regime.trimming.look(table, memory)
+    is_kept = ~is_trimmed
     kept = memory.take(is_kept)
-    columns = Coordinates.learn(table, kept.numbers, kept.states)
-    points = columns.points(kept.numbers, kept.states)
-    trained = train_members(
+    columns = Coordinates.learn(table, kept.numbers, kept.states, kept.weights)
+    net, best_epoch = train_members(
         parameters,
         options,
-        points,
-        kept.folds,
+        columns.points(kept.numbers, kept.states),
+        kept,
         columns,
         steps_per_root_row=regime.steps_per_root_row,
         seed=seed,
         device=device,
         net=net,
     )
-    members = Members(trained[0])
-    explaining = _make_parts(members, points, kept.folds, regime)
-    held_out = columns.points(kept.numbers, kept.states, held_out=True)
-    surprisals = {name: part.learn(held_out, kept.folds) for name, part in explaining.items()}
-    scores = np.empty(len(is_kept))
-    scores[is_kept] = _mean(surprisals, regime.part_names)
+    members, scores = Members(net), np.empty(len(is_kept))
+    explaining, scales, scores[is_kept] = _learn_parts(columns, members, kept, regime)
+    model = Model(table, columns, members, explaining, regime.part_names, scales, scores, is_far)
     if not is_kept.all():
-        trimmed, parts = memory.take(~is_kept), {n: explaining[n] for n in regime.part_names}
-        surprisals = _surprisals(columns, parts, [(trimmed.numbers, trimmed.states)])
-        scores[~is_kept] = _mean(surprisals, parts)
-    model = Model(table, columns, members, explaining, regime.part_names, scores)
-    return model, trained[1], int((~is_kept).sum())
+        trimmed = memory.take(~is_kept)
+        scores[~is_kept] = model.score(model.read((trimmed.numbers, trimmed.states)))
+    # Equal rows, which may be in different folds, have one score.
+    scores[:] = mean_of_equal(memory, scores)
+    return model, best_epoch, int((~is_kept).sum())
 
 
-def encode_in_batches(table: Table, frame: nw.DataFrame) -> Iterator[Encoded]:
-    """Yield rows as numbers and states, in batches."""
-    for batch in gen_batches(len(frame), _ROWS_AT_A_TIME):
-        yield table.encode(frame[batch])
-
-
-def _are_far(table: Table, memory: Memory, share: float) -> np.ndarray:
-    """Return a mask of the rows that are trimmed, the farthest from the rest."""
-    numbers, states = memory.numbers, memory.states
-    n_far = min(int(share * len(states)), len(states) - 2)
-    if share == 0:
-        return np.zeros(len(states), dtype=bool)
-    return far_rows(Coordinates.learn(table, numbers, states), numbers, states, n_far)
-
-
-def _make_parts(
-    members: Members, points: dict[str, np.ndarray], folds: np.ndarray, regime: Regime
-) -> dict[str, Part]:
+def _learn_parts(
+    columns: Coordinates, members: Members, kept: Memory, regime: Regime
+) -> tuple[dict[str, Part], np.ndarray, np.ndarray]:
+    """Return the parts, the sizes of residuals, and the held-out joint surprisals of the rows."""
+    points = columns.points(kept.numbers, kept.states)
+    held_out = columns.points(kept.numbers, kept.states, held_out=True)
+    reading = members.read_held_out(held_out, kept.folds)
+    residuals = [view[0].numpy() for view in reading.residuals]
+    scales = np.sqrt([np.average(each**2, axis=0, weights=kept.weights) for each in residuals])
+    whitenings = [Whitening.learn(each, kept.weights) for each in residuals]
     makers = {
-        "reconstruction": lambda: Reconstruction(members),
-        "latent": lambda: NearCodes(members, points, folds, regime.n_neighbors),
-        "neighbors": lambda: NearRows(points, regime.n_neighbors),
+        "latent": lambda: NearCodes(members, points, kept.folds, regime.references),
+        "neighbors": lambda: NearRows(points, regime.references),
+        "reconstruction": lambda: Reconstruction(whitenings),
         "center": lambda: Center(points),
     }
-    return {name: makers[name]() for name in dict.fromkeys([*regime.part_names, _EXPLAINS])}
+    parts = {name: makers[name]() for name in dict.fromkeys([*regime.part_names, EXPLAINS])}
+    surprisals = {name: part.learn(reading, kept.weights) for name, part in parts.items()}
+    chosen = {name: parts[name] for name in regime.part_names}
+    joint = _joint(chosen, {name: surprisals[name] for name in chosen})
+    return parts, scales + _LEAST_SCALE, joint
 
 
-def _surprisals(
-    columns: Coordinates, parts: dict[str, Part], batches: Iterable[Encoded]
-) -> dict[str, np.ndarray]:
-    points = (columns.points(*rows) for rows in batches)
-    by_batch = [[part(each) for part in parts.values()] for each in points]
-    joined = (np.concatenate(part, axis=1) for part in zip(*by_batch, strict=True))
-    return dict(zip(parts, joined, strict=True))
-
-
-def _mean(surprisals: dict[str, np.ndarray], names: Iterable[str]) -> np.ndarray:
-    return np.mean([surprisals[name].mean(0) for name in names], axis=0)
+def _joint(parts: dict[str, Part], surprisals: Surprisals) -> np.ndarray:
+    return join(surprisals, {name: part.counts_alone for name, part in parts.items()})

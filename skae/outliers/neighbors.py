@@ -1,50 +1,121 @@
-"""The distances of points to references: to the k-th nearest one, and quantiles."""
+"""The distances of points to references: the nearest of every group, and the median."""
 
-from typing import Any
+from functools import cached_property
 
 import numpy as np
-from sklearn.metrics.pairwise import euclidean_distances
-from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import gen_batches
+import torch
+from scipy.spatial.distance import cdist
 
-_ROWS_AT_A_TIME = 2048
+from skae.outliers.batches import batches_of
+from skae.outliers.surprisal import SMALL, logarithm
+
+# The number of distances that are computed at a time: as many as a cache holds.
+_MOST_DISTANCES = 2**18
+# The squared distance, relative to the squared norms, below which single precision knows nothing.
+_ROUNDING = 1e-5
+# The distance, relative to the largest coordinate, within which points are equal: what single
+# precision makes of one row.
+_EQUAL = 1e-5
+# The largest share of references that equal others where equality tells which row a point is.
+_MOST_EQUAL = 0.02
 
 
-class Neighbors:
-    """The distance of points to their k-th nearest reference.
+class Nearest:
+    r"""The distance to the nearest reference of every group, $\frac1G \sum_g \log d_g(x)$.
+
+    A reference that equals a point is taken for the point itself, and does not count; so training
+    rows are as far as they are from the others. Where references equal each other, new rows would
+    equal some as well, and all count. Points in single precision are compared by inner
+    products, in double precision exactly.
 
     Parameters
     ----------
     references : ndarray of shape (n_references, n_coordinates)
-        The reference points.
-    n_neighbors : int
-        The rank k of the neighbour; with fewer references, it is the last one.
+        The reference points, in random order.
+    n_groups : int
+        The number of groups; of few references there are fewer.
+    rank : int, default=1
+        Which neighbour of every group is the nearest that counts.
+
+    References
+    ----------
+    Pang, G., Ting, K. M. and Albrecht, D. (2015). LeSiNN: detecting anomalies by identifying least
+    similar nearest neighbours. ICDM workshops.
     """
 
-    def __init__(self, references: Any, n_neighbors: int) -> None:
-        self.references = references
-        self.n_neighbors = min(n_neighbors, max(1, len(references) - 1))
-        self.index = NearestNeighbors(n_neighbors=self.n_neighbors).fit(references)
+    def __init__(self, references: np.ndarray, n_groups: int, rank: int = 1) -> None:
+        n_groups = max(1, min(n_groups, len(references) // (2 * rank)))
+        size = len(references) // n_groups
+        self.n_groups, self.rank = n_groups, max(1, min(rank, size - 1))
+        # As float32, which the distances of single precision need; the others are exact for it.
+        self.references = np.ascontiguousarray(references[: size * n_groups], dtype=np.float32)
+        n_distinct = len(np.unique(self.references, axis=0))
+        self.knows_itself = n_distinct >= (1 - _MOST_EQUAL) * len(self.references)
 
-    def distances(self, points: Any) -> np.ndarray:
-        """Return the distances of new points, shape (n_points,)."""
-        return self._distances(points, self.index.kneighbors(points, return_distance=False)[:, -1])
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """Return the mean logarithm of the distances of points, shape (n_points,)."""
+        found = np.empty(len(points))
+        measure = self._exact if points.dtype == np.float64 else self._by_products
+        for batch in batches_of(len(points), _MOST_DISTANCES // len(self.references)):
+            found[batch] = measure(points[batch])
+        return found
 
-    def distances_to_others(self, points: Any) -> np.ndarray:
-        """Return the distances of the references themselves, each to the other references.
+    def of_references(self, points: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return the same of training rows, given as points as if nothing was learned from them.
 
-        The points are the references as encoded if nothing had been learned from them.
+        The row at `places[i]` among the references is the i-th one, if there are so many.
         """
-        if len(self.references) == 1:
-            return np.zeros(1)
-        nearest = self.index.kneighbors(points, self.n_neighbors + 1, return_distance=False)
-        is_self = nearest == np.arange(len(nearest))[:, None]
-        chosen = np.where(is_self[:, :-1].any(1), nearest[:, -1], nearest[:, self.n_neighbors - 1])
-        return self._distances(points, chosen)
+        found = np.empty(len(points))
+        for batch in batches_of(len(points), _MOST_DISTANCES // len(self.references)):
+            found[batch] = self._exact(points[batch], places[batch])
+        return found
 
-    def _distances(self, points: Any, chosen: np.ndarray) -> np.ndarray:
-        # The index computes distances by inner products, which are inaccurate for small ones.
-        return np.linalg.norm(points - self.references[chosen], axis=1)
+    def _exact(self, points: np.ndarray, places: np.ndarray | None = None) -> np.ndarray:
+        """Return the mean logarithms by distances in double precision."""
+        points = points.astype(np.float32).astype(np.float64)
+        distances = cdist(points, self._doubles)
+        rows = np.arange(len(points))
+        if places is None:
+            own = distances.argmin(1)
+            is_self = distances[rows, own] <= _EQUAL * (1 + np.abs(points).max(1))
+            is_self &= self.knows_itself
+        else:
+            own, is_self = places, places < distances.shape[1]
+        distances[rows[is_self], own[is_self]] = np.inf
+        grouped = distances.reshape(len(points), self.n_groups, -1)
+        # Only a reference that is alone in its group can be the nearest one at infinity.
+        least = grouped.min(2) if self.rank == 1 else _smallest(grouped, self.rank)
+        return logarithm(np.where(np.isinf(least), 0, least)).mean(1)
+
+    def _by_products(self, points: np.ndarray) -> np.ndarray:
+        """Return the mean logarithms by inner products, in single precision."""
+        ones = np.ones((len(points), 1), dtype=np.float32)
+        squared = torch.mm(torch.from_numpy(np.hstack([-2 * points, ones])), self._factors)
+        grouped = squared.view(len(points), self.n_groups, -1)
+        if self.rank == 1:
+            least = grouped.amin(2).numpy()
+        else:
+            least = grouped.kthvalue(self.rank, dim=2).values.numpy()
+        norms = (points**2).sum(1)
+        least = least + norms[:, None]
+        is_close = least.min(1) <= _ROUNDING * norms
+        found = np.log(np.sqrt(np.maximum(least, 0)) + SMALL).mean(1)
+        if is_close.any():
+            found[is_close] = self._exact(points[is_close])
+        return found
+
+    @cached_property
+    def _factors(self) -> torch.Tensor:
+        """The references and their squared norms, one column for each."""
+        norms = (self.references**2).sum(1, keepdims=True)
+        return torch.from_numpy(np.hstack([self.references, norms]).T.copy())
+
+    @cached_property
+    def _doubles(self) -> np.ndarray:
+        return self.references.astype(np.float64)
+
+    def __getstate__(self) -> dict:
+        return {n: value for n, value in vars(self).items() if n not in ("_factors", "_doubles")}
 
 
 class TypicalDistance:
@@ -58,24 +129,31 @@ class TypicalDistance:
         The share of the references within the distance.
     """
 
-    def __init__(self, references: Any, share: float) -> None:
-        self.references = references
+    def __init__(self, references: np.ndarray, share: float) -> None:
+        self.references = np.ascontiguousarray(references, dtype=np.float32)
         self.place = int(share * len(references))
 
-    def distances(self, points: Any) -> np.ndarray:
+    def __call__(self, points: np.ndarray) -> np.ndarray:
         """Return the distances of new points, shape (n_points,)."""
-        return self._distances(points, np.full(len(points), self.place))
+        return self._distances(points, self.place)
 
-    def distances_to_others(self, points: Any) -> np.ndarray:
-        """Return the distances of points to other references; references are the first points."""
-        is_reference = np.arange(len(points)) < len(self.references)
-        place = np.minimum(self.place + is_reference, len(self.references) - 1)
-        return self._distances(points, place)
+    def of_references(self, points: np.ndarray) -> np.ndarray:
+        """Return the distances of training rows to the others; the first are the references."""
+        n, last = len(self.references), len(self.references) - 1
+        own = self._distances(points[:n], min(self.place + 1, last))
+        return np.concatenate([own, self._distances(points[n:], min(self.place, last))])
 
-    def _distances(self, points: Any, place: Any) -> np.ndarray:
+    def _distances(self, points: np.ndarray, place: int) -> np.ndarray:
         quantiles = np.empty(len(points))
-        for batch in gen_batches(len(points), _ROWS_AT_A_TIME):
-            squared = euclidean_distances(points[batch], self.references, squared=True)
-            squared.partition(np.unique(place[batch]), axis=1)
-            quantiles[batch] = np.take_along_axis(squared, place[batch, None], axis=1)[:, 0]
-        return np.sqrt(quantiles)
+        norms = (self.references**2).sum(1)
+        for batch in batches_of(len(points), _MOST_DISTANCES // len(self.references)):
+            rows: np.ndarray = points[batch]
+            squared = norms - 2 * rows @ self.references.T.astype(rows.dtype, copy=False)
+            squared.partition(place, axis=1)
+            quantiles[batch] = squared[:, place] + (rows**2).sum(1)
+        return np.sqrt(np.maximum(quantiles, 0))
+
+
+def _smallest(grouped: np.ndarray, rank: int) -> np.ndarray:
+    """Return the smallest number but `rank - 1` of every group, shape (n_points, n_groups)."""
+    return np.partition(grouped, rank - 1, axis=2)[:, :, rank - 1]

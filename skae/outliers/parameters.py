@@ -28,34 +28,41 @@ class DetectorParameters:
 
     novelty: bool = False
     """Whether the training rows are known to be clean. If True, the detector learns from all rows,
-    until the validation error no longer improves, the distance to the nearest neighbour is used,
-    and the threshold is conformal. If False, outliers may be among the rows: the farthest ones are
-    trimmed beforehand, the training is a third as long, and the distance to the fifth neighbour is
-    used, so that a few outliers close to each other do not mask each other."""
+    until the validation error no longer improves, and the threshold is conformal. If False,
+    outliers may be among the rows: the farthest ones are trimmed beforehand, and the training is a
+    third as long."""
 
     contamination: Auto | Contamination = "auto"
     """With `novelty`, the share of new normal rows that are flagged, in (0, 0.5]; "auto" is 0.01.
-    Without, the share of the training rows that are flagged; "auto" flags surprisals above the 99th
-    percentile, extrapolated from the lower 90 % of surprisals, and at least one row in a hundred.
-    """
+    Without, the share of the training rows that are flagged; "auto" flags all rows beyond a gap
+    among the scores, and surprisals above the 99th percentile of the others, extrapolated from the
+    lower 90 % of them; without a gap at least one row in a hundred."""
 
-    parts: PartNames = ("latent", "neighbors", "center")
-    """The parts of the score: some of "latent", "neighbors", "center" and "reconstruction". The
-    last is a weaker detector than the first, by the same autoencoders, and left out by default; it
-    is used in explanations in any case."""
+    parts: PartNames = ("latent", "neighbors", "reconstruction", "center")
+    """The parts of the score: some of "latent", "neighbors", "reconstruction" and "center"."""
+
+    n_references: Auto | PositiveInt = "auto"
+    """The number of training rows that others are compared with, and four times the number of codes
+    of a member. "auto" is a thousand, of few columns as many as have 30,000 cells. More of them
+    make a score a little better, and slower in proportion."""
 
     n_neighbors: Auto | PositiveInt = "auto"
-    """The rank of the nearest neighbour whose distance is used; "auto" is the first with `novelty`,
-    else the fifth."""
+    """The rank of the nearest neighbour whose distance is used. "auto" is the first of each of four
+    groups of the references, whose logarithms are averaged."""
 
     trim_fraction: Auto | Half = "auto"
     """Without `novelty`, the share of the rows that are trimmed, in [0, 0.5], so that nothing is
     learned from them: those with the largest distances within which a twentieth and half of the
-    other rows are. "auto" is a tenth, or `contamination` where it is more."""
+    other rows are. "auto" is a tenth, or `contamination` where it is more, or as many as are beyond
+    a gap among the distances if that is "auto"."""
 
     max_samples: Annotated[int, Interval(Integral, 100, None, closed="left")] = 10_000
     """The largest number of rows to learn from, drawn at random. It bounds the time and memory of
     `fit`, and the number of rows that `partial_fit` keeps."""
+
+    n_jobs: int | None = None
+    """The number of threads that score the batches of many rows; -1 is one for each core. None is
+    one, whose operations may still use several."""
 
 
 @estimator()
@@ -67,9 +74,9 @@ class EnsembleParameters(TrainingParameters):
     split into as many folds as a view has autoencoders, and each of these leaves out one fold."""
 
     hidden_layer_sizes: Auto | Sizes = "auto"
-    """The number of units of every hidden layer of an autoencoder; "auto" is (64, 64)."""
+    """The number of units of every hidden layer of an autoencoder; "auto" is (32, 32)."""
 
-    activation: Activation = "gelu"
+    activation: Activation = "silu"
     """The activation of the hidden layers."""
 
     learning_rate: PositiveFloat = 0.002

@@ -19,7 +19,7 @@ class Scaling:
     center, scale : ndarray of shape (n_numbers,)
         The means and the standard deviations.
     counts : ndarray of shape (n_numbers,)
-        The number of cells of a column that are not missing.
+        The weight of the cells of a column that are not missing.
     """
 
     center: np.ndarray
@@ -27,18 +27,19 @@ class Scaling:
     counts: np.ndarray
 
     @classmethod
-    def learn(cls, numbers: np.ndarray, spans: np.ndarray) -> "Scaling":
+    def learn(cls, numbers: np.ndarray, spans: np.ndarray, weights: np.ndarray) -> "Scaling":
         """Return the scaling of numbers, NaN where they are missing.
 
         The scale of a constant column is taken from `spans`, of shape (n_numbers,).
         """
-        present = ~np.isnan(numbers)
-        counts = np.maximum(present.sum(0), 1)
+        present = ~np.isnan(numbers) * weights[:, None]
+        counts = present.sum(0)
+        counts = np.where(counts > 0, counts, 1.0)
         # Squares of very large and very small numbers would overflow or underflow.
-        largest = np.where(present, np.abs(numbers), 0).max(0)
+        largest = np.where(present > 0, np.abs(numbers), 0).max(0)
         unit = np.where(largest > 0, largest, 1)
-        shrunk = np.where(present, numbers, 0) / unit
-        center = shrunk.sum(0) / counts
+        shrunk = np.where(present > 0, numbers, 0) / unit
+        center = (present * shrunk).sum(0) / counts
         deviation = np.sqrt((present * (shrunk - center) ** 2).sum(0) / counts)
         scale = np.where(deviation > _ROUNDING, deviation * unit, spans)
         return cls(center * unit, scale, counts)

@@ -10,14 +10,16 @@ _TAIL = 0.1
 _TRUSTED = 8.0
 # The smallest mean excess in the tail.
 _LEAST_SPREAD = 1e-3
+# The largest number of knots.
+_MOST_KNOTS = 512
 # The number that is added to quantities before their logarithm.
-_SMALL = 1e-3
+SMALL = 1e-3
 
 
 def logarithm(quantities: np.ndarray) -> np.ndarray:
     """Return the logarithms of quantities of the order of one, which may be zero."""
     # Rounded, so that equal rows have equal scores despite the last digits of their distances.
-    return np.round(np.log(quantities + _SMALL), 10)
+    return np.round(np.log(quantities + SMALL), 10)
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,21 @@ class Surprisal:
     spread: float
 
     @classmethod
-    def learn(cls, sample: np.ndarray) -> "Surprisal":
-        """Return the surprisal of a quantity, given a sample of shape (n,)."""
-        sample = np.sort(sample)
-        n = len(sample)
-        n_below = max(1, int((1 - _TAIL) * n))
-        start = sample[n_below - 1]
-        excess = sample[n_below:] - start
-        spread = max(float(excess.mean()) if len(excess) else 0.0, _LEAST_SPREAD)
+    def learn(cls, sample: np.ndarray, weights: np.ndarray | None = None) -> "Surprisal":
+        """Return the surprisal of a quantity, given a sample of shape (n,) and its weights."""
+        order = np.argsort(sample, kind="stable")
+        sample = sample[order]
+        share = np.ones(len(sample)) if weights is None else weights[order]
+        share = share / share.sum()
+        upper = np.cumsum(share)
+        n_below = max(1, int(np.searchsorted(upper, 1 - _TAIL + 1e-9)))
+        excess = (sample[n_below:] - sample[n_below - 1]) * share[n_below:]
+        spread = excess.sum() / max(share[n_below:].sum(), np.finfo(float).tiny)
         values, first = np.unique(sample[:n_below], return_index=True)
-        return cls(values, -np.log((n - first - 0.5) / n), spread)
+        half = 0.5 / len(sample)
+        at_least = 1 - (upper - share)[first] - half
+        kept = np.unique(np.linspace(0, len(values) - 1, _MOST_KNOTS).astype(int))
+        return cls(values[kept], -np.log(at_least[kept]), max(float(spread), _LEAST_SPREAD))
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Return the surprisals of values of any shape."""

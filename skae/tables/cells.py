@@ -11,6 +11,10 @@ N_RESERVED = 2
 
 def is_missing(column: nw.Series) -> np.ndarray:
     """Tell which cells are null or NaN, shape (n_rows,)."""
+    if column.dtype.is_float():
+        cells = column.to_numpy()
+        if cells.dtype.kind == "f":
+            return np.isnan(cells)
     missing = column.is_null()
     if column.dtype.is_float():
         missing = missing | column.is_nan().fill_null(value=True)

@@ -36,7 +36,7 @@ def test_lines_are_in_order_and_as_many_as_asked(detector, frame):
 
 def test_many_rows_are_explained_in_parts(detector, frame, monkeypatch):
     whole = detector.explain(frame[:30])
-    monkeypatch.setattr("skae.outliers.model._ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr("skae.outliers.explaining._CELLS_AT_A_TIME", 7 * 49)
     again = detector.explain(frame[:30])
     pd.testing.assert_frame_equal(again, whole, rtol=1e-6)
 
@@ -54,6 +54,9 @@ def test_polars(frame):
     table = pl.from_pandas(frame)
     detector = make().fit(table)
     assert isinstance(detector.reconstruct(table[:3]), pl.DataFrame)
-    assert detector.explain(table[:3])["row"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    explanation = detector.explain(table[:3])
+    assert isinstance(explanation, pl.DataFrame)
+    assert explanation["row"].to_list() == [0] * 3 + [1] * 3 + [2] * 3
+    assert explanation["share"].dtype == pl.Float64
     with pytest.raises(TypeError, match="collect"):
         detector.predict(table.lazy())

@@ -29,7 +29,7 @@ def test_reconstructions_of_arrays_are_arrays(normal_rows):
 
 def test_codes(detector, frame):
     codes = detector.transform(frame)
-    assert codes.shape == (len(frame), 8 * 64)
+    assert codes.shape == (len(frame), 8 * 32)
     assert codes.dtype == np.float32
     assert len(detector.get_feature_names_out()) == codes.shape[1]
 
@@ -37,7 +37,7 @@ def test_codes(detector, frame):
 def test_many_rows_are_read_in_parts(detector, frame, monkeypatch):
     readings = ("score_samples", "transform", "reconstruct")
     expected = [getattr(detector, reading)(frame) for reading in readings]
-    monkeypatch.setattr("skae.outliers.model._ROWS_AT_A_TIME", 150)
+    monkeypatch.setattr("skae.outliers.encoding._ROWS_AT_A_TIME", (150, 150))
     for reading, whole in zip(readings, expected, strict=True):
         again = getattr(detector, reading)(frame)
         if reading == "reconstruct":

@@ -11,15 +11,19 @@ from torch import nn
 from skae.nn.ensemble import BatchedLinear, Ensemble
 from skae.outliers.conformal import (
     conformal_threshold,
+    find_gap,
     p_values,
     robust_threshold,
     share_threshold,
 )
 from skae.outliers.coordinates import VIEWS, Coordinates
-from skae.outliers.memory import Memory
-from skae.outliers.neighbors import Neighbors, TypicalDistance
-from skae.outliers.parts import NearCodes
-from skae.outliers.surprisal import Surprisal
+from skae.outliers.margins import Margins
+from skae.outliers.members import Reading
+from skae.outliers.memory import Memory, mean_of_equal, weighted_order
+from skae.outliers.neighbors import Nearest, TypicalDistance
+from skae.outliers.parts import NearCodes, References
+from skae.outliers.surprisal import Surprisal, logarithm
+from skae.outliers.whitening import Whitening, measures
 from skae.tables.kinds import TableOptions
 from skae.tables.table import Table
 
@@ -137,7 +141,7 @@ class TestThresholds:
     @pytest.mark.parametrize("share", [0.05, 0.1, 0.5])
     def test_threshold_and_p_values_agree(self, n_rows, share):
         held_out, scores = RNG.normal(size=n_rows), RNG.normal(size=500)
-        threshold = conformal_threshold(held_out, share)
+        threshold = conformal_threshold(held_out, share, np.ones(n_rows))
         np.testing.assert_array_equal(scores > threshold, p_values(scores, held_out) <= share)
 
     def test_p_values_of_like_rows_are_uniform(self):
@@ -148,51 +152,141 @@ class TestThresholds:
 
     def test_few_rows_extrapolate(self):
         held_out = RNG.exponential(size=40)
-        assert 3 < conformal_threshold(held_out, 0.001) < 14
-        assert conformal_threshold(held_out, 0.001) >= held_out.max()
+        assert 3 < conformal_threshold(held_out, 0.001, np.ones(40)) < 14
+        assert conformal_threshold(held_out, 0.001, np.ones(40)) >= held_out.max()
 
     def test_share(self):
         scores = RNG.permutation(100.0 * np.arange(10))
-        assert (scores > share_threshold(scores, 0.3)).sum() == 3
+        assert (scores > share_threshold(scores, 0.3, np.ones(10))).sum() == 3
+
+    def test_weights_count_as_repeated_rows(self):
+        held_out, repeats = RNG.normal(size=60), RNG.integers(1, 4, size=60)
+        repeated = np.repeat(held_out, repeats)
+        weights = repeats * 1.0
+        scores = RNG.normal(size=50)
+        np.testing.assert_allclose(p_values(scores, held_out, weights), p_values(scores, repeated))
+        found = share_threshold(held_out, 0.2, weights)
+        assert found == share_threshold(repeated, 0.2, np.ones(len(repeated)))
 
     def test_few_outliers_do_not_take_the_robust_threshold_with_them(self):
-        scores = RNG.exponential(size=5000)
-        clean = robust_threshold(scores, 0.01)
-        scores[:250] += 20
-        assert robust_threshold(scores, 0.01) < clean + 2
+        scores, weights = RNG.exponential(size=5000), np.ones(5000)
+        none = np.zeros(5000, dtype=bool)
+        clean, share = robust_threshold(scores, 0.01, weights, none)
         assert clean == pytest.approx(-np.log(0.01), abs=0.4)
+        assert share < 0.01
+        scores[:250] += 20
+        far = np.arange(5000) < 250
+        threshold, share = robust_threshold(scores, 0.01, weights, far)
+        assert threshold < clean + 1
+        assert share == pytest.approx(0.05, abs=0.005)
 
 
-class TestNeighbors:
-    """Distances to others."""
+class TestGap:
+    """Values that a gap parts from the others."""
 
-    def test_equal_references_are_at_no_distance(self):
+    @pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.45])
+    def test_values_beyond_it_are_counted(self, share):
+        values = RNG.normal(size=400)
+        n_beyond = int(share * 400)
+        values[:n_beyond] = RNG.uniform(8, 20, size=n_beyond)
+        assert find_gap(values, 0.5) == n_beyond
+
+    @pytest.mark.parametrize("n_values", [3, 12, 100, 3000])
+    def test_mostly_there_is_none(self, n_values):
+        draws = [RNG.normal, RNG.exponential, RNG.uniform, RNG.logistic, RNG.gumbel]
+        found = [find_gap(draw(size=n_values), 0.5) for draw in draws for _ in range(40)]
+        assert np.mean(np.array(found) > 0) < 0.05
+
+    def test_equal_values_have_none(self):
+        assert find_gap(np.zeros(50), 0.5) == 0
+        assert find_gap(np.r_[np.zeros(80), np.ones(20)], 0.5) == 0
+
+
+class TestNearest:
+    """Distances to references."""
+
+    def test_the_nearest_of_every_group(self):
+        points, new = RNG.normal(size=(30, 3)), RNG.normal(size=(5, 3))
+        distances = np.linalg.norm(new[:, None] - points, axis=2)
+        for n_groups, rank in ((1, 1), (3, 1), (1, 4), (3, 2)):
+            least = np.sort(distances.reshape(5, n_groups, -1), axis=2)[:, :, rank - 1]
+            expected = logarithm(least).mean(1)
+            nearest = Nearest(points, n_groups, rank)
+            np.testing.assert_allclose(nearest(new), expected, atol=1e-5)
+            np.testing.assert_allclose(nearest(new.astype(np.float32)), expected, atol=1e-4)
+
+    @pytest.mark.parametrize("kind", [np.float64, np.float32])
+    def test_a_reference_is_not_its_own_neighbour(self, kind):
+        points = RNG.normal(size=(40, 3))
+        nearest = Nearest(points, 4)
+        expected = nearest.of_references(points, np.arange(40))
+        np.testing.assert_allclose(nearest(points.astype(kind)), expected, atol=1e-5)
+        assert (expected > logarithm(np.zeros(1))).all()
+
+    def test_where_references_are_equal_all_count(self):
         points = np.repeat(RNG.normal(size=(10, 3)), 3, axis=0)
-        assert (Neighbors(points, 2).distances_to_others(points) == 0).all()
-        assert (Neighbors(points, 3).distances_to_others(points) > 0).all()
-        assert (Neighbors(points, 3).distances(points) == 0).all()
+        none = logarithm(np.zeros(30))
+        np.testing.assert_array_equal(Nearest(points, 1, 3)(points), none)
+        places = np.arange(30)
+        np.testing.assert_array_equal(Nearest(points, 1, 2).of_references(points, places), none)
+        assert (Nearest(points, 1, 3).of_references(points, places) > none).all()
 
-    def test_a_reference_is_not_its_own_neighbour(self):
-        points = RNG.normal(size=(30, 3))
-        distances = np.linalg.norm(points[:, None] - points, axis=2)
-        for k in (1, 4):
-            expected = np.sort(distances, axis=1)[:, k]
-            found = Neighbors(points, k).distances_to_others(points)
-            np.testing.assert_allclose(found, expected)
-            new = RNG.normal(size=(5, 3))
-            expected = np.sort(np.linalg.norm(new[:, None] - points, axis=2), axis=1)[:, k - 1]
-            np.testing.assert_allclose(Neighbors(points, k).distances(new), expected)
+    def test_single_and_double_precision_agree(self):
+        points, new = RNG.normal(size=(500, 30)), RNG.normal(size=(300, 30))
+        new[:50] = points[:50] + 1e-4 * RNG.normal(size=(50, 30))
+        nearest = Nearest(points, 4)
+        np.testing.assert_allclose(nearest(new.astype(np.float32)), nearest(new), atol=2e-3)
 
-    def test_small_distances_keep_their_digits(self):
-        points = 1e4 + RNG.normal(size=(50, 40))
-        new = points[:1] + 1e-6
-        found = Neighbors(points, 1).distances(new)
-        np.testing.assert_allclose(found, 1e-6 * np.sqrt(40), rtol=1e-4)
+    def test_few_references_are_one_group(self):
+        points = RNG.normal(size=(3, 2))
+        assert Nearest(points, 4).n_groups == 1
+        assert np.isfinite(Nearest(points[:2], 4, 5)(points)).all()
+        assert np.isfinite(Nearest(points[:1], 1).of_references(points[:1], np.zeros(1, int))).all()
 
-    def test_typical_distance(self):
+    @pytest.mark.parametrize("kind", [np.float64, np.float32])
+    def test_typical_distance(self, kind):
         points, new = RNG.normal(size=(100, 3)), RNG.normal(size=(4, 3))
         expected = np.sort(np.linalg.norm(new[:, None] - points, axis=2), axis=1)[:, 50]
-        np.testing.assert_allclose(TypicalDistance(points, 0.5).distances(new), expected)
+        found = TypicalDistance(points, 0.5)(new.astype(kind))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+class TestWhitening:
+    """Residuals given the others."""
+
+    def test_conditional_residuals_are_of_the_size_of_one(self):
+        mix = RNG.normal(size=(6, 6))
+        residuals = RNG.normal(size=(20_000, 6)) @ mix
+        whitening = Whitening.learn(residuals, np.ones(len(residuals)))
+        conditional = whitening(torch.from_numpy(residuals)).numpy()
+        np.testing.assert_allclose(conditional.std(0), 1, rtol=0.15)
+        # The residual of a regression on the other columns, by ordinary least squares.
+        for j in (0, 3):
+            others = np.delete(residuals, j, axis=1)
+            fitted = others @ np.linalg.lstsq(others, residuals[:, j], rcond=None)[0]
+            left = residuals[:, j] - fitted
+            assert np.corrcoef(left, conditional[:, j])[0, 1] > 0.99
+
+    def test_more_coordinates_than_directions(self):
+        residuals = RNG.normal(size=(50, 400)) * np.r_[10, np.ones(399)]
+        whitening = Whitening.learn(residuals, np.ones(50))
+        assert whitening.directions.shape == (400, 256)
+        conditional = whitening(torch.from_numpy(residuals))
+        assert torch.isfinite(conditional).all()
+        assert [each.shape for each in measures(conditional)] == [(50,), (50,)]
+
+    def test_no_residuals_at_all(self):
+        whitening = Whitening.learn(np.zeros((10, 3)), np.ones(10))
+        assert torch.isfinite(whitening(torch.zeros(2, 3))).all()
+
+
+class TestMargins:
+    """Normal scores."""
+
+    def test_scores_are_normal(self):
+        margins = Margins.learn(RNG.lognormal(size=(20_000, 1)), np.ones(20_000))
+        found = margins(np.exp([[-1.0], [0.0], [2.0]]), np.ones(1))
+        np.testing.assert_allclose(found[:, 0], [-1, 0, 2], atol=0.06)
 
 
 class TestPoints:
@@ -301,12 +395,26 @@ class TestMemory:
 
     def test_older_rows_stand_among_newer_ones(self):
         rng = np.random.default_rng(0)
-        parts = np.zeros((50, 1)), np.zeros((50, 1), dtype=int), np.arange(50) % 4, np.arange(50)
+        parts = np.zeros((50, 1)), np.zeros((50, 1), dtype=int), np.arange(50) % 4, np.ones(50)
+        parts = *parts, np.arange(50)
         joined = Memory(*parts).make_room(Memory(*parts), 80, rng)
         is_old = joined.positions == -1
         assert (len(joined), is_old.sum()) == (80, 30)
         assert 5 < is_old[:40].sum() < 25
         assert sorted(joined.positions[~is_old]) == list(range(50))
+
+    def test_equal_rows_share_the_mean(self):
+        numbers = np.array([[1.0], [2.0], [1.0], [np.nan], [np.nan]])
+        memory = Memory(numbers, np.zeros((5, 1), int), np.zeros(5), np.ones(5), np.arange(5))
+        found = mean_of_equal(memory, np.array([1.0, 5.0, 3.0, 0.0, 8.0]))
+        np.testing.assert_array_equal(found, [2, 5, 2, 4, 4])
+
+    def test_the_first_rows_are_drawn_by_weight(self):
+        weights = np.r_[np.zeros(50), np.ones(400), np.full(100, 9.0)]
+        first = [weighted_order(weights, np.random.default_rng(s))[:50] for s in range(40)]
+        drawn = weights[np.concatenate(first)]
+        assert (drawn > 0).all()
+        assert (drawn == 9).mean() == pytest.approx(900 / 1300, abs=0.06)
 
 
 class TestNearCodes:
@@ -314,18 +422,21 @@ class TestNearCodes:
 
     def test_references_are_of_the_fold_that_was_left_out(self):
         class Members:
-            n_folds = 3
+            n_folds, n_reading = 3, 2
 
-            def codes(self, points):
-                return np.broadcast_to(points["standard"], (2, 3, *points["standard"].shape))
+            def codes(self, points, folds):
+                return np.broadcast_to(points["standard"], (2, 1, *points["standard"].shape))
 
         folds = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])
-        points = {"standard": RNG.normal(size=(9, 2))}
-        part = NearCodes(Members(), points, folds, 1)
-        for view in part.neighbors:
-            for fold, near in enumerate(view):
-                np.testing.assert_array_equal(near.references, points["standard"][folds == fold])
-        found = part.held_out_quantities(points, folds)
+        points = {"standard": RNG.normal(size=(9, 2)).astype(np.float32).astype(float)}
+        part = NearCodes(Members(), points, folds, References(None, 4, 1))
+        for fold, views in enumerate(part.nearest):
+            for nearest in views:
+                own = points["standard"][folds == fold]
+                np.testing.assert_array_equal(nearest.references, own)
+        codes = np.broadcast_to(points["standard"], (2, 1, 9, 2))
+        found = part.held_out_quantities(Reading(points, codes, torch.zeros(2, 1, 9, 2)))
         distances = np.linalg.norm(points["standard"][:, None] - points["standard"], axis=2)
         same = (folds[:, None] == folds) & ~np.eye(9, dtype=bool)
-        np.testing.assert_allclose(found[0], np.where(same, distances, np.inf).min(1))
+        expected = logarithm(np.where(same, distances, np.inf).min(1))
+        np.testing.assert_allclose(found[0], expected)

@@ -10,7 +10,6 @@ from skorch.callbacks import EarlyStopping
 def test_clean_rows_are_all_learned_from(normal_rows):
     detector = make(novelty=True).fit(normal_rows[:300])
     assert detector.n_trimmed_ == 0
-    assert detector.n_neighbors_ == 1
     assert detector.stop_reason_ == "max_epochs"
     assert len(detector.loss_curve_) == len(detector.validation_loss_curve_) == 20
 
@@ -34,7 +33,6 @@ def test_a_cluster_of_outliers_is_trimmed_and_found():
     detector = make(contamination=0.05)
     labels = detector.fit_predict(rows)
     assert detector.n_trimmed_ == 50
-    assert detector.n_neighbors_ == 5
     assert roc_auc_score(is_outlier, -detector.score_samples(rows)) > 0.99
     assert (labels[is_outlier] == -1).mean() > 0.9
 

@@ -7,32 +7,46 @@ import pytest
 import torch
 from outlier_helpers import make
 
-from skae.outliers.detector import PARTS
+from skae.outliers.joining import join
+from skae.outliers.model import PARTS
 
 
-def test_the_score_is_minus_the_mean_of_its_parts(detector, frame):
+def test_one_part_that_is_sure_is_enough_and_so_are_all_together(detector, frame):
     parts = detector.score_parts(frame)
     assert set(parts) == set(PARTS)
     assert all((part >= 0).all() for part in parts.values())
-    mean = np.mean([parts[name] for name in detector.parts], axis=0)
-    np.testing.assert_allclose(detector.score_samples(frame), -mean)
-    more = make(parts=PARTS).fit(frame)
-    mean = np.mean(list(more.score_parts(frame).values()), axis=0)
-    np.testing.assert_allclose(more.score_samples(frame), -mean)
+    surprisal = -detector.score_samples(frame)
+    together = 1.5 * np.mean(list(parts.values()), axis=0)
+    assert (surprisal >= together - 1e-9).all()
+    for name in set(PARTS) - {"center"}:
+        assert (surprisal >= parts[name] - 1e-9).all()
+    assert (surprisal < parts["center"]).any()
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_can_stand_alone(frame, part):
     alone = make(parts=[part]).fit(frame)
     whole = make().fit(frame)
-    expected = whole.score_parts(frame)[part]
-    np.testing.assert_allclose(alone.score_samples(frame), -expected)
+    surprisal = whole.score_parts(frame)[part]
+    np.testing.assert_allclose(alone.score_parts(frame)[part], surprisal)
+    if part == "center":
+        np.testing.assert_allclose(alone.score_samples(frame), -surprisal)
+    else:
+        assert (alone.score_samples(frame) <= -surprisal + 1e-9).all()
+
+
+def test_the_joint_surprisal():
+    surprisals = {"a": [np.array([1.0, 6.0, 0.0])], "b": [np.array([1.0, 0.0, 0.0]), np.zeros(3)]}
+    surprisals["c"] = [np.array([4.0, 0.0, 9.0])]
+    counts_alone = {"a": True, "b": True, "c": False}
+    expected = [1.5 * (1 + 0.5 + 4) / 3, 6, 4.5]
+    np.testing.assert_allclose(join(surprisals, counts_alone), expected)
 
 
 def test_spread_is_that_of_the_members(detector, frame):
     scores, std = detector.score_samples(frame, return_std=True)
     np.testing.assert_array_equal(scores, detector.score_samples(frame))
-    assert (std > 0).all()
+    assert (std > 0).mean() > 0.9
     _, none = make(parts=["center"]).fit(frame).score_samples(frame, return_std=True)
     assert (none == 0).all()
 

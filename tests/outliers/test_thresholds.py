@@ -55,3 +55,33 @@ def test_false_discoveries_are_as_few_as_asked(normal_rows):
 def test_rates_are_between_0_and_1(detector, frame, rate):
     with pytest.raises(ValueError, match="false_discovery_rate"):
         detector.predict(frame, false_discovery_rate=rate)
+
+
+@pytest.mark.parametrize("share", [0.04, 0.14, 0.3])
+def test_auto_finds_all_that_a_gap_parts(share):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 2))
+    odd = np.arange(int(share * 200))
+    rows[odd] = rng.uniform(-1, 1, size=(len(odd), 2)) * 100
+    odd = odd[np.abs(rows[odd]).max(1) > 10]
+    detector = make()
+    flagged = detector.fit_predict(rows) == -1
+    assert flagged[odd].all()
+    assert flagged.sum() - len(odd) <= 5
+    assert detector.contamination_ == pytest.approx(share, abs=0.03)
+
+
+@pytest.mark.parametrize("shape", ["normal", "heavy", "clusters", "ring", "counts", "rare"])
+def test_auto_flags_few_where_nothing_is_odd(shape):
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, 300)
+    ring = np.c_[np.cos(angle), np.sin(angle)] + 0.05 * rng.normal(size=(300, 2))
+    rows = {
+        "normal": rng.normal(size=(300, 4)),
+        "heavy": rng.standard_t(3, size=(300, 4)),
+        "clusters": rng.normal(size=(300, 3)) + 6 * (rng.random((300, 1)) < 0.3),
+        "ring": ring,
+        "counts": rng.poisson(2, size=(300, 4)).astype(float),
+        "rare": (rng.random((300, 6)) < 0.05).astype(float),
+    }[shape]
+    assert (make().fit_predict(rows) == -1).mean() <= 0.021

@@ -1,0 +1,95 @@
+"""Whitening: how much more of a residual there is than the residuals beside it let expect."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from sklearn.covariance import ledoit_wolf_shrinkage
+from torch import Tensor
+
+# The largest number of directions whose variances are kept.
+_MOST_DIRECTIONS = 256
+# The smallest variance, relative to the mean of all.
+_LEAST = 1e-6
+# The smallest mean variance, of standardised cells.
+_LEAST_VARIANCE = 1e-12
+# The degrees of freedom of a coordinate's residual, as if it were of Student's t.
+_FREEDOM = 3.0
+
+
+@dataclass(frozen=True)
+class Whitening:
+    r"""The residuals of a reconstruction given the others, in standard deviations.
+
+    Of residuals $r$ with covariance $\Sigma$ and precision $P = \Sigma^{-1}$, coordinate $j$ given
+    all others is $(P r)_j / \sqrt{P_{jj}}$, which is of the size of one. Of many coordinates the
+    directions with the largest variances are kept, and the others have one variance in common.
+
+    Attributes
+    ----------
+    directions : Tensor of shape (n_coordinates, n_directions)
+        The directions with a variance of their own.
+    gains : Tensor of shape (n_directions,)
+        Their precisions, less that of the others.
+    rest : float
+        The precision of the others.
+    scales : Tensor of shape (n_coordinates,)
+        The roots of the diagonal of the precision.
+    """
+
+    directions: Tensor
+    gains: Tensor
+    rest: float
+    scales: Tensor
+
+    @classmethod
+    def learn(cls, residuals: np.ndarray, weights: np.ndarray) -> "Whitening":
+        """Return the whitening of residuals of shape (n_rows, n_coordinates), given their weights.
+
+        References
+        ----------
+        Ledoit, O. and Wolf, M. (2004). A well-conditioned estimator for large-dimensional
+        covariance matrices. Journal of Multivariate Analysis 88.
+        """
+        n, width = residuals.shape
+        residuals = residuals * np.sqrt(weights / weights.mean())[:, None]
+        covariance = residuals.T @ residuals / n
+        mean = max(float(np.trace(covariance)) / width, _LEAST_VARIANCE)
+        shrinkage = ledoit_wolf_shrinkage(residuals, assume_centered=True) if width > 1 else 0.0
+        variances, directions = np.linalg.eigh(covariance)
+        variances = (1 - shrinkage) * variances.clip(0) + shrinkage * mean + _LEAST * mean
+        kept, left = variances[-_MOST_DIRECTIONS:], variances[:-_MOST_DIRECTIONS]
+        rest = float(1 / left.mean()) if len(left) else 0.0
+        directions, gains = directions[:, -_MOST_DIRECTIONS:], 1 / kept - rest
+        scales = np.sqrt(np.maximum(rest + directions**2 @ gains, np.finfo(float).tiny))
+        directions, gains, scales = (np.ascontiguousarray(a) for a in (directions, gains, scales))
+        tensors = [torch.from_numpy(each).float() for each in (directions, gains, scales)]
+        return cls(tensors[0], tensors[1], rest, tensors[2])
+
+    def __call__(self, residuals: Tensor) -> Tensor:
+        """Return residuals given the others, both of shape (..., n_coordinates)."""
+        if len(self.gains) == len(self.scales):
+            return residuals @ self._matrix.to(residuals)
+        directions = self.directions.to(residuals)
+        along = (residuals @ directions) * self.gains.to(residuals)
+        return (along @ directions.T + self.rest * residuals) / self.scales.to(residuals)
+
+    @cached_property
+    def _matrix(self) -> Tensor:
+        """All of the above as one product, where no direction is left out."""
+        return (self.directions * self.gains) @ self.directions.T / self.scales
+
+    def __getstate__(self) -> dict:
+        return {name: value for name, value in vars(self).items() if name != "_matrix"}
+
+
+def measures(conditional: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Return two measures of conditional residuals $c$ of shape (..., n_coordinates).
+
+    The first, $\frac1w \sum_j \log(1 + c_j^2 / \nu)$, is of all coordinates: up to constants their
+    surprisal by Student's t distribution. The second, $\max_j |c_j|$, is of one.
+    """
+    squared = conditional.square()
+    largest = squared.amax(-1).sqrt()
+    return (squared / _FREEDOM).log1p_().mean(-1), largest
