@@ -8,8 +8,8 @@ Every run fits one method to one split and scores the test rows: the area under 
 average precision, the seconds of the fit and of the scoring, and the share of the test inliers
 that a threshold for 1, 5 and 10 % false alarms flags. That threshold is a p-value for skae, and a
 quantile of the scores of the training rows for the others. From the fit of skae the mean of each
-part alone is also read. `--out` takes a line for each run at once,
-and runs that it holds are not repeated; `--report` only prints the tables of what it holds.
+part alone is also read. `--out` takes a line for each run at once, and runs that it holds are not
+repeated; `--report` only prints the tables of what it holds.
 """
 
 import argparse

@@ -21,7 +21,14 @@ import pandas as pd
 
 from benchmarks.outliers import rivals
 from benchmarks.outliers.adbench import append, measures, read
-from benchmarks.outliers.made import BETWEEN, KINDS, MADE, sets_of_kinds, split_of_kind
+from benchmarks.outliers.made import (
+    BETWEEN,
+    KINDS,
+    MADE,
+    WITHOUT_CLUSTERS,
+    sets_of_kinds,
+    split_of_kind,
+)
 from benchmarks.outliers.sets import SETS
 from benchmarks.outliers.tables import AREAS, NOTHING, OURS, both, points
 from benchmarks.report import circumstances, table
@@ -73,6 +80,7 @@ def run_missing(args, runs):
     groups = ([k for k in args.kinds if k != BETWEEN], [k for k in args.kinds if k == BETWEEN])
     keys = [(name, seed, kinds) for name in args.sets for seed in args.seeds for kinds in groups]
     for name, seed, kinds in keys:
+        kinds = [k for k in kinds if k != "cluster" or name not in WITHOUT_CLUSTERS]
         left = {m: [k for k in kinds if (m, name, k, seed) not in done] for m in args.methods}
         needed = [k for k in kinds if any(k in missing for missing in left.values())]
         splits = {k: split_of_kind(name, k, seed) for k in needed}

@@ -1,5 +1,6 @@
 """AEOutlierDetector: outliers by an ensemble of denoising autoencoders and by distances."""
 
+from functools import partial
 from typing import Any, Self
 
 import narwhals as nw
@@ -12,7 +13,7 @@ from skae.common.documentation import Documented
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import DeviceParameters, TableParameters
-from skae.common.sklearn_private import check_sample_weight, fit_context
+from skae.common.sklearn_private import fit_context
 from skae.common.state import FittedState
 from skae.outliers.conformal import conformal_threshold, robust_threshold, share_threshold
 from skae.outliers.coordinates import VIEWS
@@ -23,12 +24,13 @@ from skae.outliers.memory import Memory, weighted_order
 from skae.outliers.model import PARTS, Regime, learn_model
 from skae.outliers.parameters import DetectorParameters, EnsembleParameters
 from skae.outliers.parts import References
-from skae.outliers.training import EnsembleOptions
+from skae.outliers.training import EnsembleOptions, train_members
 from skae.outliers.trimming import Trimming
 from skae.tables.containers import frame_without_rows
 from skae.tables.identifiers import warn_of_identifiers
 from skae.tables.kinds import options_of
 from skae.tables.table import Table
+from skae.tables.training_rows import checked_weights
 from skae.training.net import AutoencoderNet
 from skae.training.running import loss_curves, unchanged_on_failure
 from skae.training.schedule import unless_auto
@@ -143,7 +145,7 @@ class AEOutlierDetector(
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows to learn from.
         y : Ignored
             Not used, present for API consistency by convention.
@@ -171,7 +173,7 @@ class AEOutlierDetector(
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The next rows to learn from.
         y : Ignored
             Not used, present for API consistency by convention.
@@ -233,7 +235,7 @@ class AEOutlierDetector(
         self.frame_ = frame_without_rows(X)
         self._seed_ = draw_seed(self.random_state)
         frame = self._check_rows(X, reset=True)
-        weights = _checked_weights(sample_weight, frame, at_least=2)
+        weights = checked_weights(sample_weight, frame, fewest=2)
         rng = np.random.default_rng(self._seed_)
         positions = weighted_order(weights, rng)[: self.max_samples]
         sample = frame[positions.tolist()]
@@ -255,7 +257,7 @@ class AEOutlierDetector(
         self._check_parameters()
         self._check_same_model()
         frame = self._check_rows(X)
-        weights = _checked_weights(sample_weight, frame, at_least=1)
+        weights = checked_weights(sample_weight, frame)
         self._check_readable(frame)
         self._seed_ = self._seed_ + 1
         rng = np.random.default_rng(self._seed_)
@@ -270,24 +272,24 @@ class AEOutlierDetector(
 
     def _check_readable(self, frame: nw.DataFrame) -> None:
         """Raise ValueError if any row cannot be encoded, also if it is not learned from."""
-        rows = Rows.of(self.schema_, frame)
-        if len(frame) > self.max_samples and not rows.are_numbers:
-            for batch in rows.slices():
+        if len(frame) > self.max_samples:
+            rows = Rows.of(self.schema_, frame)
+            for batch in [] if rows.are_numbers else rows.slices():
                 rows.encode(batch)
 
     def _learn(self, device: torch.device, net: AutoencoderNet | None = None) -> None:
         """Learn from the rows in the memory."""
-        options = EnsembleOptions(self.n_members, self.hidden_layer_sizes, self.activation)
-        learned = learn_model(
-            self.schema_,
-            self._memory_,
-            self,
-            options,
-            self._regime(),
+        steps = _STEPS_OF_CLEAN if self.novelty else _STEPS_OF_TRIMMED
+        options = EnsembleOptions(self.n_members, self.hidden_layer_sizes, self.activation, steps)
+        training = partial(
+            train_members,
+            parameters=self,
+            options=options,
             seed=self._seed_,
             device=device,
             net=net,
         )
+        learned = learn_model(self.schema_, self._memory_, self._regime(), training)
         self._model_, self.best_epoch_, self.n_trimmed_ = learned
         self.columns_, self.parts_ = self._model_.columns, self._model_.parts
         self.net_ = self._model_.members.net
@@ -308,13 +310,12 @@ class AEOutlierDetector(
         share = unless_auto(self.trim_fraction, max(_AUTO_TRIM, asked))
         finds_gap = isinstance(self.trim_fraction, str) and isinstance(self.contamination, str)
         references = References(
-            self.n_references if self.n_references != "auto" else None,
-            1 if self.n_neighbors != "auto" else _N_GROUPS,
+            unless_auto(self.n_references, None),
+            1 if isinstance(self.n_neighbors, int) else _N_GROUPS,
             unless_auto(self.n_neighbors, 1),
         )
-        steps = _STEPS_OF_CLEAN if self.novelty else _STEPS_OF_TRIMMED
         trimming = Trimming(0.0 if self.novelty else share, finds_gap and not self.novelty)
-        return Regime(tuple(self.parts), references, trimming, steps)
+        return Regime(tuple(self.parts), references, trimming)
 
     def _find_threshold(self, held_out: np.ndarray) -> tuple[float, float]:
         """Return the score below which a row is an outlier, and the share of outliers."""
@@ -344,17 +345,3 @@ class AEOutlierDetector(
                 f"The 'n_members' parameter must be even, since half of the members see each view. "
                 f"Got {self.n_members!r}."
             )
-
-
-def _checked_weights(sample_weight: Any, frame: nw.DataFrame, *, at_least: int) -> np.ndarray:
-    """Return the weights of rows, one on average among those that have any."""
-    if sample_weight is None:
-        return np.ones(len(frame))
-    weights = check_sample_weight(sample_weight, frame, ensure_non_negative=True)
-    n_weighted = int((weights > 0).sum())
-    if n_weighted < at_least:
-        raise ValueError(
-            f"sample_weight is above 0 for {n_weighted} of {len(frame)} rows; at least {at_least} "
-            f"must count."
-        )
-    return weights / weights[weights > 0].mean()

@@ -40,7 +40,10 @@ class Rows:
     def of(cls, table: Table, frame: nw.DataFrame) -> "Rows":
         """Return the rows of a frame."""
         if are_plain(table) and all(dtype.is_float() for dtype in frame.schema.values()):
-            return cls(table, frame.to_numpy())
+            numbers = frame.to_numpy()
+            # Of infinity the columns say which of them holds it; nullable types give objects.
+            if numbers.dtype.kind == "f" and not np.isinf(numbers).any():
+                return cls(table, numbers)
         return cls(table, frame)
 
     @property

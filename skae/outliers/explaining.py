@@ -131,8 +131,11 @@ def _like(explanation: pd.DataFrame, X: Any) -> Any:
         return explanation
     columns = {name: explanation[name].tolist() for name in explanation}
     for name in ("value", "expected"):
-        if len({type(cell) for cell in columns[name]} - {type(None)}) > 1:
-            columns[name] = [None if cell is None else str(cell) for cell in columns[name]]
+        kinds = {type(cell) for cell in columns[name]} - {type(None)}
+        if len(kinds) > 1:
+            # A column has one type there: numbers are floats, and the rest is text.
+            kind = float if kinds <= {int, float} else str
+            columns[name] = [None if cell is None else kind(cell) for cell in columns[name]]
     return nw.from_dict(columns, backend=source.implementation).to_native()
 
 

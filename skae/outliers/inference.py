@@ -57,11 +57,13 @@ class OutlierInference(TransformerMixin):
             The standard deviation over the members; only if `return_std`.
         """
         check_is_fitted(self)
-        rows, model = self._rows(X), self._model_
-        scores = -self._by_batch(rows, model.score_batch)
-        if not return_std:
-            return scores
-        return scores, self._by_batch(rows, model.spread_batch)
+        model = self._model_
+
+        def by_member(rows: Encoded, is_exact: bool) -> np.ndarray:
+            return model.scores_by_member(model.read(rows, is_exact=is_exact))
+
+        found = self._by_batch(self._rows(X), by_member)
+        return (-found.mean(1), found.std(1)) if return_std else -found.mean(1)
 
     def score_parts(self, X: Any) -> dict[str, np.ndarray]:
         """Return the mean surprisals of rows by part.
@@ -90,7 +92,7 @@ class OutlierInference(TransformerMixin):
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
 
         Returns
@@ -105,7 +107,7 @@ class OutlierInference(TransformerMixin):
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
         false_discovery_rate : float, default=None
             The false discovery rate to control, in (0, 1): the expected share of inliers among the
@@ -143,7 +145,7 @@ class OutlierInference(TransformerMixin):
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
 
         Returns
@@ -189,7 +191,7 @@ class OutlierInference(TransformerMixin):
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
 
         Returns
@@ -211,7 +213,7 @@ class OutlierInference(TransformerMixin):
 
         Parameters
         ----------
-        X : {array-like, tensor, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
 
         Returns
@@ -267,15 +269,15 @@ class OutlierInference(TransformerMixin):
             return Rows(self.schema_, X)
         return Rows.of(self.schema_, self._check_rows(X))
 
-    def _by_batch(self, rows: Rows, function: Callable, *arguments: Any) -> np.ndarray:
+    def _by_batch(self, rows: Rows, function: Callable) -> np.ndarray:
         """Return the values of a function of batches of rows, by `n_jobs` threads."""
         is_exact = len(rows) <= MOST_EXACT
         batches = rows.slices()
         if len(batches) == 1 or self.n_jobs in (None, 1):
-            found = [function(rows.encode(each), is_exact, *arguments) for each in batches]
+            found = [function(rows.encode(each), is_exact) for each in batches]
         else:
             found = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-                delayed(lambda each: function(rows.encode(each), is_exact, *arguments))(each)
+                delayed(lambda each: function(rows.encode(each), is_exact))(each)
                 for each in batches
             )
         return np.concatenate(found)

@@ -56,9 +56,8 @@ class Margins:
         for j, (values, scores) in enumerate(zip(self.values, self.scores, strict=True)):
             scored[:, j] = np.interp(numbers[:, j], values, scores)
         # An end in single precision is not beyond itself.
-        is_beyond = (numbers < low - _ROUNDING * abs(low)) | (
-            numbers > high + _ROUNDING * abs(high)
-        )
+        least, most = low - _ROUNDING * abs(low), high + _ROUNDING * abs(high)
+        is_beyond = (numbers < least) | (numbers > most)
         if is_beyond.any():
             with np.errstate(over="ignore"):
                 beyond = np.maximum(low / scale - numbers / scale, numbers / scale - high / scale)

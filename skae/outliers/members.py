@@ -12,7 +12,7 @@ from skae.outliers.coordinates import VIEWS, Points
 from skae.outliers.whitening import Whitening, measures
 from skae.training.net import AutoencoderNet
 
-# How many members of every view read a new row; all of them have a part in the calibration.
+# How many members of every view read a new row at most; the others have a part in the calibration.
 _N_READING = 4
 
 
@@ -47,8 +47,8 @@ class Reading:
 class Members:
     """Inference with a trained ensemble.
 
-    New rows are read by two members of every view, in the precision of the points; every training
-    row by those that have not learned from it.
+    New rows are read by up to four members of every view, in the precision of the points; every
+    training row by those that have not learned from it.
 
     Parameters
     ----------

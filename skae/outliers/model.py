@@ -1,19 +1,17 @@
 """Model: the fitted state of an outlier detector, and the surprisals of rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
 
-from skae.common.shared_parameters import TrainingParameters
-from skae.outliers.coordinates import Coordinates
+from skae.outliers.coordinates import Coordinates, Points
 from skae.outliers.encoding import Encoded, are_plain
 from skae.outliers.joining import join
 from skae.outliers.members import Members, Reading
 from skae.outliers.memory import Memory, mean_of_equal
 from skae.outliers.parts import Center, NearCodes, NearRows, Part, Reconstruction, References
-from skae.outliers.training import EnsembleOptions, train_members
 from skae.outliers.trimming import Trimming
 from skae.outliers.whitening import Whitening
 from skae.tables.table import Table
@@ -28,6 +26,7 @@ MOST_EXACT = 4096
 _LEAST_SCALE = 1e-3
 
 Surprisals = dict[str, list[np.ndarray]]
+Training = Callable[[Points, Memory, Coordinates], tuple[AutoencoderNet, int]]
 
 
 @dataclass(frozen=True)
@@ -81,13 +80,13 @@ class Model:
         return {name: part(reading) for name, part in self.parts.items()}
 
     def scores_by_member(self, reading: Reading) -> np.ndarray:
-        """Return the joint surprisals of new rows by each member, shape (n_reading, n_rows)."""
+        """Return the joint surprisals of new rows by each member, shape (n_rows, n_reading)."""
         surprisals = self.surprisals(reading)
         by_member = [
             {name: [each[m % len(each)] for each in part] for name, part in surprisals.items()}
             for m in range(self.members.n_reading)
         ]
-        return np.stack([_joint(self.parts, each) for each in by_member])
+        return np.stack([_joint(self.parts, each) for each in by_member], axis=1)
 
     def score(self, reading: Reading) -> np.ndarray:
         """Return the joint surprisals of new rows, shape (n_rows,).
@@ -95,15 +94,7 @@ class Model:
         They are the mean over the members: each of them reads a row as the one that has not learned
         from it reads a training row, whose surprisals the thresholds are from.
         """
-        return self.scores_by_member(reading).mean(0)
-
-    def score_batch(self, rows: Encoded, is_exact: bool) -> np.ndarray:
-        """Return the joint surprisals of encoded rows, shape (n_rows,)."""
-        return self.score(self.read(rows, is_exact=is_exact))
-
-    def spread_batch(self, rows: Encoded, is_exact: bool) -> np.ndarray:
-        """Return the standard deviation of the same over the members."""
-        return self.scores_by_member(self.read(rows, is_exact=is_exact)).std(0)
+        return self.scores_by_member(reading).mean(1)
 
     @cached_property
     def is_plain(self) -> bool:
@@ -123,26 +114,15 @@ class Regime:
         How many rows the parts compare others with, and how.
     trimming : Trimming
         Which rows are trimmed.
-    steps_per_root_row : int
-        The number of training steps per root of the number of rows where `max_epochs` is "auto".
     """
 
     part_names: tuple[str, ...]
     references: References
     trimming: Trimming
-    steps_per_root_row: int
 
 
 def learn_model(
-    table: Table,
-    memory: Memory,
-    parameters: TrainingParameters,
-    options: EnsembleOptions,
-    regime: Regime,
-    *,
-    seed: int,
-    device: torch.device,
-    net: AutoencoderNet | None = None,
+    table: Table, memory: Memory, regime: Regime, train: Training
 ) -> tuple[Model, int, int]:
     """Trim the rows in a memory, train the members and fit the parts of the score.
 
@@ -152,18 +132,11 @@ def learn_model(
         The columns of the table.
     memory : Memory
         The rows.
-    parameters : TrainingParameters
-        The estimator, whose parameters are used.
-    options : EnsembleOptions
-        The options of the members.
     regime : Regime
         The settings of the regime.
-    seed : int
-        The seed.
-    device : torch.device
-        The device to train on.
-    net : AutoencoderNet or None, default=None
-        The net to continue with; None trains a new one.
+    train : callable
+        The training: from points, the rows that they are of, and the encoding, to a net and the
+        epoch whose weights were kept.
 
     Returns
     -------
@@ -178,17 +151,7 @@ def learn_model(
     is_kept = ~is_trimmed
     kept = memory.take(is_kept)
     columns = Coordinates.learn(table, kept.numbers, kept.states, kept.weights)
-    net, best_epoch = train_members(
-        parameters,
-        options,
-        columns.points(kept.numbers, kept.states),
-        kept,
-        columns,
-        steps_per_root_row=regime.steps_per_root_row,
-        seed=seed,
-        device=device,
-        net=net,
-    )
+    net, best_epoch = train(columns.points(kept.numbers, kept.states), kept, columns)
     members, scores = Members(net), np.empty(len(is_kept))
     explaining, scales, scores[is_kept] = _learn_parts(columns, members, kept, regime)
     model = Model(table, columns, members, explaining, regime.part_names, scales, scores, is_far)

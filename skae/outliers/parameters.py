@@ -34,9 +34,9 @@ class DetectorParameters:
 
     contamination: Auto | Contamination = "auto"
     """With `novelty`, the share of new normal rows that are flagged, in (0, 0.5]; "auto" is 0.01.
-    Without, the share of the training rows that are flagged; "auto" flags all rows beyond a gap
-    among the scores, and surprisals above the 99th percentile of the others, extrapolated from the
-    lower 90 % of them; without a gap at least one row in a hundred."""
+    Without, the share of the training rows that are flagged; "auto" flags the rows that
+    a gap parts from the rest, and of the others one to two in a hundred: those with surprisals
+    above the 99th percentile, extrapolated from the lower 90 %."""
 
     parts: PartNames = ("latent", "neighbors", "reconstruction", "center")
     """The parts of the score: some of "latent", "neighbors", "reconstruction" and "center"."""
@@ -47,8 +47,8 @@ class DetectorParameters:
     make a score a little better, and slower in proportion."""
 
     n_neighbors: Auto | PositiveInt = "auto"
-    """The rank of the nearest neighbour whose distance is used. "auto" is the first of each of four
-    groups of the references, whose logarithms are averaged."""
+    """The rank of the nearest neighbour whose distance is used; of fewer references it is the last.
+    "auto" is the first of each of four groups of the references, whose logarithms are averaged."""
 
     trim_fraction: Auto | Half = "auto"
     """Without `novelty`, the share of the rows that are trimmed, in [0, 0.5], so that nothing is

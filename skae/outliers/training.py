@@ -21,8 +21,7 @@ from skae.training.schedule import Plan
 
 # The standard deviations of the noise on points; one is drawn for each row.
 NOISE = (0.1, 0.3, 0.5)
-# The batch size that "auto" stands for; twice as many rows take twice the time and make no better
-# members.
+# The batch size that "auto" stands for.
 LARGEST_BATCH = 128
 # The largest number of validation rows.
 _MAX_SAMPLE = 512
@@ -48,11 +47,14 @@ class EnsembleOptions:
         The number of units of every hidden layer.
     activation : str
         The activation of the hidden layers.
+    steps_per_root_row : int
+        The number of training steps per root of the number of rows where `max_epochs` is "auto".
     """
 
     n_members: int
     hidden_layer_sizes: Any
     activation: str
+    steps_per_root_row: int
 
     def make(self, columns: Coordinates) -> Ensemble:
         """Return an untrained ensemble for the points of a table."""
@@ -64,13 +66,12 @@ class EnsembleOptions:
 
 
 def train_members(
-    parameters: TrainingParameters,
-    options: EnsembleOptions,
     points: Points,
     memory: Memory,
     columns: Coordinates,
     *,
-    steps_per_root_row: int,
+    parameters: TrainingParameters,
+    options: EnsembleOptions,
     seed: int,
     device: torch.device,
     net: AutoencoderNet | None = None,
@@ -79,18 +80,16 @@ def train_members(
 
     Parameters
     ----------
-    parameters : TrainingParameters
-        The estimator, whose parameters are used.
-    options : EnsembleOptions
-        The options of the members.
     points : dict of str to ndarray of shape (n_rows, n_coordinates)
         The training rows, by view.
     memory : Memory
         The rows, of which the folds and the weights are used.
     columns : Coordinates
         The encoding of rows as points.
-    steps_per_root_row : int
-        The number of training steps per root of the number of rows where `max_epochs` is "auto".
+    parameters : TrainingParameters
+        The estimator, whose parameters are used.
+    options : EnsembleOptions
+        The options of the members.
     seed : int
         The seed.
     device : torch.device
@@ -111,7 +110,7 @@ def train_members(
     if np.ptp(memory.weights) > 0:
         weights = torch.from_numpy(memory.weights.astype(np.float32)).to(device)
     data, is_new = on_device(encoded, device, weights), net is None
-    rules = {"steps_per_root_row": steps_per_root_row, "largest_batch": LARGEST_BATCH}
+    rules = {"steps_per_root_row": options.steps_per_root_row, "largest_batch": LARGEST_BATCH}
     plan = Plan.of(parameters, len(data), one_pass=not is_new, **rules)
     with repeatable(seed, device):
         if net is None:

@@ -57,13 +57,37 @@ def check_training_rows(
         check_consistent_length(inputs, targets)
     if sample_weight is None:
         return TrainingRows(inputs, targets, None)
-    weights = check_sample_weight(sample_weight, inputs, ensure_non_negative=True)
+    weights = checked_weights(sample_weight, inputs, fewest=2 if how["reset"] else 1)
     counts = weights > 0
-    if how["reset"] and counts.sum() < 2:
-        raise ValueError("sample_weight is above 0 for 1 row only; at least 2 must count.")
     if not counts.all():
         kept = np.flatnonzero(counts).tolist() if how["as_table"] else counts
         is_one = targets is inputs
         inputs, weights = inputs[kept], weights[counts]
         targets = inputs if is_one else targets[kept]
-    return TrainingRows(inputs, targets, (weights / weights.mean()).astype(np.float32))
+    return TrainingRows(inputs, targets, weights.astype(np.float32))
+
+
+def checked_weights(sample_weight: Any, rows: Any, *, fewest: int = 1) -> np.ndarray:
+    """Return the weights of rows, one on average over those that count, shape (n_rows,).
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_rows,) or None
+        The weights; None is the same for all.
+    rows : {array-like, sparse matrix, dataframe}
+        The rows.
+    fewest : int, default=1
+        The smallest number of rows that must count.
+
+    Raises
+    ------
+    ValueError
+        If fewer rows have a weight above zero, or a weight is negative or not finite.
+    """
+    weights = check_sample_weight(sample_weight, rows, ensure_non_negative=True)
+    counts = weights > 0
+    if counts.sum() < fewest:
+        raise ValueError(
+            f"sample_weight is above 0 for {counts.sum()} row only; at least {fewest} must count."
+        )
+    return weights / weights[counts].mean()

@@ -19,6 +19,8 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
+from skae import AEOutlierDetector
+
 _WEIGHTS_REASON = "sample_weight is not equivalent to removing/repeating samples."
 
 
@@ -30,7 +32,8 @@ def expected_failures(estimator):
 
 
 @parametrize_with_checks(
-    [quick(cls) for cls in ESTIMATORS], expected_failed_checks=expected_failures
+    [*(quick(cls) for cls in ESTIMATORS), AEOutlierDetector(novelty=True, max_epochs=5)],
+    expected_failed_checks=expected_failures,
 )
 def test_sklearn_check(estimator, check):
     check(estimator)

@@ -130,6 +130,24 @@ def test_infinity(normal_rows, frame):
         make().fit(np.where(normal_rows > 3, np.inf, normal_rows))
     with pytest.raises(ValueError, match="'x' of X contains infinity"):
         make().fit(frame.assign(x=frame["x"].where(frame["x"] < 1, np.inf)))
+    numbers = pd.DataFrame(normal_rows[:150], columns=list("abcdef"))
+    bad = numbers.copy()
+    bad.loc[140, "b"] = np.inf
+    detector = make().fit(numbers)
+    for read in (detector.predict, detector.explain, detector.partial_fit):
+        with pytest.raises(ValueError, match="'b' of X contains infinity"):
+            read(bad)
+    for seed in range(3):
+        with pytest.raises(ValueError, match="'b' of X contains infinity"):
+            make(max_samples=100, max_epochs=1, random_state=seed).fit(bad)
+
+
+@pytest.mark.parametrize("kind", ["float64", "Float64", "double[pyarrow]"])
+def test_frames_of_numbers_are_what_arrays_are(normal_rows, kind):
+    numbers = np.where(np.abs(normal_rows[:100]) > 2.5, np.nan, normal_rows[:100])
+    frame = pd.DataFrame(numbers, columns=list("abcdef")).astype(kind)
+    expected = make().fit(numbers).score_samples(numbers)
+    np.testing.assert_allclose(make().fit(frame).score_samples(frame), expected)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_weights_decide_what_is_normal(normal_rows):
 
 
 def test_too_few_weights(normal_rows):
-    with pytest.raises(ValueError, match="sample_weight is above 0 for 1 of 50 rows"):
+    with pytest.raises(ValueError, match="sample_weight is above 0 for 1 row only"):
         make().fit(normal_rows[:50], sample_weight=np.r_[1.0, np.zeros(49)])
 
 

@@ -60,3 +60,10 @@ def test_polars(frame):
     assert explanation["share"].dtype == pl.Float64
     with pytest.raises(TypeError, match="collect"):
         detector.predict(table.lazy())
+
+
+def test_numbers_stay_numbers_in_polars(normal_rows):
+    table = pl.DataFrame({"a": normal_rows[:200, 0], "n": np.arange(200) % 7})
+    explanation = make().fit(table).explain(table[:4], top=None)
+    assert explanation["value"].dtype == explanation["expected"].dtype == pl.Float64
+    assert sorted(explanation["value"][:2]) == sorted([table["a"][0], 0.0])

@@ -13,7 +13,6 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skae import AEOutlierDetector, AutoencoderTransformer
 from skae.plotting import (
-    ExplanationDisplay,
     LatentDisplay,
     LossCurveDisplay,
     ReconstructionDisplay,
@@ -224,38 +223,3 @@ def test_messages_name_their_own_display():
     selector = FunctionTransformer(feature_names_out="one-to-one").fit(frame)
     with pytest.raises(ValueError, match="LatentDisplay draws components that are numbers"):
         LatentDisplay.from_estimator(selector, frame)
-
-
-class TestExplanation:
-    """Why rows are odd."""
-
-    @pytest.fixture
-    def frame(self):
-        return pd.DataFrame(X[:3], columns=list("abcde"), index=[7, 8, 9]).assign(label="a label")
-
-    def test_bars_are_the_shares(self, detector, frame):
-        display = ExplanationDisplay.from_estimator(detector, frame, top=2)
-        explanation = detector.explain(frame, top=2)
-        widths = [bar.get_width() for bar in display.bars_]
-        np.testing.assert_allclose(widths, explanation["share"])
-        reasons = [text.get_text() for text in display.ax_.get_yticklabels()]
-        assert len(reasons) == 6
-        for reason, column in zip(reasons, explanation["column"], strict=True):
-            assert reason.startswith(f"{column} = ")
-            assert ", expected " in reason
-        rows = [text.get_text() for text in display.ax_.texts]
-        scores = -detector.score_samples(frame)
-        assert rows == [
-            f"row {name}: {score:.1f} nats in all"
-            for name, score in zip(frame.index, scores, strict=True)
-        ]
-
-    def test_long_values_are_cut(self, detector, frame):
-        frame["label"] = "a label that goes on and on and on"
-        display = ExplanationDisplay.from_estimator(detector, frame, top=None)
-        reasons = [text.get_text() for text in display.ax_.get_yticklabels()]
-        assert sum("a label that goes on an…" in reason for reason in reasons) == 3
-
-    def test_on_axes_of_one_s_own(self, detector, frame):
-        _, ax = plt.subplots()
-        assert ExplanationDisplay.from_estimator(detector, frame, ax=ax).ax_ is ax
