@@ -38,20 +38,30 @@ def conformal_threshold(held_out: np.ndarray, share: float, weights: np.ndarray)
 
     With too few rows for the share, it is extrapolated: the tail beyond the 90th percentile is
     taken to be exponential, with the rate of the scores between the median and that percentile.
+
+    A held-out row is itself compared with the others only. If the one whose score would be the
+    threshold is among the share so, the threshold is just below its score.
     """
     if share * (len(held_out) + 1) < 1 - 1e-9:
         return max(float(held_out.max()), _extrapolated(held_out, share))
     ordered = np.sort(held_out)[::-1]
     above = p_values(ordered, held_out, weights) > share + 1e-9
-    return float(ordered[above][0])
+    threshold = float(ordered[above][0])
+    is_last = held_out == threshold
+    beyond = 1 + weights[held_out > threshold].sum()
+    share_of_last = beyond / (1 + weights[~is_last].sum())
+    is_among = is_last.sum() == 1 and share_of_last <= share + 1e-9
+    return float(np.nextafter(threshold, -np.inf)) if is_among else threshold
 
 
 def share_threshold(scores: np.ndarray, share: float, weights: np.ndarray) -> float:
     """Return the threshold that a share of the rows exceeds, as nearly as possible."""
-    order = np.argsort(-scores, kind="stable")
-    beyond = np.append(0.0, np.cumsum(weights[order]))[:-1]
-    place = np.abs(beyond - share * weights.sum()).argmin()
-    return float(scores[order[min(place, len(scores) - 1)]])
+    values, place = np.unique(scores, return_inverse=True)
+    of_value = np.bincount(place, weights)
+    beyond = weights.sum() - np.cumsum(of_value)
+    # Of two thresholds that are as near, the one that flags fewer rows.
+    nearest = np.abs(beyond - share * weights.sum())[::-1].argmin()
+    return float(values[::-1][nearest])
 
 
 def robust_threshold(

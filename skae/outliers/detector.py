@@ -82,8 +82,9 @@ class AEOutlierDetector(
     .. math:: s(x) = -\max\Big(\max_{p \ne \mathrm{center},\, i} s_{pi}(x),\
               \frac32 \cdot \frac1P \sum_p \bar s_p(x)\Big).
 
-    Rows may hold numbers, labels, booleans, times and missing cells; sparse rows are made dense. A
-    fitted detector, and so its file, holds encoded training rows, which new rows are compared with.
+    Rows may hold numbers, labels, booleans, times and missing cells. Sparse rows are made dense;
+    `sklearn.decomposition.TruncatedSVD` in front reduces wide ones. A fitted detector, and so its
+    file, holds encoded training rows, which new rows are compared with.
 
     See Also
     --------
@@ -97,10 +98,8 @@ class AEOutlierDetector(
     -----
     The p-values are cross-conformal: no rows are set aside, and the scores of training rows are
     those that they would have if nothing had been learned from them: by members that left them
-    out, and with neighbours and scales of the other rows only. `fit_predict` uses these scores.
-    `predict` and `score_samples` read all rows as new ones, also those of `fit`, which the members
-    then know. A row that equals a reference is taken for that reference, which then does not count
-    among the near ones; not so where references equal each other.
+    out, and with neighbours and scales of the other rows only. A row that is scored later and
+    equals a training row is taken for it, and has its score; others are read as new ones.
 
     Groups of more than a twentieth of the rows are modes of the data, and no outliers, unless
     `trim_fraction` says otherwise. `contamination="auto"` sees no gap where outliers lie as densely
@@ -212,11 +211,7 @@ class AEOutlierDetector(
             -1 for outliers and 1 for inliers.
         """
         with self._restored_on_failure():
-            self.fit(X, sample_weight=sample_weight)
-            scores = self.training_scores_
-            if np.isnan(scores).any():
-                scores = np.where(np.isnan(scores), self.score_samples(X), scores)
-        return np.where(scores < self.offset_, -1, 1)
+            return self.fit(X, sample_weight=sample_weight).predict(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -263,8 +258,10 @@ class AEOutlierDetector(
         rng = np.random.default_rng(self._seed_)
         positions = weighted_order(weights, rng)[: self.max_samples]
         sample, n_folds = frame[positions.tolist()], self._model_.members.n_folds
-        newer = Memory.of(self.schema_, sample, weights[positions], positions, n_folds, rng)
-        self._memory_ = self._memory_.make_room(newer, self.max_samples, rng)
+        older, chosen = self._memory_, weights[positions]
+        options = n_folds, rng, older.rounding
+        newer = Memory.of(self.schema_, sample, chosen, positions, *options)
+        self._memory_ = older.make_room(newer, self.max_samples, rng)
         self.n_rows_ += len(frame)
         with unchanged_on_failure(self.net_):
             self._learn(torch.device(self.net_.device), net=self.net_)

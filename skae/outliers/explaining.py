@@ -19,6 +19,8 @@ from skae.tables.table import Table
 
 # The smallest share of a column, so that those of a row are never all zero.
 _LEAST = 1e-12
+# The smallest gain that is more than a rounding error.
+_LEAST_GAIN = 1e-5
 # The number of cells that are replaced at a time.
 _CELLS_AT_A_TIME = 2**18
 
@@ -82,21 +84,25 @@ def attribute(model: Model, rows: Encoded) -> tuple[np.ndarray, np.ndarray, np.n
     numbers, states = rows
     n_rows, n_columns = states.shape
     reading = model.read(rows)
-    surprisal = model.score(reading)
+    surprisal = model.known(rows, model.joint_by_member(reading).mean(1))
     part = model.explaining[EXPLAINS]
     before = part_mean(part(reading))
-    # One copy of every row for each column, which is hidden in it.
-    copies = np.repeat(numbers, n_columns, axis=0), np.repeat(states, n_columns, axis=0)
+    # One copy of every row for each column, which is hidden in it; single precision is enough.
+    points = {view: x.astype(np.float32) for view, x in reading.points.items()}
+    copies = {view: np.repeat(x, n_columns, axis=0) for view, x in points.items()}
     hidden = np.tile(np.eye(n_columns, dtype=bool), (n_rows, 1))
-    points = {view: np.repeat(x, n_columns, axis=0) for view, x in reading.points.items()}
-    members = model.members.expected(points, hidden)
+    members = model.members.expected(copies, hidden)
     expected = np.empty_like(numbers), np.zeros_like(states)
     for j in range(n_columns):
-        own = members[j::n_columns]
-        model.columns.cells_of_column(own, j, *expected)
-        model.columns.cells_of_column(own, j, *(each[j::n_columns] for each in copies))
-    replaced = part_mean(part(model.read(copies))).reshape(n_rows, n_columns)
-    gains = _of_one(np.maximum(before[:, None] - replaced, 0))
+        model.columns.cells_of_column(members[j::n_columns], j, *expected)
+    # The copies again, with the expected cell instead of the hidden one.
+    is_own = np.eye(n_columns, dtype=bool)[:, model.columns.column_of_coordinate]
+    for view, x in model.columns.points(*expected, is_exact=False).items():
+        mixed = np.where(is_own, x[:, None], points[view][:, None])
+        copies[view] = mixed.reshape(len(hidden), -1)
+    replaced = part_mean(part(model.members.read(copies))).reshape(n_rows, n_columns)
+    gains = before[:, None] - replaced
+    gains = _of_one(np.where(gains > _LEAST_GAIN, gains, 0))
     shares = np.maximum(gains + _of_one(_errors(model, reading)), _LEAST)
     return *expected, surprisal[:, None] * _of_one(shares)
 

@@ -27,6 +27,9 @@ from skae.tables.field import EXPECTED
 from skae.tables.remembering import Remembered
 from skae.tables.table import Table
 
+# The number of cells up to which sparse rows are made dense: 2 GiB.
+_MOST_DENSE = 2**28
+
 
 class OutlierInference(TransformerMixin):
     """The methods that apply a fitted detector, in batches."""
@@ -40,6 +43,8 @@ class OutlierInference(TransformerMixin):
 
     def score_samples(self, X: Any, return_std: bool = False) -> Any:
         """Return the scores of rows: minus their joint surprisal.
+
+        Rows that the detector has learned from have their `training_scores_`, as if it had not.
 
         Parameters
         ----------
@@ -59,14 +64,15 @@ class OutlierInference(TransformerMixin):
         check_is_fitted(self)
         model = self._model_
 
-        def by_member(rows: Encoded, is_exact: bool) -> np.ndarray:
-            return model.scores_by_member(model.read(rows, is_exact=is_exact))
+        def joint(rows: Encoded, is_exact: bool) -> np.ndarray:
+            by_member = model.joint_by_member(model.read(rows, is_exact=is_exact))
+            return np.stack([model.known(rows, by_member.mean(1)), by_member.std(1)], axis=1)
 
-        found = self._by_batch(self._rows(X), by_member)
-        return (-found.mean(1), found.std(1)) if return_std else -found.mean(1)
+        surprisals, std = self._by_batch(self._rows(X), joint).T
+        return (-surprisals, std) if return_std else -surprisals
 
     def score_parts(self, X: Any) -> dict[str, np.ndarray]:
-        """Return the mean surprisals of rows by part.
+        """Return the mean surprisals of rows by part; all rows are read as new ones.
 
         Parameters
         ----------
@@ -247,7 +253,7 @@ class OutlierInference(TransformerMixin):
 
     def _check_rows(self, X: Any, *, reset: bool = False) -> nw.DataFrame:
         """Return rows as a narwhals frame; raise ValueError if they are not valid."""
-        X = X.toarray() if sparse.issparse(X) else X
+        X = _dense(X) if sparse.issparse(X) else X
         made_with = self._made_with_
         by_type = isinstance(made_with["categorical_features"], str)
         by_type = by_type and not made_with["column_kinds"]
@@ -281,3 +287,15 @@ class OutlierInference(TransformerMixin):
                 for each in batches
             )
         return np.concatenate(found)
+
+
+def _dense(X: Any) -> np.ndarray:
+    """Return sparse rows as an array."""
+    n_rows, n_columns = X.shape
+    if n_rows * n_columns > _MOST_DENSE:
+        raise ValueError(
+            f"X is sparse and has {n_rows} x {n_columns} cells, more than the {_MOST_DENSE} up to "
+            "which rows are made dense: pass them in parts to partial_fit and score_samples, or "
+            "put sklearn.decomposition.TruncatedSVD in front of the detector."
+        )
+    return X.toarray()

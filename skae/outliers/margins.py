@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtri
 
+from skae.outliers.interpolation import Interpolation
 from skae.tables.columns import FARTHEST
 
 # The largest number of knots of a column.
@@ -22,27 +23,26 @@ class Margins:
 
     Attributes
     ----------
-    values, scores : tuple of ndarray of shape (n_knots,)
-        The knots of every column and their scores.
+    columns : tuple of Interpolation
+        The scores of the numbers of every column, up to its ends.
     edge : float
         The score of numbers just outside of the range.
     """
 
-    values: tuple[np.ndarray, ...]
-    scores: tuple[np.ndarray, ...]
+    columns: tuple[Interpolation, ...]
     edge: float
 
     @classmethod
     def learn(cls, numbers: np.ndarray, weights: np.ndarray) -> "Margins":
         """Return the scores of numbers of shape (n_rows, n_numbers), NaN where they are missing."""
-        columns = [_knots(column, weights) for column in numbers.T]
-        values, scores = zip(*columns, strict=True) if columns else ((), ())
-        return cls(values, scores, float(-ndtri(0.5 / (len(numbers) + 1))))
+        columns = tuple(Interpolation(*_knots(column, weights)) for column in numbers.T)
+        return cls(columns, float(-ndtri(0.5 / (len(numbers) + 1))))
 
     @cached_property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         """The smallest and the largest number of every column."""
-        return np.array([v[0] for v in self.values]), np.array([v[-1] for v in self.values])
+        low, high = np.array([column.ends for column in self.columns]).reshape(-1, 2).T
+        return low, high
 
     def __call__(
         self,
@@ -53,10 +53,11 @@ class Margins:
         """Return the scores of numbers; beyond the ends they rise with the distance in scales."""
         low, high = self.ends if ends is None else ends
         scored = np.empty(numbers.shape)
-        for j, (values, scores) in enumerate(zip(self.values, self.scores, strict=True)):
-            scored[:, j] = np.interp(numbers[:, j], values, scores)
+        for j, column in enumerate(self.columns):
+            scored[:, j] = column(numbers[:, j])
         # An end in single precision is not beyond itself.
-        least, most = low - _ROUNDING * abs(low), high + _ROUNDING * abs(high)
+        rounding = _ROUNDING * np.maximum(abs(low), abs(high))
+        least, most = low - rounding, high + rounding
         is_beyond = (numbers < least) | (numbers > most)
         if is_beyond.any():
             with np.errstate(over="ignore"):

@@ -1,11 +1,13 @@
 """The memory of a detector: the rows that it learns from and is calibrated on."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import narwhals as nw
 import numpy as np
 
 from skae.outliers.encoding import Rows
+from skae.outliers.rounding import Rounding
 from skae.tables.table import Table
 
 
@@ -31,8 +33,12 @@ class Memory:
 
     Attributes
     ----------
-    numbers, states : ndarray of shape (n_rows, ...)
-        The rows, as a `Table` encodes them.
+    rounding : Rounding
+        The rounding of the numbers.
+    offsets : ndarray of float32 of shape (n_rows, n_numbers)
+        The rounded numbers.
+    states : ndarray of int of shape (n_rows, n_columns)
+        The states, as a `Table` encodes them.
     folds : ndarray of int of shape (n_rows,)
         The fold of every row; members leave out one fold each.
     weights : ndarray of shape (n_rows,)
@@ -41,7 +47,8 @@ class Memory:
         The index of every row in the X of the last `fit` or `partial_fit`, -1 for older rows.
     """
 
-    numbers: np.ndarray
+    rounding: Rounding
+    offsets: np.ndarray
     states: np.ndarray
     folds: np.ndarray
     weights: np.ndarray
@@ -56,20 +63,33 @@ class Memory:
         positions: np.ndarray,
         n_folds: int,
         rng: np.random.Generator,
+        rounding: Rounding | None = None,
     ) -> "Memory":
         """Return the rows of a frame, given their positions, with folds of nearly equal size."""
         numbers, states = Rows.of(table, frame).encode(slice(None))
+        rounding = rounding or Rounding.learn(table, numbers)
         states = states.astype(np.min_scalar_type(states.max(initial=0)))
         # Without the random shift, calls with only a few rows would fill the first folds only.
         folds = (rng.permutation(len(positions)) + rng.integers(n_folds)) % n_folds
-        return cls(numbers, states, folds.astype(np.uint8), weights, positions)
+        small = folds.astype(np.uint8), weights.astype(np.float32), positions
+        return cls(rounding, rounding.offsets(numbers), states, *small)
 
     def __len__(self) -> int:
         return len(self.states)
 
+    @property
+    def numbers(self) -> np.ndarray:
+        """The numbers, shape (n_rows, n_numbers)."""
+        return self.rounding.numbers(self.offsets)
+
+    @cached_property
+    def keys(self) -> np.ndarray:
+        """A number for every row, equal for equal rows, shape (n_rows,)."""
+        return self.rounding.keys(self.offsets, self.states)
+
     def take(self, chosen: np.ndarray) -> "Memory":
         """Return the rows that are chosen by a mask or by indices."""
-        return Memory(*(part[chosen] for part in self._parts))
+        return Memory(self.rounding, *(part[chosen] for part in self._parts))
 
     def make_room(self, newer: "Memory", n_rows: int, rng: np.random.Generator) -> "Memory":
         """Return the newer rows and as many of these, drawn at random, as fit, all shuffled."""
@@ -77,17 +97,28 @@ class Memory:
         older = self.take(rng.permutation(len(self))[:n_old])
         older.positions[:] = -1
         parts = zip(newer._parts, older._parts, strict=True)
-        joined = Memory(*(np.concatenate(pair) for pair in parts))
+        joined = Memory(self.rounding, *(np.concatenate(pair) for pair in parts))
         return joined.take(weighted_order(joined.weights, rng))
 
     @property
     def _parts(self) -> tuple[np.ndarray, ...]:
-        return self.numbers, self.states, self.folds, self.weights, self.positions
+        return self.offsets, self.states, self.folds, self.weights, self.positions
+
+    def __getstate__(self) -> dict:
+        # Columns that have one state, as those of numbers without holes have, take no room.
+        first = self.states[:1]
+        varies = (self.states != first).any(0)
+        parts = {**vars(self), "states": (first, varies, self.states[:, varies])}
+        parts.pop("keys", None)
+        return parts
+
+    def __setstate__(self, parts: dict) -> None:
+        first, varies, states = parts["states"]
+        vars(self).update(parts, states=np.repeat(first, len(states), axis=0))
+        self.states[:, varies] = states
 
 
 def mean_of_equal(memory: Memory, values: np.ndarray) -> np.ndarray:
     """Return, for every row, the mean of values over all rows that equal it."""
-    cells = np.hstack([memory.numbers, memory.states.astype(float)])
-    rows = np.ascontiguousarray(cells).view(np.dtype((np.void, cells.shape[1] * cells.itemsize)))
-    _, group, counts = np.unique(rows[:, 0], return_inverse=True, return_counts=True)
+    _, group, counts = np.unique(memory.keys, return_inverse=True, return_counts=True)
     return (np.bincount(group, values) / counts)[group]

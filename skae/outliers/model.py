@@ -9,6 +9,7 @@ import numpy as np
 from skae.outliers.coordinates import Coordinates, Points
 from skae.outliers.encoding import Encoded, are_plain
 from skae.outliers.joining import join
+from skae.outliers.known import Known
 from skae.outliers.members import Members, Reading
 from skae.outliers.memory import Memory, mean_of_equal
 from skae.outliers.parts import Center, NearCodes, NearRows, Part, Reconstruction, References
@@ -51,6 +52,8 @@ class Model:
         The joint surprisals of the rows in the memory, as if nothing had been learned from them.
     is_far : ndarray of bool of shape (n_rows,)
         The rows in the memory that a gap parts from the others.
+    memory : Memory
+        The training rows.
     """
 
     table: Table
@@ -61,6 +64,7 @@ class Model:
     residual_scales: np.ndarray
     held_out: np.ndarray
     is_far: np.ndarray
+    memory: Memory
 
     @property
     def parts(self) -> dict[str, Part]:
@@ -79,8 +83,12 @@ class Model:
         """Return the surprisals of the quantities of all parts, by part and member."""
         return {name: part(reading) for name, part in self.parts.items()}
 
-    def scores_by_member(self, reading: Reading) -> np.ndarray:
-        """Return the joint surprisals of new rows by each member, shape (n_rows, n_reading)."""
+    def joint_by_member(self, reading: Reading) -> np.ndarray:
+        """Return the joint surprisals of new rows by each member, shape (n_rows, n_reading).
+
+        Each of them reads a row as the one that has not learned from it reads a training row, whose
+        surprisals the thresholds are from.
+        """
         surprisals = self.surprisals(reading)
         by_member = [
             {name: [each[m % len(each)] for each in part] for name, part in surprisals.items()}
@@ -88,18 +96,18 @@ class Model:
         ]
         return np.stack([_joint(self.parts, each) for each in by_member], axis=1)
 
-    def score(self, reading: Reading) -> np.ndarray:
-        """Return the joint surprisals of new rows, shape (n_rows,).
-
-        They are the mean over the members: each of them reads a row as the one that has not learned
-        from it reads a training row, whose surprisals the thresholds are from.
-        """
-        return self.scores_by_member(reading).mean(1)
+    @cached_property
+    def known(self) -> Known:
+        """The scores of the training rows."""
+        return Known(self.memory.rounding, self.memory.keys, self.held_out)
 
     @cached_property
     def is_plain(self) -> bool:
         """Whether the cells of an array are the numbers that they are encoded as."""
         return are_plain(self.table)
+
+    def __getstate__(self) -> dict:
+        return {name: value for name, value in vars(self).items() if name != "known"}
 
 
 @dataclass(frozen=True)
@@ -154,10 +162,12 @@ def learn_model(
     net, best_epoch = train(columns.points(kept.numbers, kept.states), kept, columns)
     members, scores = Members(net), np.empty(len(is_kept))
     explaining, scales, scores[is_kept] = _learn_parts(columns, members, kept, regime)
-    model = Model(table, columns, members, explaining, regime.part_names, scales, scores, is_far)
+    names = regime.part_names
+    model = Model(table, columns, members, explaining, names, scales, scores, is_far, memory)
     if not is_kept.all():
         trimmed = memory.take(~is_kept)
-        scores[~is_kept] = model.score(model.read((trimmed.numbers, trimmed.states)))
+        reading = model.read((trimmed.numbers, trimmed.states))
+        scores[~is_kept] = model.joint_by_member(reading).mean(1)
     # Equal rows, which may be in different folds, have one score.
     scores[:] = mean_of_equal(memory, scores)
     return model, best_epoch, int((~is_kept).sum())

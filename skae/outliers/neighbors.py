@@ -13,20 +13,12 @@ from skae.outliers.surprisal import SMALL, logarithm
 _MOST_DISTANCES = 2**18
 # The squared distance, relative to the squared norms, below which single precision knows nothing.
 _ROUNDING = 1e-5
-# The distance, relative to the largest coordinate, within which points are equal: what single
-# precision makes of one row.
-_EQUAL = 1e-5
-# The largest share of references that equal others where equality tells which row a point is.
-_MOST_EQUAL = 0.02
 
 
 class Nearest:
     r"""The distance to the nearest reference of every group, $\frac1G \sum_g \log d_g(x)$.
 
-    A reference that equals a point is taken for the point itself, and does not count; so training
-    rows are as far as they are from the others. Where references equal each other, new rows would
-    equal some as well, and all count. Points in single precision are compared by inner
-    products, in double precision exactly.
+    Points in single precision are compared by inner products, in double precision exactly.
 
     Parameters
     ----------
@@ -49,8 +41,6 @@ class Nearest:
         self.n_groups, self.rank = n_groups, max(1, min(rank, size - 1))
         # As float32, which the distances of single precision need; the others are exact for it.
         self.references = np.ascontiguousarray(references[: size * n_groups], dtype=np.float32)
-        n_distinct = len(np.unique(self.references, axis=0))
-        self.knows_itself = n_distinct >= (1 - _MOST_EQUAL) * len(self.references)
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Return the mean logarithm of the distances of points, shape (n_points,)."""
@@ -74,14 +64,9 @@ class Nearest:
         """Return the mean logarithms by distances in double precision."""
         points = points.astype(np.float32).astype(np.float64)
         distances = cdist(points, self._doubles)
-        rows = np.arange(len(points))
-        if places is None:
-            own = distances.argmin(1)
-            is_self = distances[rows, own] <= _EQUAL * (1 + np.abs(points).max(1))
-            is_self &= self.knows_itself
-        else:
-            own, is_self = places, places < distances.shape[1]
-        distances[rows[is_self], own[is_self]] = np.inf
+        if places is not None:
+            is_reference = places < distances.shape[1]
+            distances[is_reference, places[is_reference]] = np.inf
         grouped = distances.reshape(len(points), self.n_groups, -1)
         # Only a reference that is alone in its group can be the nearest one at infinity.
         least = grouped.min(2) if self.rank == 1 else _smallest(grouped, self.rank)

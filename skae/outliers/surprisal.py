@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skae.outliers.interpolation import Interpolation
+
 # The share of the sample in the tail, which is taken to be exponential.
 _TAIL = 0.1
 # The surprisal, in nats, up to which the exponential tail is used.
@@ -32,14 +34,13 @@ class Surprisal:
 
     Attributes
     ----------
-    values, surprisals : ndarray of shape (n_knots,)
-        The sample up to the tail, and its surprisals.
+    bulk : Interpolation
+        The surprisals of quantities up to the tail.
     spread : float
         The mean excess in the tail.
     """
 
-    values: np.ndarray
-    surprisals: np.ndarray
+    bulk: Interpolation
     spread: float
 
     @classmethod
@@ -57,11 +58,12 @@ class Surprisal:
         half = 0.5 / len(sample)
         at_least = 1 - (upper - share)[first] - half
         kept = np.unique(np.linspace(0, len(values) - 1, _MOST_KNOTS).astype(int))
-        return cls(values[kept], -np.log(at_least[kept]), max(float(spread), _LEAST_SPREAD))
+        bulk = Interpolation(values[kept], -np.log(at_least[kept]))
+        return cls(bulk, max(float(spread), _LEAST_SPREAD))
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Return the surprisals of values of any shape."""
-        beyond = np.maximum(values - self.values[-1], 0) / self.spread
-        surprisals = np.interp(values, self.values, self.surprisals) + beyond
+        beyond = np.maximum(values - self.bulk.ends[1], 0) / self.spread
+        surprisals = self.bulk(values.ravel()).reshape(values.shape) + beyond
         excess = np.maximum(surprisals - _TRUSTED, 0)
         return np.minimum(surprisals, _TRUSTED) + np.log1p(excess)

@@ -145,12 +145,12 @@ class ExplanationDisplay:
         ValueError
             If `kind` or `top` is none of these, or a waterfall is asked for of several rows.
         """
-        kind = self._find_kind(kind)
-        n_columns = _n_columns(top, kind)
+        drawn = self._find_kind(kind)
+        n_columns = _n_columns(top, drawn)
         frame = nw.from_native(self.explanation, eager_only=True)
         explanation = pd.DataFrame(frame.to_dict(as_series=False))
         draw = {"waterfall": self._waterfall, "bars": self._bars, "summary": self._summary}
-        draw[kind](explanation, n_columns, ax)
+        draw[drawn](explanation, n_columns, ax)
         return self
 
     def _find_kind(self, kind: str) -> str:

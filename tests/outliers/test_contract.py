@@ -32,9 +32,16 @@ def test_too_few_weights(normal_rows):
 
 def test_sparse_rows_are_made_dense(normal_rows):
     rows = np.where(np.abs(normal_rows[:200]) > 1, normal_rows[:200], 0)
+    new = np.where(np.abs(normal_rows[200:300]) > 1, normal_rows[200:300], 0)
     detector = make().fit(sparse.csr_array(rows))
-    expected = make().fit(rows).score_samples(rows)
-    np.testing.assert_allclose(detector.score_samples(sparse.csr_array(rows)), expected)
+    expected = make().fit(rows).score_samples(new)
+    np.testing.assert_allclose(detector.score_samples(sparse.csr_array(new)), expected)
+
+
+def test_sparse_rows_that_are_too_many_to_be_made_dense():
+    rows = sparse.random_array((40_000, 10_000), density=1e-6, format="csr", rng=0)
+    with pytest.raises(ValueError, match=r"40000 x 10000 cells.*TruncatedSVD"):
+        make().fit(rows)
 
 
 def test_threads_make_no_difference(normal_rows, monkeypatch):
@@ -68,9 +75,26 @@ def test_equal_rows_have_equal_labels(normal_rows):
     np.testing.assert_allclose(by_row, by_row[:, :1] + np.zeros(3))
 
 
-def test_training_rows_score_as_new_ones_do(normal_rows):
-    detector = make(novelty=True, contamination=0.05).fit(normal_rows[:300])
-    assert 0 < (detector.predict(normal_rows[:300]) == -1).mean() < 0.1
+@pytest.mark.parametrize("novelty", [False, True])
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_rows_that_were_learned_from_have_their_training_scores(normal_rows, novelty, kind):
+    rows = normal_rows[:300]
+    detector = make(novelty=novelty, contamination=0.05).fit(rows)
+    found = detector.score_samples(normal_rows.astype(kind))
+    np.testing.assert_array_equal(found[:300], detector.training_scores_)
+    # Read as new ones, they would be too normal.
+    nearby = detector.score_samples(rows + 1e-5)
+    assert nearby.mean() > found[:300].mean() + 0.05
+    assert (detector.predict(rows) == -1).mean() == pytest.approx(0.05, abs=0.002)
+    shares = detector.explain(rows[:5], top=None).groupby("row")["share"].sum()
+    np.testing.assert_allclose(shares, -found[:5])
+
+
+def test_new_rows_are_not_taken_for_known_ones(normal_rows):
+    detector = make(novelty=True).fit(normal_rows[:300])
+    known = detector._model_.known(detector._rows(normal_rows).encode(slice(None)), np.zeros(3000))
+    assert (known[:300] != 0).all()
+    assert (known[300:] == 0).all()
 
 
 def test_between_two_clusters():

@@ -1,5 +1,7 @@
 """The rooms of the outlier detector: points, surprisals, the batched ensemble, thresholds."""
 
+import pickle
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
@@ -17,6 +19,8 @@ from skae.outliers.conformal import (
     share_threshold,
 )
 from skae.outliers.coordinates import VIEWS, Coordinates
+from skae.outliers.interpolation import Interpolation
+from skae.outliers.known import Known
 from skae.outliers.margins import Margins
 from skae.outliers.members import Reading
 from skae.outliers.memory import Memory, mean_of_equal, weighted_order
@@ -24,10 +28,17 @@ from skae.outliers.neighbors import Nearest, TypicalDistance
 from skae.outliers.parts import NearCodes, References
 from skae.outliers.surprisal import Surprisal, logarithm
 from skae.outliers.whitening import Whitening, measures
+from skae.tables.cells import OTHER
 from skae.tables.kinds import TableOptions
 from skae.tables.table import Table
 
 RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _same_draws():
+    """Every test draws the same, whatever the others draw."""
+    RNG.bit_generator.state = np.random.default_rng(0).bit_generator.state
 
 
 def make_ensemble(n_folds=3, **options):
@@ -129,6 +140,33 @@ class TestSurprisal:
         np.testing.assert_allclose(ties(np.array([0.0, 1.0])), [0, -np.log(0.4)], atol=0.02)
 
 
+class TestInterpolation:
+    """Piecewise linear functions."""
+
+    @pytest.mark.parametrize(
+        "knots",
+        [
+            np.array([1.0]),
+            np.array([0.0, 1.0]),
+            np.array([-1e308, 0.0, 1e308]),
+            np.array([0.0, 1e-300]),
+            np.linspace(0, 1, 300),
+            norm.ppf(np.linspace(0.001, 0.999, 200)),
+            np.exp(np.linspace(0, 30, 200)),
+            np.array([0.0, 1.0, 1.0 + 1e-9, 1.0 + 2e-9, 3.0]),
+        ],
+    )
+    def test_it_is_that_of_numpy(self, knots):
+        values = RNG.normal(size=len(knots))
+        at = RNG.random(1000)
+        inside = knots[0] * (1 - at) + knots[-1] * at
+        ends = [knots, np.nextafter(knots, np.inf), np.nextafter(knots, -np.inf)]
+        x = np.concatenate([inside, *ends, [np.nan, np.inf, -np.inf, 1e300, -1e300]])
+        expected = np.interp(x, knots, values)
+        np.testing.assert_allclose(Interpolation(knots, values)(x), expected, atol=1e-12)
+        np.testing.assert_array_equal(Interpolation(knots, values)(x[:9]), expected[:9])
+
+
 class TestThresholds:
     """Conformal p-values and what follows from them."""
 
@@ -215,13 +253,12 @@ class TestNearest:
             np.testing.assert_allclose(nearest(new), expected, atol=1e-5)
             np.testing.assert_allclose(nearest(new.astype(np.float32)), expected, atol=1e-4)
 
-    @pytest.mark.parametrize("kind", [np.float64, np.float32])
-    def test_a_reference_is_not_its_own_neighbour(self, kind):
+    def test_a_reference_is_not_its_own_neighbour(self):
         points = RNG.normal(size=(40, 3))
-        nearest = Nearest(points, 4)
-        expected = nearest.of_references(points, np.arange(40))
-        np.testing.assert_allclose(nearest(points.astype(kind)), expected, atol=1e-5)
-        assert (expected > logarithm(np.zeros(1))).all()
+        found = Nearest(points, 4).of_references(points, np.arange(40))
+        distances = np.linalg.norm(points[:, None] - points, axis=2) + np.diag(np.full(40, np.inf))
+        expected = logarithm(distances.reshape(40, 4, -1).min(2)).mean(1)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
     def test_where_references_are_equal_all_count(self):
         points = np.repeat(RNG.normal(size=(10, 3)), 3, axis=0)
@@ -390,24 +427,72 @@ class TestPoints:
         np.testing.assert_allclose(found[:, 0], [0, 0, 1], atol=1e-6)
 
 
+def make_mixed():
+    """Return a table of a number, labels and a constant, and 50 rows."""
+    rows = {"number": RNG.normal(size=50), "label": RNG.choice(["a", "b"], 50), "same": "x"}
+    frame = nw.from_native(pd.DataFrame(rows), eager_only=True)
+    return Table.learn(frame), frame
+
+
 class TestMemory:
     """The rows that are remembered."""
 
+    @staticmethod
+    def of(cells, folds=None):
+        """Return the rows of an array."""
+        cells = np.asarray(cells)
+        columns = {f"x{j}": column for j, column in enumerate(cells.T)}
+        frame = nw.from_native(pd.DataFrame(columns), eager_only=True)
+        rng, n = np.random.default_rng(0), len(cells)
+        table = Table.learn(frame)
+        return Memory.of(table, frame, np.ones(n), np.arange(n), 4, rng)
+
     def test_older_rows_stand_among_newer_ones(self):
         rng = np.random.default_rng(0)
-        parts = np.zeros((50, 1)), np.zeros((50, 1), dtype=int), np.arange(50) % 4, np.ones(50)
-        parts = *parts, np.arange(50)
-        joined = Memory(*parts).make_room(Memory(*parts), 80, rng)
+        rows = self.of(np.zeros((50, 1)), np.arange(50) % 4)
+        joined = rows.make_room(self.of(np.zeros((50, 1)), np.arange(50) % 4), 80, rng)
         is_old = joined.positions == -1
         assert (len(joined), is_old.sum()) == (80, 30)
         assert 5 < is_old[:40].sum() < 25
         assert sorted(joined.positions[~is_old]) == list(range(50))
 
     def test_equal_rows_share_the_mean(self):
-        numbers = np.array([[1.0], [2.0], [1.0], [np.nan], [np.nan]])
-        memory = Memory(numbers, np.zeros((5, 1), int), np.zeros(5), np.ones(5), np.arange(5))
-        found = mean_of_equal(memory, np.array([1.0, 5.0, 3.0, 0.0, 8.0]))
-        np.testing.assert_array_equal(found, [2, 5, 2, 4, 4])
+        memory = self.of([[1.0], [2.0], [1.0], [np.nan], [np.nan], [-0.0], [0.0]])
+        found = mean_of_equal(memory, np.array([1.0, 5.0, 3.0, 0.0, 8.0, 1.0, 3.0]))
+        np.testing.assert_array_equal(found, [2, 5, 2, 4, 4, 2, 2])
+
+    @pytest.mark.parametrize("unit", [1.0, 1e-290, 1e290])
+    @pytest.mark.parametrize("center", [0.0, 1.7e9])
+    def test_numbers_are_kept_in_single_precision(self, unit, center):
+        numbers = (RNG.normal(size=(500, 1)) + center) * unit
+        kept = self.of(numbers).numbers
+        np.testing.assert_allclose(kept - center * unit, numbers - center * unit, atol=1e-6 * unit)
+        assert len(np.unique(kept)) > 490
+
+    def test_rows_that_differ_have_other_keys(self):
+        cells = RNG.integers(4, size=(3000, 8)).astype(float)
+        assert len(np.unique(self.of(cells).keys)) == len(np.unique(cells, axis=0))
+
+    def test_a_pickle_has_all_of_it(self):
+        table, frame = make_mixed()
+        memory = Memory.of(table, frame, np.ones(50), np.arange(50), 4, np.random.default_rng(0))
+        again = pickle.loads(pickle.dumps(memory))
+        np.testing.assert_array_equal(again.states, memory.states)
+        np.testing.assert_array_equal(again.numbers, memory.numbers)
+        np.testing.assert_array_equal(again.keys, memory.keys)
+        assert len(pickle.dumps(memory)) < 50 * (4 + 1 + 1 + 4 + 8) + 3000
+
+    def test_known_rows_have_their_scores(self):
+        table, frame = make_mixed()
+        memory = Memory.of(table, frame, np.ones(50), np.arange(50), 4, np.random.default_rng(0))
+        scores = np.arange(50.0)
+        known = Known(memory.rounding, memory.keys, scores)
+        rows = table.encode(frame)
+        np.testing.assert_array_equal(known(rows, np.full(50, -1.0)), scores)
+        rows[0][:25] += 0.01
+        rows[1][25:30, 1] = OTHER
+        expected = np.where(np.arange(50) < 30, -1.0, scores)
+        np.testing.assert_array_equal(known(rows, np.full(50, -1.0)), expected)
 
     def test_the_first_rows_are_drawn_by_weight(self):
         weights = np.r_[np.zeros(50), np.ones(400), np.full(100, 9.0)]

@@ -5,13 +5,14 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from outlier_helpers import make
+from outlier_helpers import make, make_table
 
 from skae.outliers.joining import join
 from skae.outliers.model import PARTS
 
 
 def test_one_part_that_is_sure_is_enough_and_so_are_all_together(detector, frame):
+    frame = make_table(400, seed=1)
     parts = detector.score_parts(frame)
     assert set(parts) == set(PARTS)
     assert all((part >= 0).all() for part in parts.values())
@@ -27,6 +28,7 @@ def test_one_part_that_is_sure_is_enough_and_so_are_all_together(detector, frame
 def test_a_part_can_stand_alone(frame, part):
     alone = make(parts=[part]).fit(frame)
     whole = make().fit(frame)
+    frame = make_table(400, seed=1)
     surprisal = whole.score_parts(frame)[part]
     np.testing.assert_allclose(alone.score_parts(frame)[part], surprisal)
     if part == "center":
