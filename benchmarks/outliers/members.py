@@ -15,7 +15,7 @@ from torch import nn
 
 from benchmarks.report import circumstances, table
 from skae.nn.ensemble import Ensemble
-from skae.outliers.members import NOISE
+from skae.outliers.training import NOISE
 
 MEMBERS = (2, 4, 8, 16, 32)
 ROUNDS = 5

@@ -26,7 +26,8 @@ class Coordinates:
     A number is a coordinate: standardised in the view "standard", a normal score in the view
     "quantile". A label is a one-hot vector, or a single coordinate if there are two labels. In the
     view "standard" its length gives the column variance one, up to a largest length; in the view
-    "quantile" it is the two-sided normal quantile of the label's share, so larger for rare labels.
+    "quantile" it is the two-sided normal quantile of the label's share, so larger for rare labels,
+    and smaller by one factor for all where the variance of the column would be above one.
     A column of numbers that had missing cells has one more coordinate, which indicates them.
 
     Attributes
@@ -83,6 +84,15 @@ class Coordinates:
             for field, places in zip(self.table.modelled, self._places["standard"], strict=True)
         ]
         return np.repeat(np.arange(len(widths)), widths)
+
+    @cached_property
+    def group_of_coordinate(self) -> np.ndarray:
+        """The group of every coordinate: numbers are alone, labels of a column are together."""
+        is_first = np.diff(self.column_of_coordinate, prepend=-1) > 0
+        is_number = np.isin(self.column_of_coordinate, self.column_of_number)
+        # What indicates that a number is missing is a group of its own.
+        follows_number = np.roll(is_first & is_number, 1)
+        return np.cumsum(is_first | follows_number) - 1
 
     def of(
         self,
@@ -221,6 +231,9 @@ def _coordinates(shares: np.ndarray, seen: np.ndarray, view: str) -> np.ndarray:
         lengths = np.full(len(shares), 1 / np.sqrt(variance))
     else:
         lengths = -ndtri(np.minimum(shares, 1) / 2)
+        # Many labels, all of them rare, count no more than a number.
+        variance = (shares * (1 - shares) * lengths**2)[seen].sum()
+        lengths = lengths / max(1.0, np.sqrt(variance))
     if seen.sum() > 2:
         units = np.eye(len(shares))[:, seen]
         return np.where(seen[:, None], units * lengths[:, None], -lengths[:, None])

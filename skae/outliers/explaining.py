@@ -6,12 +6,14 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
+import torch
 
 from skae.outliers.batches import batches_of
 from skae.outliers.coordinates import VIEWS
 from skae.outliers.encoding import Encoded, Rows
 from skae.outliers.joining import part_mean
 from skae.outliers.model import EXPLAINS, Model
+from skae.outliers.whitening import freedom
 from skae.tables.category import Category
 from skae.tables.cells import OTHER
 from skae.tables.field import EXPECTED
@@ -109,14 +111,17 @@ def attribute(model: Model, rows: Encoded) -> tuple[np.ndarray, np.ndarray, np.n
 
 def _errors(model: Model, reading: Any) -> np.ndarray:
     """Return the squared errors of every column in standard deviations, summed over the views."""
-    owner = model.columns.column_of_coordinate
+    owner, groups = model.columns.column_of_coordinate, model.columns.group_of_coordinate
     total = np.zeros((reading.residuals.shape[2], owner.max() + 1))
+    degrees = freedom(torch.from_numpy(groups)).numpy()
+    first_of_group = np.flatnonzero(np.diff(groups, prepend=-1))
+    first_of_column = np.flatnonzero(np.diff(owner[first_of_group], prepend=-1))
     for v in range(len(VIEWS)):
         scale = model.residual_scales[v]
         squared = (reading.residuals[v].mean(0).cpu().double().numpy() / scale) ** 2
-        # Of a column with several coordinates, the largest.
-        starts = np.flatnonzero(np.diff(owner, prepend=-1))
-        total += np.maximum.reduceat(squared, starts, axis=1)
+        by_group = np.add.reduceat(squared, first_of_group, axis=1) / degrees
+        # Of a number and of what indicates that it is missing, the larger.
+        total += np.maximum.reduceat(by_group, first_of_column, axis=1)
     return total
 
 

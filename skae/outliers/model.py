@@ -182,7 +182,8 @@ def _learn_parts(
     reading = members.read_held_out(held_out, kept.folds)
     residuals = [view[0].numpy() for view in reading.residuals]
     scales = np.sqrt([np.average(each**2, axis=0, weights=kept.weights) for each in residuals])
-    whitenings = [Whitening.learn(each, kept.weights) for each in residuals]
+    groups = columns.group_of_coordinate
+    whitenings = [Whitening.learn(each, kept.weights, groups) for each in residuals]
     makers = {
         "latent": lambda: NearCodes(members, points, kept.folds, regime.references),
         "neighbors": lambda: NearRows(points, regime.references),

@@ -22,6 +22,10 @@ _FREEDOM = 3.0
 class Whitening:
     r"""The residuals of a reconstruction given the others, in standard deviations.
 
+    The labels of a column are one group of coordinates, whose squares are added and divided by its
+    degrees of freedom, one less than it has labels: where all labels are rare, any of them is a
+    surprise by itself, and the column is none.
+
     Of residuals $r$ with covariance $\Sigma$ and precision $P = \Sigma^{-1}$, coordinate $j$ given
     all others is $(P r)_j / \sqrt{P_{jj}}$, which is of the size of one. Of many coordinates the
     directions with the largest variances are kept, and the others have one variance in common.
@@ -36,15 +40,18 @@ class Whitening:
         The precision of the others.
     scales : Tensor of shape (n_coordinates,)
         The roots of the diagonal of the precision.
+    groups : Tensor of int of shape (n_coordinates,)
+        The group of every coordinate, rising.
     """
 
     directions: Tensor
     gains: Tensor
     rest: float
     scales: Tensor
+    groups: Tensor
 
     @classmethod
-    def learn(cls, residuals: np.ndarray, weights: np.ndarray) -> "Whitening":
+    def learn(cls, residuals: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> "Whitening":
         """Return the whitening of residuals of shape (n_rows, n_coordinates), given their weights.
 
         References
@@ -65,9 +72,18 @@ class Whitening:
         scales = np.sqrt(np.maximum(rest + directions**2 @ gains, np.finfo(float).tiny))
         directions, gains, scales = (np.ascontiguousarray(a) for a in (directions, gains, scales))
         tensors = [torch.from_numpy(each).float() for each in (directions, gains, scales)]
-        return cls(tensors[0], tensors[1], rest, tensors[2])
+        return cls(tensors[0], tensors[1], rest, tensors[2], torch.from_numpy(groups))
 
     def __call__(self, residuals: Tensor) -> Tensor:
+        """Return the squares of residuals given the others, shape (..., n_groups)."""
+        squared = self.conditional(residuals).square_()
+        sizes = self._sizes.to(residuals)
+        if len(sizes) == len(self.groups):
+            return squared
+        sums = squared.new_zeros(*squared.shape[:-1], len(sizes))
+        return sums.index_add_(-1, self.groups.to(squared.device), squared) / sizes
+
+    def conditional(self, residuals: Tensor) -> Tensor:
         """Return residuals given the others, both of shape (..., n_coordinates)."""
         if len(self.gains) == len(self.scales):
             return residuals @ self._matrix.to(residuals)
@@ -80,16 +96,26 @@ class Whitening:
         """All of the above as one product, where no direction is left out."""
         return (self.directions * self.gains) @ self.directions.T / self.scales
 
+    @cached_property
+    def _sizes(self) -> Tensor:
+        """The degrees of freedom of every group."""
+        return freedom(self.groups)
+
     def __getstate__(self) -> dict:
-        return {name: value for name, value in vars(self).items() if name != "_matrix"}
+        cached = ("_matrix", "_sizes")
+        return {name: value for name, value in vars(self).items() if name not in cached}
 
 
-def measures(conditional: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return two measures of conditional residuals $c$ of shape (..., n_coordinates).
+def freedom(groups: Tensor) -> Tensor:
+    """Return the degrees of freedom of groups of coordinates: a number has one, k labels k - 1."""
+    return (torch.bincount(groups) - 1).clamp(min=1)
 
-    The first, $\frac1w \sum_j \log(1 + c_j^2 / \nu)$, is of all coordinates: up to constants their
-    surprisal by Student's t distribution. The second, $\max_j |c_j|$, is of one.
+
+def measures(squared: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Return two measures of squared conditional residuals $c_g^2$ of shape (..., n_groups).
+
+    The first, $\frac1w \sum_g \log(1 + c_g^2 / \nu)$, is of all groups: up to constants their
+    surprisal by Student's t distribution. The second, $\max_g |c_g|$, is of one.
     """
-    squared = conditional.square()
     largest = squared.amax(-1).sqrt()
     return (squared / _FREEDOM).log1p_().mean(-1), largest

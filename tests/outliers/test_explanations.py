@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from outlier_helpers import make
+from sklearn.metrics import roc_auc_score
 
 
 def test_shares_add_up_to_the_score(detector, frame):
@@ -67,3 +68,29 @@ def test_numbers_stay_numbers_in_polars(normal_rows):
     explanation = make().fit(table).explain(table[:4], top=None)
     assert explanation["value"].dtype == explanation["expected"].dtype == pl.Float64
     assert sorted(explanation["value"][:2]) == sorted([table["a"][0], 0.0])
+
+
+def towns_and_dependent_numbers(n_rows):
+    """Return rows with an identifier, many towns that nothing depends on, and y that follows x."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=n_rows)
+    return pd.DataFrame(
+        {
+            "id": [f"C{i:05d}" for i in range(n_rows)],
+            "x": x,
+            "y": 2 * x + 0.1 * rng.normal(size=n_rows),
+            "town": rng.choice([f"town {i}" for i in range(300)], n_rows),
+        }
+    )
+
+
+@pytest.mark.filterwarnings("ignore:A column looks like identifiers")
+def test_columns_that_are_always_surprising_are_not_named():
+    frame = towns_and_dependent_numbers(700)
+    odd = frame[600:].assign(y=frame["y"][600:].to_numpy()[::-1])
+    detector = make(novelty=True, max_epochs=100).fit(frame[:600])
+    named = detector.explain(odd, top=1)["column"]
+    assert not named.isin(["id"]).any()
+    assert named.isin(["x", "y"]).mean() > 0.8
+    scores = detector.score_samples(pd.concat([frame[600:], odd]))
+    assert roc_auc_score(np.repeat([1, 0], 100), scores) > 0.9

@@ -294,9 +294,11 @@ class TestWhitening:
     def test_conditional_residuals_are_of_the_size_of_one(self):
         mix = RNG.normal(size=(6, 6))
         residuals = RNG.normal(size=(20_000, 6)) @ mix
-        whitening = Whitening.learn(residuals, np.ones(len(residuals)))
-        conditional = whitening(torch.from_numpy(residuals)).numpy()
+        whitening = Whitening.learn(residuals, np.ones(len(residuals)), np.arange(6))
+        conditional = whitening.conditional(torch.from_numpy(residuals)).numpy()
         np.testing.assert_allclose(conditional.std(0), 1, rtol=0.15)
+        squared = whitening(torch.from_numpy(residuals)).numpy()
+        np.testing.assert_allclose(squared, conditional**2)
         # The residual of a regression on the other columns, by ordinary least squares.
         for j in (0, 3):
             others = np.delete(residuals, j, axis=1)
@@ -306,14 +308,22 @@ class TestWhitening:
 
     def test_more_coordinates_than_directions(self):
         residuals = RNG.normal(size=(50, 400)) * np.r_[10, np.ones(399)]
-        whitening = Whitening.learn(residuals, np.ones(50))
+        whitening = Whitening.learn(residuals, np.ones(50), np.arange(400))
         assert whitening.directions.shape == (400, 256)
-        conditional = whitening(torch.from_numpy(residuals))
-        assert torch.isfinite(conditional).all()
-        assert [each.shape for each in measures(conditional)] == [(50,), (50,)]
+        squared = whitening(torch.from_numpy(residuals))
+        assert torch.isfinite(squared).all()
+        assert [each.shape for each in measures(squared)] == [(50,), (50,)]
+
+    def test_the_squares_of_a_group_are_over_its_degrees_of_freedom(self):
+        residuals = RNG.normal(size=(300, 5)) @ RNG.normal(size=(5, 5))
+        groups = np.array([0, 1, 1, 1, 2])
+        whitening = Whitening.learn(residuals, np.ones(300), groups)
+        squared = whitening.conditional(torch.from_numpy(residuals)).square()
+        expected = torch.stack([squared[:, 0], squared[:, 1:4].sum(1) / 2, squared[:, 4]], dim=1)
+        torch.testing.assert_close(whitening(torch.from_numpy(residuals)), expected)
 
     def test_no_residuals_at_all(self):
-        whitening = Whitening.learn(np.zeros((10, 3)), np.ones(10))
+        whitening = Whitening.learn(np.zeros((10, 3)), np.ones(10), np.arange(3))
         assert torch.isfinite(whitening(torch.zeros(2, 3))).all()
 
 
@@ -351,6 +361,18 @@ class TestPoints:
         by_column = np.bincount(points.column_of_coordinate, variance)
         np.testing.assert_allclose(by_column[[0, 2, 3]], 1, rtol=0.15)
         assert by_column[4] == 0
+
+    def test_many_rare_labels_count_no_more_than_a_number(self):
+        rows = {"label": RNG.integers(200, size=2000).astype(str)}
+        frame = nw.from_native(pd.DataFrame(rows), eager_only=True)
+        table = Table.learn(frame)
+        points = Coordinates.learn(table, *table.encode(frame))
+        for view in VIEWS:
+            assert points.of(view, *table.encode(frame)).var(0).sum() == pytest.approx(1, abs=0.1)
+
+    def test_groups(self, points):
+        np.testing.assert_array_equal(points.column_of_coordinate, [0, 1, 1, 2, 2, 2, 3, 4])
+        np.testing.assert_array_equal(points.group_of_coordinate, [0, 1, 2, 3, 3, 3, 4, 5])
 
     def test_the_way_back(self, frame, points):
         numbers, codes = points.table.encode(frame)
