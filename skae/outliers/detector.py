@@ -60,27 +60,29 @@ class AEOutlierDetector(
     Documented,
     BaseEstimator,
 ):
-    r"""Outlier detector: distances to latent codes and near rows, and reconstructions.
+    r"""Outlier detector: distances to near rows, reconstructions, and the distance to the center.
 
     An ensemble of denoising autoencoders without a bottleneck learns from the rows, half of it from
     standardised numbers, the other half from their normal scores. It is one batched program; each
-    member leaves out one fold of the rows, so that every row is held out from some members. Up to
-    four parts measure how anomalous a row is:
+    member leaves out one fold of the rows, so that every row is held out from some members. Three
+    parts measure how anomalous a row is, and a fourth on request:
 
-    - "latent": the distance to the nearest code, for each member among the codes of the fold that
-      it left out.
     - "neighbors": the distance to the nearest row of each of some groups of training rows, in both
       views of the numbers.
     - "reconstruction": the errors of the members' reconstructions, each given the errors of the
       other columns: that of a typical column, and the largest.
     - "center": the median distance to training rows, in normal scores.
+    - "latent": the distance to the nearest code, for each member among the codes of the fold that
+      it left out.
 
     Each turns quantities :math:`v` into surprisals, minus the log-probability that the quantity of
     a held-out row is at least as large. One that is sure is enough, and so are all parts together:
     with the surprisals :math:`s_{pi}` of the quantities of part :math:`p`, the score is
 
-    .. math:: s(x) = -\max\Big(\max_{p \ne \mathrm{center},\, i} s_{pi}(x),\
-              \frac32 \cdot \frac1P \sum_p \bar s_p(x)\Big).
+    .. math:: s(x) = -\max\Big(\max_{p,\, i} a_p s_{pi}(x),\
+              \frac54 \cdot \frac1P \sum_p \bar s_p(x)\Big),
+
+    where :math:`a_p` is 1 for "neighbors", 0.8 for "reconstruction" and 0 for the others.
 
     Rows may hold numbers, labels, booleans, times and missing cells. Sparse rows are made dense;
     `sklearn.decomposition.TruncatedSVD` in front reduces wide ones. A fitted detector, and so its
@@ -99,7 +101,8 @@ class AEOutlierDetector(
     The p-values are cross-conformal: no rows are set aside, and the scores of training rows are
     those that they would have if nothing had been learned from them: by members that left them
     out, and with neighbours and scales of the other rows only. A row that is scored later and
-    equals a training row is taken for it, and has its score; others are read as new ones.
+    equals a training row is taken for it, and has its score; others are read as new ones. Where
+    more than one in fifty training rows repeat others, equality tells nothing, and all are.
 
     Groups of more than a twentieth of the rows are modes of the data, and no outliers, unless
     `trim_fraction` says otherwise. `contamination="auto"` sees no gap where outliers lie as densely
@@ -211,7 +214,11 @@ class AEOutlierDetector(
             -1 for outliers and 1 for inliers.
         """
         with self._restored_on_failure():
-            return self.fit(X, sample_weight=sample_weight).predict(X)
+            self.fit(X, sample_weight=sample_weight)
+            scores = self.training_scores_
+            if np.isnan(scores).any():
+                scores = np.where(np.isnan(scores), self.score_samples(X), scores)
+        return np.where(scores < self.offset_, -1, 1)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

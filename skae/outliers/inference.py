@@ -44,7 +44,8 @@ class OutlierInference(TransformerMixin):
     def score_samples(self, X: Any, return_std: bool = False) -> Any:
         """Return the scores of rows: minus their joint surprisal.
 
-        Rows that the detector has learned from have their `training_scores_`, as if it had not.
+        Rows that the detector has learned from have their `training_scores_`, as if it had not,
+        unless many of them repeat each other.
 
         Parameters
         ----------

@@ -5,12 +5,15 @@ import numpy as np
 from skae.outliers.encoding import Encoded
 from skae.outliers.rounding import Rounding
 
+# The largest share of the rows that repeat others, up to which equality tells which row it is.
+_MOST_REPEATED = 0.02
+
 
 class Known:
     """The scores of known rows, as if nothing had been learned from them.
 
     The members have learned from these rows, and would find them too normal if they read them as
-    new.
+    new. Where many of them repeat each other, new rows do so as well, and none is known.
 
     Parameters
     ----------
@@ -26,9 +29,12 @@ class Known:
         self.rounding = rounding
         self.keys, first = np.unique(keys, return_index=True)
         self.scores = scores[first]
+        self.tells = len(keys) - len(first) <= _MOST_REPEATED * len(keys)
 
     def __call__(self, rows: Encoded, otherwise: np.ndarray) -> np.ndarray:
         """Return the scores of rows that are known, and those given of the others, (n_rows,)."""
+        if not self.tells:
+            return otherwise
         numbers, states = rows
         keys = self.rounding.keys(self.rounding.offsets(numbers), states)
         place = np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)

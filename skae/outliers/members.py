@@ -13,7 +13,7 @@ from skae.outliers.whitening import Whitening, measures
 from skae.training.net import AutoencoderNet
 
 # How many members of every view read a new row at most; the others have a part in the calibration.
-_N_READING = 4
+_N_READING = 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Reading:
 class Members:
     """Inference with a trained ensemble.
 
-    New rows are read by up to four members of every view, in the precision of the points; every
+    New rows are read by two members of every view, in the precision of the points; every
     training row by those that have not learned from it.
 
     Parameters

@@ -18,7 +18,7 @@ from skae.outliers.whitening import Whitening
 from skae.tables.table import Table
 from skae.training.net import AutoencoderNet
 
-PARTS = ("latent", "neighbors", "reconstruction", "center")
+PARTS = ("neighbors", "reconstruction", "center", "latent")
 # Explanations are by this part, even if it is no part of the score.
 EXPLAINS = "reconstruction"
 # The rows of a call beyond which they are read in single precision.
@@ -185,10 +185,10 @@ def _learn_parts(
     groups = columns.group_of_coordinate
     whitenings = [Whitening.learn(each, kept.weights, groups) for each in residuals]
     makers = {
-        "latent": lambda: NearCodes(members, points, kept.folds, regime.references),
         "neighbors": lambda: NearRows(points, regime.references),
         "reconstruction": lambda: Reconstruction(whitenings),
         "center": lambda: Center(points),
+        "latent": lambda: NearCodes(members, points, kept.folds, regime.references),
     }
     parts = {name: makers[name]() for name in dict.fromkeys([*regime.part_names, EXPLAINS])}
     surprisals = {name: part.learn(reading, kept.weights) for name, part in parts.items()}
@@ -198,4 +198,4 @@ def _learn_parts(
 
 
 def _joint(parts: dict[str, Part], surprisals: Surprisals) -> np.ndarray:
-    return join(surprisals, {name: part.counts_alone for name, part in parts.items()})
+    return join(surprisals, {name: part.alone for name, part in parts.items()})

@@ -38,8 +38,8 @@ class DetectorParameters:
     a gap parts from the rest, and of the others one to two in a hundred: those with surprisals
     above the 99th percentile, extrapolated from the lower 90 %."""
 
-    parts: PartNames = ("latent", "neighbors", "reconstruction", "center")
-    """The parts of the score: some of "latent", "neighbors", "reconstruction" and "center"."""
+    parts: PartNames = ("neighbors", "reconstruction", "center")
+    """The parts of the score: some of "neighbors", "reconstruction", "center" and "latent"."""
 
     n_references: Auto | PositiveInt = "auto"
     """The number of training rows that others are compared with, and four times the number of codes

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -52,8 +53,8 @@ class References:
 class Part(ABC):
     """Quantities of rows, on a logarithmic scale, and their surprisals."""
 
-    # Whether a single one of its quantities can make a row an outlier.
-    counts_alone = True
+    # How much a single one of its quantities counts, beside the mean of all parts.
+    alone: ClassVar[float] = 0.0
 
     @abstractmethod
     def quantities(self, reading: Reading) -> list[np.ndarray]:
@@ -83,6 +84,9 @@ class Reconstruction(Part):
     whitenings : list of Whitening
         That of every view.
     """
+
+    # A little less, since in one of many columns there is soon a large residual.
+    alone = 0.8
 
     def __init__(self, whitenings: list[Whitening]) -> None:
         self.whitenings = whitenings
@@ -155,6 +159,8 @@ class NearRows(Part):
         How many rows are references, and in how many groups.
     """
 
+    alone = 1.0
+
     def __init__(self, points: Points, references: References) -> None:
         n_rows = references.n_rows(points[VIEWS[0]].shape[1])
         options = references.n_groups, references.rank
@@ -182,8 +188,6 @@ class Center(Part):
     points : dict of str to ndarray of shape (n_rows, n_coordinates)
         The training rows, by view, in random order.
     """
-
-    counts_alone = False
 
     def __init__(self, points: Points) -> None:
         self.typical = TypicalDistance(points["quantile"][:_N_TYPICAL], _HALF)

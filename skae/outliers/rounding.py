@@ -10,6 +10,8 @@ from skae.tables.table import Table
 
 # The ratio of distance and width beyond which columns are narrow.
 _NARROW = 512
+# The multiple of the median distance up to which distances are usual.
+_USUAL = 1e6
 # The numbers between which units are usual, and the largest of all in single precision.
 _LEAST, _MOST, _FARTHEST = 1e-30, 1e30, 1e38
 # The first of the codes of cells that are no numbers; those of numbers have 32 bits.
@@ -43,15 +45,16 @@ class Rounding:
         """Return the rounding of numbers of shape (n_rows, n_numbers), NaN where missing."""
         fields = table.modelled
         columns = [j for j, field in enumerate(fields) if isinstance(field, Number)]
-        low, high = np.array([_ends(column) for column in numbers.T]).reshape(-1, 2).T
-        half, farthest = high / 2 - low / 2, np.maximum(abs(low), abs(high))
-        is_odd = (half < farthest / _NARROW) | (farthest < _LEAST) | (farthest > _MOST)
-        is_odd &= half > 0
+        middle, width, farthest = (
+            np.array([_spread(column) for column in numbers.T]).reshape(-1, 3).T
+        )
+        is_odd = (width < abs(middle) / _NARROW) | (farthest < _LEAST) | (farthest > _MOST)
+        is_odd &= width > 0
         odd = np.random.default_rng(0).integers(2**63, size=len(fields), dtype=np.uint64)
         return cls(
             np.array(columns, dtype=int),
-            np.where(is_odd, low / 2 + high / 2, 0.0),
-            np.where(is_odd, half, 1.0),
+            np.where(is_odd, middle, 0.0),
+            np.where(is_odd, width, 1.0),
             2 * odd + np.uint64(1),
         )
 
@@ -76,7 +79,16 @@ class Rounding:
         return hashed @ self.multipliers
 
 
-def _ends(column: np.ndarray) -> tuple[float, float]:
-    """Return the smallest and the largest number of a column, zeros if there is none."""
+def _spread(column: np.ndarray) -> tuple[float, float, float]:
+    """Return the median of a column, the mean distance from it, and the largest size of a number.
+
+    Of the distances only those count that are not beyond all measure, a sentinel's say.
+    """
     there = column[~np.isnan(column)]
-    return (there.min(), there.max()) if len(there) else (0.0, 0.0)
+    if len(there) == 0:
+        return 0.0, 0.0, 0.0
+    middle = np.median(there)
+    distances = abs(there / 2 - middle / 2)
+    usual = distances[distances <= _USUAL * np.median(distances)]
+    width = (usual if usual.any() else distances).mean()
+    return float(middle), float(width), float(abs(there).max())

@@ -14,24 +14,24 @@ from skae.outliers.model import PARTS
 def test_one_part_that_is_sure_is_enough_and_so_are_all_together(detector, frame):
     frame = make_table(400, seed=1)
     parts = detector.score_parts(frame)
-    assert set(parts) == set(PARTS)
+    assert list(parts) == ["neighbors", "reconstruction", "center"]
     assert all((part >= 0).all() for part in parts.values())
     surprisal = -detector.score_samples(frame)
-    together = 1.5 * np.mean(list(parts.values()), axis=0)
+    together = 1.25 * np.mean(list(parts.values()), axis=0)
     assert (surprisal >= together - 1e-9).all()
-    for name in set(PARTS) - {"center"}:
-        assert (surprisal >= parts[name] - 1e-9).all()
+    assert (surprisal >= parts["neighbors"] - 1e-9).all()
+    assert (surprisal >= 0.8 * parts["reconstruction"] - 1e-9).all()
     assert (surprisal < parts["center"]).any()
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_can_stand_alone(frame, part):
     alone = make(parts=[part]).fit(frame)
-    whole = make().fit(frame)
+    whole = make(parts=PARTS).fit(frame)
     frame = make_table(400, seed=1)
     surprisal = whole.score_parts(frame)[part]
     np.testing.assert_allclose(alone.score_parts(frame)[part], surprisal)
-    if part == "center":
+    if part in ("center", "latent"):
         np.testing.assert_allclose(alone.score_samples(frame), -surprisal)
     else:
         assert (alone.score_samples(frame) <= -surprisal + 1e-9).all()
@@ -40,9 +40,12 @@ def test_a_part_can_stand_alone(frame, part):
 def test_the_joint_surprisal():
     surprisals = {"a": [np.array([1.0, 6.0, 0.0])], "b": [np.array([1.0, 0.0, 0.0]), np.zeros(3)]}
     surprisals["c"] = [np.array([4.0, 0.0, 9.0])]
-    counts_alone = {"a": True, "b": True, "c": False}
-    expected = [1.5 * (1 + 0.5 + 4) / 3, 6, 4.5]
-    np.testing.assert_allclose(join(surprisals, counts_alone), expected)
+    expected = [1.25 * (1 + 0.5 + 4) / 3, 6, 1.25 * 3]
+    np.testing.assert_allclose(join(surprisals, {"a": 1.0, "b": 0.5, "c": 0.0}), expected)
+    surprisals["b"][1] = np.array([0.0, 0.0, 8.0])
+    found = join(surprisals, {"a": 1.0, "b": 0.5, "c": 0.0})
+    np.testing.assert_allclose(found, [*expected[:2], 1.25 * (4 + 9) / 3])
+    np.testing.assert_allclose(join({"b": surprisals["b"]}, {"b": 0.5}), [0.5, 0.0, 4.0])
 
 
 def test_spread_is_that_of_the_members(detector, frame):
