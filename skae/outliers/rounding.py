@@ -45,9 +45,8 @@ class Rounding:
         """Return the rounding of numbers of shape (n_rows, n_numbers), NaN where missing."""
         fields = table.modelled
         columns = [j for j, field in enumerate(fields) if isinstance(field, Number)]
-        middle, width, farthest = (
-            np.array([_spread(column) for column in numbers.T]).reshape(-1, 3).T
-        )
+        spreads = np.array([_spread(column) for column in numbers.T]).reshape(-1, 3)
+        middle, width, farthest = spreads.T
         is_odd = (width < abs(middle) / _NARROW) | (farthest < _LEAST) | (farthest > _MOST)
         is_odd &= width > 0
         odd = np.random.default_rng(0).integers(2**63, size=len(fields), dtype=np.uint64)

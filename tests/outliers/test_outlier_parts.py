@@ -491,6 +491,13 @@ class TestMemory:
         np.testing.assert_allclose(kept - center * unit, numbers - center * unit, atol=1e-6 * unit)
         assert len(np.unique(kept)) > 490
 
+    def test_a_sentinel_does_not_blur_the_others(self):
+        numbers = RNG.normal(size=(500, 1))
+        numbers[7] = 1e300
+        kept = self.of(numbers).numbers
+        np.testing.assert_allclose(np.delete(kept, 7), np.delete(numbers, 7), atol=1e-6)
+        assert kept[7] > 1e30
+
     def test_rows_that_differ_have_other_keys(self):
         cells = RNG.integers(4, size=(3000, 8)).astype(float)
         assert len(np.unique(self.of(cells).keys)) == len(np.unique(cells, axis=0))
@@ -511,6 +518,8 @@ class TestMemory:
         known = Known(memory.rounding, memory.keys, scores)
         rows = table.encode(frame)
         np.testing.assert_array_equal(known(rows, np.full(50, -1.0)), scores)
+        repeated = Known(memory.rounding, np.r_[memory.keys, memory.keys[:2]], np.r_[scores, 0, 1])
+        np.testing.assert_array_equal(repeated(rows, np.full(50, -1.0)), np.full(50, -1.0))
         rows[0][:25] += 0.01
         rows[1][25:30, 1] = OTHER
         expected = np.where(np.arange(50) < 30, -1.0, scores)
