@@ -51,10 +51,12 @@ def nothing(args):
         found.append(shares[..., 0])
         largest, estimates = shares[..., 0].max(1), shares[..., 1].max(1)
         rows.append([name, *map(percent, largest), *map(percent, estimates)])
-    found = np.array(found)
+    found, none = np.array(found), [""] * len(SIZES)
     beyond = (found > ALLOWED + 1e-9).sum((0, 2))
-    rows.append(["mean of all", *(percent(found[:, k].mean()) for k in range(len(SIZES)))])
-    rows.append(["fits that flag more than 2 %", *(f"{k} of {found[:, 0].size}" for k in beyond)])
+    rows.append(["mean of all", *(percent(found[:, k].mean()) for k in range(len(SIZES))), *none])
+    rows.append(
+        ["fits that flag more than 2 %", *(f"{k} of {found[:, 0].size}" for k in beyond), *none]
+    )
     header = [f"{n:,} rows" for n in SIZES]
     return table(["shape", *header, *(f"estimate, {each}" for each in header)], rows)
 

@@ -186,7 +186,7 @@ def _learn_parts(
     whitenings = [Whitening.learn(each, kept.weights, groups) for each in residuals]
     makers = {
         "neighbors": lambda: NearRows(points, regime.references),
-        "reconstruction": lambda: Reconstruction(whitenings),
+        "reconstruction": lambda: Reconstruction(whitenings, kept.weights),
         "center": lambda: Center(points),
         "latent": lambda: NearCodes(members, points, kept.folds, regime.references),
     }

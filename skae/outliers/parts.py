@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import torch
 
 from skae.outliers.coordinates import VIEWS, Points
 from skae.outliers.members import Members, Reading
 from skae.outliers.neighbors import Nearest, TypicalDistance
 from skae.outliers.surprisal import Surprisal, logarithm
-from skae.outliers.whitening import Whitening
+from skae.outliers.whitening import Whitening, measures
 
 # The share of the training rows within the distance of "center".
 _HALF = 0.5
@@ -83,13 +84,15 @@ class Reconstruction(Part):
     ----------
     whitenings : list of Whitening
         That of every view.
+    weights : ndarray of shape (n_rows,)
+        The weights of the training rows.
     """
 
     # A little less, since in one of many columns there is soon a large residual.
     alone = 0.8
 
-    def __init__(self, whitenings: list[Whitening]) -> None:
-        self.whitenings = whitenings
+    def __init__(self, whitenings: list[Whitening], weights: np.ndarray) -> None:
+        self.whitenings, self.weights = whitenings, torch.from_numpy(weights)
 
     def quantities(self, reading: Reading) -> list[np.ndarray]:
         """Return both measures, by view."""
@@ -98,7 +101,14 @@ class Reconstruction(Part):
 
     def held_out_quantities(self, reading: Reading) -> list[np.ndarray]:
         """Return both measures, by view."""
-        return [each[0] for each in self.quantities(reading)]
+        pairs = zip(self.whitenings, reading.residuals[:, 0], strict=True)
+        by_view = [measures(whitening.held_out(each, self.weights)) for whitening, each in pairs]
+        by_measure = zip(*by_view, strict=True)
+        return [logarithm(view.double().numpy()) for measure in by_measure for view in measure]
+
+    def __getstate__(self) -> dict:
+        # Only what new rows need.
+        return {"whitenings": self.whitenings, "surprisals": self.surprisals}
 
 
 class NearCodes(Part):

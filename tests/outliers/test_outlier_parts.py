@@ -309,7 +309,7 @@ class TestWhitening:
     def test_more_coordinates_than_directions(self):
         residuals = RNG.normal(size=(50, 400)) * np.r_[10, np.ones(399)]
         whitening = Whitening.learn(residuals, np.ones(50), np.arange(400))
-        assert whitening.directions.shape == (400, 256)
+        assert whitening.directions.shape == (400, 50)
         squared = whitening(torch.from_numpy(residuals))
         assert torch.isfinite(squared).all()
         assert [each.shape for each in measures(squared)] == [(50,), (50,)]
@@ -321,6 +321,33 @@ class TestWhitening:
         squared = whitening.conditional(torch.from_numpy(residuals)).square()
         expected = torch.stack([squared[:, 0], squared[:, 1:4].sum(1) / 2, squared[:, 4]], dim=1)
         torch.testing.assert_close(whitening(torch.from_numpy(residuals)), expected)
+
+    @pytest.mark.parametrize("shape", [(60, 4), (20, 40)])
+    def test_rows_are_held_out_as_if_the_covariance_was_that_of_the_others(self, shape):
+        n, width = shape
+        residuals = RNG.normal(size=shape) @ RNG.normal(size=(width, width))
+        whitening = Whitening.learn(residuals, np.ones(n), np.arange(width))
+        found = whitening.held_out(torch.from_numpy(residuals), torch.ones(n)).numpy()
+        precision = np.diag(np.full(width, whitening.rest))
+        directions = whitening.directions.double().numpy()
+        precision += (directions * whitening.gains.double().numpy()) @ directions.T
+        for i in range(n):
+            row = residuals[i]
+            others = np.linalg.inv(
+                np.linalg.inv(precision) - whitening.influence * np.outer(row, row)
+            )
+            expected = (others @ row) ** 2 / np.diag(others)
+            np.testing.assert_allclose(found[i], expected, rtol=2e-3, atol=1e-4)
+
+    def test_held_out_residuals_are_as_large_as_new_ones(self):
+        residuals = RNG.normal(size=(2000, 60)) @ RNG.normal(size=(60, 60))
+        whitening = Whitening.learn(residuals[:150], np.ones(150), np.arange(60))
+        held_out = whitening.held_out(torch.from_numpy(residuals[:150]), torch.ones(150))
+        new, own = (
+            whitening(torch.from_numpy(each)) for each in (residuals[150:], residuals[:150])
+        )
+        assert held_out.mean() == pytest.approx(float(new.mean()), rel=0.1)
+        assert own.mean() < 0.7 * new.mean()
 
     def test_no_residuals_at_all(self):
         whitening = Whitening.learn(np.zeros((10, 3)), np.ones(10), np.arange(3))
