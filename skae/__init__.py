@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skae.autoencoders.variational import VAETransformer
     from skae.outliers.detector import AEOutlierDetector
     from skae.predictors.classifier import EncoderClassifier
+    from skae.predictors.generative import GenerativeClassifier
     from skae.predictors.regressor import EncoderRegressor
 
 __version__ = "0.1.0"
@@ -27,6 +28,7 @@ __all__ = [
     "DenoisingAE",
     "EncoderClassifier",
     "EncoderRegressor",
+    "GenerativeClassifier",
     "SparseAE",
     "VAETransformer",
     "__version__",
@@ -39,6 +41,7 @@ _HOMES = {
     "DenoisingAE": "skae.autoencoders.denoising",
     "EncoderClassifier": "skae.predictors.classifier",
     "EncoderRegressor": "skae.predictors.regressor",
+    "GenerativeClassifier": "skae.predictors.generative",
     "SparseAE": "skae.autoencoders.sparse",
     "VAETransformer": "skae.autoencoders.variational",
 }

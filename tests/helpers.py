@@ -7,8 +7,9 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OutlierMixin
 
 import skae
-from skae import DenoisingAE
+from skae import DenoisingAE, GenerativeClassifier, VAETransformer
 from skae.autoencoders.base import BaseAutoencoder
+from skae.predictors.base import EncoderPredictor
 
 ESTIMATORS = [
     item
@@ -18,7 +19,7 @@ ESTIMATORS = [
 
 AUTOENCODERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseAutoencoder)]
 DETECTORS = [cls for cls in ESTIMATORS if issubclass(cls, OutlierMixin)]
-PREDICTORS = [cls for cls in ESTIMATORS if cls not in [*AUTOENCODERS, *DETECTORS]]
+PREDICTORS = [cls for cls in ESTIMATORS if issubclass(cls, EncoderPredictor)]
 
 
 def quick(cls):
@@ -27,6 +28,8 @@ def quick(cls):
         return cls(max_epochs=10)
     if cls in DETECTORS:
         return cls(max_epochs=5)
+    if cls is GenerativeClassifier:
+        return cls(VAETransformer(max_epochs=20))
     return cls(DenoisingAE(max_epochs=5), max_epochs=200, early_stopping=False)
 
 

@@ -148,6 +148,28 @@ class BaseAutoencoder(
         self._validate_params()
         return self._fit(X, y, sample_weight, Mode.NEXT_PASS)
 
+    def fit_with_same_columns(self, X: Any, sample_weight: Any = None) -> Self:
+        """Fit a new chain to rows, with the columns that an earlier fit learned.
+
+        So the densities of several autoencoders are of the same intervals, labels and units, and
+        their likelihoods can be compared.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows to learn from.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weight of every row; None for weights of one.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        check_is_fitted(self)
+        self._validate_params()
+        return self._fit(X, None, sample_weight, Mode.ANEW)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -198,7 +220,7 @@ class BaseAutoencoder(
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, mode: Mode) -> Self:
         with self._restored_on_failure():
-            if mode.is_new:
+            if mode.learns_columns:
                 self._forget()
             self._fit_to(X, y, sample_weight, mode)
         return self
@@ -211,7 +233,7 @@ class BaseAutoencoder(
         task = FitTask(self, plan.max_epochs, X, sample_weight)
         seed = draw_seed(self.random_state)
         with repeatable(seed, device), self._net_restored_on_failure(mode):
-            if mode.is_new:
+            if mode.learns_columns:
                 self._learn_columns(rows)
             data = encode_rows(rows, self.columns_, device)
             chain = self._build(data, device) if mode.is_new else self._module
@@ -223,21 +245,22 @@ class BaseAutoencoder(
         task.end()
 
     def _check_training_rows(self, X: Any, y: Any, sample_weight: Any, mode: Mode) -> TrainingRows:
-        how: dict[str, Any] = {"reset": mode.is_new}
-        if mode.is_new:
+        how: dict[str, Any] = {"reset": mode.learns_columns}
+        if mode.learns_columns:
             self.frame_ = frame_without_rows(X)
             how["as_table"] = self._reads_as_table(X)
         else:
             how["as_table"] = self.columns_.is_table
             how["needs_frame"] = self.columns_.is_table and holds_labels(self.frame_)
         rows = check_training_rows(self, X, self._targets_of(X, y), sample_weight, **how)
-        if mode.is_new and self.frame_ is not None and not how["as_table"]:
+        if mode.learns_columns and self.frame_ is not None and not how["as_table"]:
             frame = nw.from_native(X, eager_only=True)
             warn_of_numbers(frame, self.max_categories)
             if frame.shape[1] <= MOST_COLUMNS:
                 self.schema_ = Table.learn(frame, options_of(self), is_named=False)
         if not mode.is_new:
             self._check_same_model(" with warm_start=False")
+        if not mode.learns_columns:
             self.columns_.check(rows.targets)
         return rows
 

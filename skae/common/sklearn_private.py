@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -24,6 +25,7 @@ __all__ = [
     "check_sample_weight",
     "fit_context",
     "n_samples_of",
+    "take_rows",
     "validate_params",
 ]
 

@@ -123,6 +123,14 @@ def fill_column(column: nw.Series, other: nw.Series) -> nw.Series:
     return nw.maybe_reset_index(column).zip_with(there, other.cast(column.dtype))
 
 
+def join_rows(parts: list[Any]) -> Any:
+    """Return rows of one kind, arrays or frames, one below the other."""
+    frames = [nw.from_native(part, pass_through=True) for part in parts]
+    if isinstance(frames[0], nw.DataFrame):
+        return nw.concat(frames, how="vertical").to_native()
+    return np.concatenate([unwrap(part) for part in parts])
+
+
 def with_index(frame: Any, like: Any) -> Any:
     """Give a pandas frame the index of the one that it answers."""
     if nw.dependencies.is_pandas_dataframe(frame) and nw.dependencies.is_pandas_dataframe(like):

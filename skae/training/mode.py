@@ -8,13 +8,19 @@ class Mode(Enum):
 
     FIT = "fit"
     CONTINUE = "fit with warm_start"
+    ANEW = "fit with the columns of an earlier one"
     FIRST_PASS = "first partial_fit"
     NEXT_PASS = "next partial_fit"
 
     @property
-    def is_new(self) -> bool:
-        """Whether columns are learned and a chain is built."""
+    def learns_columns(self) -> bool:
+        """Whether columns are learned."""
         return self in (Mode.FIT, Mode.FIRST_PASS)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether a chain is built."""
+        return self.learns_columns or self is Mode.ANEW
 
     @property
     def is_pass(self) -> bool:

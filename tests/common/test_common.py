@@ -19,13 +19,17 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from skae import AEOutlierDetector
+from skae import AEOutlierDetector, GenerativeClassifier
 
 _WEIGHTS_REASON = "sample_weight is not equivalent to removing/repeating samples."
 
 
+_PRECISION_REASON = "The sixth digit of a likelihood in single precision depends on the batch."
+
+
 def expected_failures(estimator):
-    return {
+    subsets = {"check_methods_subset_invariance": _PRECISION_REASON}
+    return (subsets if isinstance(estimator, GenerativeClassifier) else {}) | {
         "check_sample_weight_equivalence_on_dense_data": _WEIGHTS_REASON,
         "check_sample_weight_equivalence_on_sparse_data": _WEIGHTS_REASON,
     }
@@ -83,7 +87,8 @@ def test_docstrings_describe_what_there_is_and_nothing_else(cls, rows):
     text = NumpyDocString(inspect.cleandoc(cls.__doc__))
     described = [name for item in text["Parameters"] for name in item.name.split(", ")]
     assert sorted(described) == sorted(cls().get_params())
-    fitted = quick(cls).set_params(max_epochs=1)
+    fitted = quick(cls)
+    fitted.set_params(**{name: 1 for name in fitted.get_params() if name.endswith("max_epochs")})
     fitted.fit(pd.DataFrame(rows, columns=list("abcde")), np.arange(len(rows)) % 2)
     attributes = {name for item in text["Attributes"] for name in item.name.split(", ")}
     missing = {name for name in attributes if not hasattr(fitted, name)}

@@ -18,7 +18,7 @@ BELOW = {
     "building": {"common", "nn", "tables", "training"},
     "sampling": {"common", "nn", "tables", "training"},
     "autoencoders": {"common", "nn", "tables", "training", "building", "sampling"},
-    "predictors": {"common", "nn", "tables", "training", "building", "autoencoders"},
+    "predictors": {"common", "nn", "tables", "training", "building", "sampling", "autoencoders"},
     "outliers": {"common", "nn", "tables", "training", "building"},
     "metrics": {"common", "tables"},
     "plotting": {"common", "tables"},

@@ -1,0 +1,425 @@
+"""GenerativeClassifier: a density of the rows of each class, and Bayes' rule."""
+
+from dataclasses import field
+from typing import Annotated, Any, Self
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, logsumexp
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state, check_scalar, get_tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    assert_all_finite,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from skae.autoencoders.variational import VAETransformer
+from skae.common.annotations import Auto, Half, Named, PositiveFloat, RandomState
+from skae.common.documentation import Documented
+from skae.common.parameters import estimator
+from skae.common.seeds import draw_seed
+from skae.common.sklearn_private import HasMethods, check_sample_weight, fit_context, take_rows
+from skae.common.state import FittedState
+from skae.predictors.class_densities import fit_densities, log_likelihoods
+from skae.sampling.densities import draw_codes
+from skae.tables.containers import eager_frame, join_rows, unwrap
+
+# The logarithms between which a temperature is looked for.
+_TEMPERATURES = (np.log(0.05), np.log(1000))
+# The fewest rows of a class of which some are held out.
+_FEWEST = 5
+
+
+@estimator()
+class GenerativeClassifier(ClassifierMixin, FittedState, Documented, BaseEstimator):
+    r"""Classifier by one density for each class, and Bayes' rule.
+
+    With the likelihoods :math:`p(x \mid y)` of the classes' densities and their shares
+    :math:`p(y)`,
+
+    .. math:: p(y \mid x) \propto p(y)\, p(x \mid y)^{1 / T}.
+
+    A high-dimensional density is off by many nats, so that with :math:`T = 1` probabilities would
+    be zero or one; the temperature is fitted on held-out rows.
+
+    Beside labels, it says how likely a row is in any class, rejects rows that no class explains,
+    and draws rows of each class.
+
+    See Also
+    --------
+    EncoderClassifier : A classifier on top of an encoder, which is more accurate with many labels.
+    sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis : The same with a Gaussian for each
+        class.
+
+    Notes
+    -----
+    Autoencoders are fitted to all rows first, so that all classes have the same columns, and go on
+    with those of each class.
+
+    References
+    ----------
+    Ng, A. Y. and Jordan, M. I. (2002). On discriminative vs. generative classifiers: a comparison
+    of logistic regression and naive Bayes. Advances in Neural Information Processing Systems 14.
+
+    Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern neural
+    networks. International Conference on Machine Learning.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.mixture import GaussianMixture
+    >>> from skae import GenerativeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = GenerativeClassifier(GaussianMixture(), random_state=0).fit(X, y)
+    >>> classifier.score(X, y) > 0.95
+    True
+    >>> classifier.reject(X[:1] + 10)
+    array([ True])
+    """
+
+    density: (
+        Annotated[Any, HasMethods(["fit", "score_samples"]), Named("density estimator")] | None
+    ) = field(default=None, kw_only=False)
+    """The density of the rows of a class: any estimator with `fit` and `score_samples`, which is
+    cloned for each. None is `VAETransformer()`."""
+
+    class_prior: Annotated[ArrayLike, "array-like", Named("array-like")] | None = None
+    """The probabilities of the classes, in the order of their labels; they are divided by their
+    sum. None counts them."""
+
+    temperature: Auto | PositiveFloat = "auto"
+    """The number by which log-likelihoods are divided; "auto" is the one with the smallest log-loss
+    on held-out rows."""
+
+    validation_fraction: Half = 0.2
+    """The share of the rows of each class, in [0, 0.5], that are held out from a first fit, for the
+    temperature and the p-values; a second fit has all rows. With 0 there is one fit, `temperature`
+    "auto" is 1, and there are no p-values."""
+
+    n_jobs: int | None = None
+    """The number of classes that are fitted at a time; -1 is one for each core, None is one."""
+
+    random_state: RandomState = None
+    """The seed of the densities that have none of their own, and of the rows that are held out."""
+
+    classes_: np.ndarray = field(init=False)
+    """The classes."""
+
+    class_prior_: np.ndarray = field(init=False)
+    """The probabilities of the classes."""
+
+    densities_: list = field(init=False)
+    """The fitted density of every class."""
+
+    temperature_: float = field(init=False)
+    """The number by which log-likelihoods are divided."""
+
+    n_features_in_: int = field(init=False)
+    """The number of features that `fit` saw."""
+
+    feature_names_in_: np.ndarray = field(init=False)
+    """The names of the features, if `fit` was given a frame whose names are all strings."""
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit a density to the rows of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        y : array-like of shape (n_samples,)
+            The classes of the rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weight of every row; None for weights of one.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        with self._restored_on_failure():
+            self._forget()
+            self._fit_to(X, y, sample_weight)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            The classes.
+        """
+        best = self.predict_log_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            One column per class, in the order of `classes_`.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            One column per class, in the order of `classes_`.
+        """
+        return log_softmax(self._log_likelihoods(X) / self.temperature_ + self._log_prior, axis=1)
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        r"""Return the log-likelihoods of rows in the mixture of all classes.
+
+        .. math:: \log p(x) = \log \sum_y p(y)\, p(x \mid y)
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+            Higher is better; the units are those of the densities.
+        """
+        return logsumexp(self._log_likelihoods(X) + self._log_prior, axis=1)
+
+    def p_values(self, X: Any) -> np.ndarray:
+        r"""Return conformal p-values: how many rows of a class are as unlikely in it.
+
+        .. math:: p(x) = \max_y \frac{1 + \#\{i : y_i = y,\ p(x_i \mid y) \le p(x \mid y)\}}
+                  {n_y + 1}
+
+        over the held-out rows. Of new rows of any class, at most a share p has a p-value of p or
+        less.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_samples,)
+            The p-values in (0, 1], small for rows that no class explains.
+
+        Raises
+        ------
+        ValueError
+            If no rows were held out.
+        """
+        scores = self._log_likelihoods(X)
+        if not any(len(own) for own in self._held_out_):
+            raise ValueError(
+                "There are no p-values, since no rows were held out: fit with a larger "
+                f"'validation_fraction' or more rows. Got {self.validation_fraction!r}."
+            )
+        found = [
+            (1 + np.searchsorted(own, scores[:, place], side="right")) / (len(own) + 1)
+            for place, own in enumerate(self._held_out_)
+            if len(own)
+        ]
+        return np.max(found, axis=0)
+
+    def reject(self, X: Any, level: float = 0.05) -> np.ndarray:
+        """Tell which rows no class explains.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows.
+        level : float, default=0.05
+            The largest share of rows of the classes that is rejected, in (0, 1).
+
+        Returns
+        -------
+        is_rejected : ndarray of bool of shape (n_samples,)
+            Whether the p-value is at most the level.
+        """
+        bounds = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
+        check_scalar(level, "level", (float, np.floating), **bounds)
+        return self.p_values(X) <= level
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        y: Any = None,
+        random_state: Any = None,
+        return_y: bool = False,
+    ) -> Any:
+        """Draw rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            The number of rows; without effect if `y` gives one class for each row.
+        y : array-like of shape (n_samples,) or label, default=None
+            The classes of the rows, or that of all; None draws them by `class_prior_`.
+        random_state : int, RandomState instance or None, default=None
+            The seed.
+        return_y : bool, default=False
+            Whether to return the classes as well.
+
+        Returns
+        -------
+        X : ndarray or dataframe of shape (n_samples, n_features)
+            The rows, as the densities draw them.
+        y : ndarray of shape (n_samples,)
+            Their classes; only if `return_y`.
+
+        Raises
+        ------
+        ValueError
+            If `y` holds a class that `fit` did not see.
+        """
+        check_is_fitted(self)
+        random_state = check_random_state(random_state)
+        places = self._places_of(n_samples, y, random_state)
+        parts, order = [], []
+        for place in np.unique(places):
+            own = np.flatnonzero(places == place)
+            parts.append(draw_codes(self.densities_[place], len(own), random_state))
+            order.append(own)
+        rows = take_rows(join_rows(parts), np.argsort(np.concatenate(order)))
+        rows = rows.reset_index(drop=True) if isinstance(rows, pd.DataFrame) else rows
+        return (rows, self.classes_[places]) if return_y else rows
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        of_density = get_tags(self._density)
+        tags.input_tags.sparse = of_density.input_tags.sparse
+        tags.input_tags.allow_nan = of_density.input_tags.allow_nan
+        return tags
+
+    @property
+    def _density(self) -> Any:
+        return VAETransformer() if self.density is None else self.density
+
+    @property
+    def _log_prior(self) -> np.ndarray:
+        return np.log(self.class_prior_)
+
+    def _log_likelihoods(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return log_likelihoods(self.densities_, self._check_rows(X, reset=False))
+
+    def _check_rows(self, X: Any, *, reset: bool) -> Any:
+        """Return rows of which some can be taken; what they may hold is for the density to say."""
+        if isinstance(eager_frame(X), nw.DataFrame):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return X
+        if isinstance(X, list | tuple):
+            # As one array, numbers beside labels would all be text.
+            X = np.array(X, dtype=object)
+        any_of_them = {"dtype": None, "accept_sparse": "csr", "ensure_all_finite": False}
+        return validate_data(self, unwrap(X), reset=reset, **any_of_them)
+
+    def _fit_to(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Check the labels, learn from a part, judge the others, learn from all."""
+        X = self._check_rows(X, reset=True)
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        check_consistent_length(X, y)
+        weights = None
+        if sample_weight is not None:
+            weights = check_sample_weight(sample_weight, np.empty((len(y), 0)))
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.class_prior_ = self._find_prior(codes, weights)
+        seed = draw_seed(self.random_state)
+        is_out = held_out(codes, self.validation_fraction, np.random.default_rng(seed))
+        scores = np.empty((0, len(self.classes_)))
+        if is_out.any():
+            kept, out = np.flatnonzero(~is_out), np.flatnonzero(is_out)
+            part = None if weights is None else weights[kept]
+            first = self._fit_densities(take_rows(X, kept), codes[kept], part, seed)
+            scores = log_likelihoods(first, take_rows(X, out))
+        self.temperature_ = self._find_temperature(scores, codes[is_out])
+        self._held_out_ = [
+            np.sort(scores[codes[is_out] == place, place]) for place in range(len(self.classes_))
+        ]
+        self.densities_ = self._fit_densities(X, codes, weights, seed)
+
+    def _fit_densities(
+        self, X: Any, codes: np.ndarray, weights: np.ndarray | None, seed: int
+    ) -> list[Any]:
+        options = weights, seed, self.n_jobs
+        return fit_densities(self._density, X, codes, self.classes_, *options)
+
+    def _find_prior(self, codes: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        n_classes = len(self.classes_)
+        if self.class_prior is None:
+            counts = np.bincount(codes, weights, n_classes)
+            return counts / counts.sum()
+        prior = np.asarray(self.class_prior, dtype=float)
+        is_valid = prior.shape == (n_classes,) and np.isfinite(prior).all() and (prior > 0).all()
+        if not is_valid:
+            raise ValueError(
+                f"The 'class_prior' parameter must hold {n_classes} numbers above 0, one for each "
+                f"class. Got {self.class_prior!r}."
+            )
+        return prior / prior.sum()
+
+    def _find_temperature(self, scores: np.ndarray, codes: np.ndarray) -> float:
+        if not isinstance(self.temperature, str):
+            return float(self.temperature)
+        if len(scores) == 0 or len(self.classes_) == 1:
+            return 1.0
+
+        def loss(logarithm: float) -> float:
+            logits = scores / np.exp(logarithm) + self._log_prior
+            return -log_softmax(logits, axis=1)[np.arange(len(codes)), codes].mean()
+
+        return float(np.exp(minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded").x))
+
+    def _places_of(self, n_samples: Any, y: Any, random_state: Any) -> np.ndarray:
+        """Return the class of every row to draw, as its place among the classes."""
+        if y is None:
+            check_scalar(n_samples, "n_samples", (int, np.integer), min_val=1)
+            return random_state.choice(len(self.classes_), n_samples, p=self.class_prior_)
+        asked = np.full(n_samples, y) if np.ndim(y) == 0 else column_or_1d(y)
+        unknown = np.setdiff1d(asked, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y holds {unknown[0]!r}, which is none of the classes {self.classes_.tolist()}."
+            )
+        return np.searchsorted(self.classes_, asked)
+
+
+def held_out(codes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Return a mask of the rows to hold out, a share of each class that has more than a few."""
+    is_out = np.zeros(len(codes), dtype=bool)
+    for place in np.unique(codes):
+        own = rng.permutation(np.flatnonzero(codes == place))
+        if len(own) >= _FEWEST:
+            is_out[own[: int(share * len(own))]] = True
+    return is_out
