@@ -57,8 +57,8 @@ def fit_densities(
             return _fit(copy.deepcopy(start), take_rows(X, own), part)
         except ValueError as error:
             raise ValueError(
-                f"The density of class {classes[place]!r} could not be fitted to its {len(own)} "
-                f"rows: {error}"
+                f"The density of class {classes.tolist()[place]!r} could not be fitted to its "
+                f"rows, of which it has {len(own)}: {error}"
             ) from error
 
     return Parallel(n_jobs=n_jobs)(delayed(fit_class)(place) for place in range(len(classes)))

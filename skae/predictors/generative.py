@@ -33,6 +33,8 @@ from skae.tables.containers import eager_frame, join_rows, unwrap
 
 # The logarithms between which a temperature is looked for.
 _TEMPERATURES = (np.log(0.05), np.log(1000))
+# What an infinite log-likelihood counts as, so that rows that no class explains have a label.
+_IMPOSSIBLE = -1e9
 # The fewest rows of a class of which some are held out.
 _FEWEST = 5
 
@@ -194,7 +196,8 @@ class GenerativeClassifier(ClassifierMixin, FittedState, Documented, BaseEstimat
         log_probabilities : ndarray of shape (n_samples, n_classes)
             One column per class, in the order of `classes_`.
         """
-        return log_softmax(self._log_likelihoods(X) / self.temperature_ + self._log_prior, axis=1)
+        scores = np.maximum(self._log_likelihoods(X), _IMPOSSIBLE)
+        return log_softmax(scores / self.temperature_ + self._log_prior, axis=1)
 
     def score_samples(self, X: Any) -> np.ndarray:
         r"""Return the log-likelihoods of rows in the mixture of all classes.
@@ -396,7 +399,7 @@ class GenerativeClassifier(ClassifierMixin, FittedState, Documented, BaseEstimat
             return 1.0
 
         def loss(logarithm: float) -> float:
-            logits = scores / np.exp(logarithm) + self._log_prior
+            logits = np.maximum(scores, _IMPOSSIBLE) / np.exp(logarithm) + self._log_prior
             return -log_softmax(logits, axis=1)[np.arange(len(codes)), codes].mean()
 
         return float(np.exp(minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded").x))
