@@ -13,6 +13,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skae.autoencoders.cell_inference import CellInference
+from skae.autoencoders.editing import Editing
 from skae.autoencoders.family import Family
 from skae.autoencoders.fitted import FittedAttributes
 from skae.autoencoders.inference import Inference
@@ -62,6 +63,7 @@ class BaseAutoencoder(
     ClassNamePrefixFeaturesOutMixin,
     Inference,
     CellInference,
+    Editing,
     ModelParameters,
     TableParameters,
     FitParameters,

@@ -13,6 +13,7 @@ import torch
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_scalar
 
+from skae.autoencoders.paths import arcs, lines
 from skae.autoencoders.reader import Reader
 from skae.common.seeds import draw_seed
 from skae.sampling.rounds import draw_in_rounds
@@ -163,6 +164,8 @@ class Inference(TransformerMixin, ABC):
     def interpolate(self, start: Any, stop: Any, n_steps: int = 10) -> Any:
         """Return the expected rows along straight lines between the codes of rows.
 
+        Codes on the sphere are joined by great circles.
+
         Parameters
         ----------
         start, stop : array-like of shape (n_features,) or (n_samples, n_features)
@@ -184,14 +187,16 @@ class Inference(TransformerMixin, ABC):
                 f"'start' and 'stop' must hold as many rows as each other. "
                 f"Got {len(first)} and {len(last)}."
             )
-        codes = np.linspace(first, last, n_steps, axis=1)
+        posterior = reader.chain.posterior
+        path = lines if posterior is None or posterior.is_normal else arcs
+        codes = path(first, last, n_steps)
         rows = reader.decode(reader.chain.decode, codes.reshape(-1, codes.shape[2]))
         if reader.columns.is_table:
             rows = reader.wrap(rows)
             if reader.frame is not None:
                 return rows
-        lines = rows.reshape(*codes.shape[:2], -1)
-        return lines[0] if np.ndim(start) == 1 else lines
+        paths = rows.reshape(*codes.shape[:2], -1)
+        return paths[0] if np.ndim(start) == 1 else paths
 
     def _as_rows(self, reader: Reader, X: Any) -> Any:
         """Return rows as they are, and a single row or series as rows."""
