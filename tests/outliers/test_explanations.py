@@ -92,5 +92,6 @@ def test_columns_that_are_always_surprising_are_not_named():
     named = detector.explain(odd, top=1)["column"]
     assert not named.isin(["id"]).any()
     assert named.isin(["x", "y"]).mean() > 0.8
-    scores = detector.score_samples(pd.concat([frame[600:], odd]))
-    assert roc_auc_score(np.repeat([1, 0], 100), scores) > 0.9
+    both, is_odd = pd.concat([frame[600:], odd]), np.repeat([0, 1], 100)
+    assert roc_auc_score(is_odd, -detector.score_samples(both)) > 0.9
+    assert roc_auc_score(is_odd, detector.score_parts(both)["reconstruction"]) > 0.93

@@ -390,7 +390,7 @@ class TestPoints:
         assert by_column[4] == 0
 
     def test_many_rare_labels_count_no_more_than_a_number(self):
-        rows = {"label": RNG.integers(200, size=2000).astype(str)}
+        rows = {"label": [f"town {i}" for i in RNG.integers(200, size=2000)]}
         frame = nw.from_native(pd.DataFrame(rows), eager_only=True)
         table = Table.learn(frame)
         points = Coordinates.learn(table, *table.encode(frame))

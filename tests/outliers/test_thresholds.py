@@ -23,6 +23,13 @@ def test_also_of_rows_that_repeat():
     assert (detector.predict(rows[1000:]) == -1).mean() < 0.14
 
 
+def test_also_of_nearly_as_many_columns_as_rows():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(1100, 60)) @ rng.normal(size=(60, 60))
+    detector = make(novelty=True, max_epochs=20, parts=["reconstruction"]).fit(rows[:100])
+    assert 0.02 < (detector.p_values(rows[100:]) <= 0.1).mean() < 0.2
+
+
 @pytest.mark.parametrize("n_rows", [40, 100])
 def test_also_of_heavy_tails(n_rows):
     flagged = []
