@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 import narwhals as nw
 import torch
@@ -20,7 +20,6 @@ from skae.autoencoders.inference import Inference
 from skae.autoencoders.parameters import FitParameters, ModelParameters
 from skae.autoencoders.reader import Reader
 from skae.building.recipe import Facts, Recipe, build_chain
-from skae.common.annotations import Module
 from skae.common.devices import resolve_device
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
@@ -29,7 +28,6 @@ from skae.common.shared_parameters import DeviceParameters, TableParameters, Tra
 from skae.common.sklearn_private import fit_context
 from skae.common.state import FittedState
 from skae.nn.chain import Autoencoder
-from skae.nn.encoder_decoder import Decoder, Encoder
 from skae.nn.likelihoods import VarianceLikelihood
 from skae.sampling.imputer import learn_imputer
 from skae.sampling.prior import MOST_CODES, N_CODES, make_prior
@@ -83,22 +81,6 @@ class BaseAutoencoder(
     """
 
     _family: ClassVar[Family] = Family()
-
-    @property
-    def encoder_(self) -> Module:
-        """A copy of the encoder: a module from rows to codes.
-
-        For a table, its inputs are encoded rows, the output of ``columns_.encode``.
-        """
-        return Encoder(self._module, **self.columns_.units)
-
-    @property
-    def decoder_(self) -> Module:
-        """A copy of the decoder: a module from codes to expected rows.
-
-        For a table, its outputs are encoded rows.
-        """
-        return Decoder(self._module, **self.columns_.units)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -207,10 +189,6 @@ class BaseAutoencoder(
     def _prepare(self, net: AutoencoderNet) -> None:
         """Prepare a net for a training; parameters may have changed since the last one."""
         self._module.prepare()
-
-    @property
-    def _module(self) -> Autoencoder:
-        return cast(Autoencoder, self.net_.chain)
 
     @property
     def _n_features_out(self) -> int:

@@ -1,13 +1,15 @@
 """Attributes that all fitted autoencoders have."""
 
 from dataclasses import field
-from typing import Annotated
+from typing import Annotated, cast
 
 import narwhals as nw
 import numpy as np
 
-from skae.common.annotations import Named
+from skae.common.annotations import Module, Named
 from skae.common.parameters import estimator
+from skae.nn.chain import Autoencoder
+from skae.nn.encoder_decoder import Decoder, Encoder
 from skae.sampling.prior import ModelPrior, Prior
 from skae.tables.columns import Columns
 from skae.tables.remembering import Remembered
@@ -72,6 +74,26 @@ class FittedAttributes:
 
     feature_names_in_: np.ndarray = field(init=False)
     """The names of the features, if `fit` was given a frame whose names are all strings."""
+
+    @property
+    def encoder_(self) -> Module:
+        """A copy of the encoder: a module from rows to codes.
+
+        For a table, its inputs are encoded rows, the output of ``columns_.encode``.
+        """
+        return Encoder(self._module, **self.columns_.units)
+
+    @property
+    def decoder_(self) -> Module:
+        """A copy of the decoder: a module from codes to expected rows.
+
+        For a table, its outputs are encoded rows.
+        """
+        return Decoder(self._module, **self.columns_.units)
+
+    @property
+    def _module(self) -> Autoencoder:
+        return cast(Autoencoder, self.net_.chain)
 
     def remembered_columns(self) -> list[Table | Columns]:
         """Return what is known of the columns, for `skae.tables.remembered`."""

@@ -3,21 +3,17 @@
 from dataclasses import field
 from typing import Annotated, Any, Self
 
-import narwhals as nw
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, logsumexp
+from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state, check_scalar, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     assert_all_finite,
     check_consistent_length,
-    check_is_fitted,
     column_or_1d,
-    validate_data,
 )
 
 from skae.autoencoders.variational import VAETransformer
@@ -28,19 +24,18 @@ from skae.common.seeds import draw_seed
 from skae.common.sklearn_private import HasMethods, check_sample_weight, fit_context, take_rows
 from skae.common.state import FittedState
 from skae.predictors.class_densities import fit_densities, log_likelihoods
-from skae.sampling.densities import draw_codes
-from skae.tables.containers import eager_frame, join_rows, unwrap
+from skae.predictors.generative_inference import IMPOSSIBLE, GenerativeInference
 
 # The logarithms between which a temperature is looked for.
 _TEMPERATURES = (np.log(0.05), np.log(1000))
-# What an infinite log-likelihood counts as, so that rows that no class explains have a label.
-_IMPOSSIBLE = -1e9
 # The fewest rows of a class of which some are held out.
 _FEWEST = 5
 
 
 @estimator()
-class GenerativeClassifier(ClassifierMixin, FittedState, Documented, BaseEstimator):
+class GenerativeClassifier(
+    GenerativeInference, ClassifierMixin, FittedState, Documented, BaseEstimator
+):
     r"""Classifier by one density for each class, and Bayes' rule.
 
     With the likelihoods :math:`p(x \mid y)` of the classes' densities and their shares
@@ -152,170 +147,6 @@ class GenerativeClassifier(ClassifierMixin, FittedState, Documented, BaseEstimat
             self._fit_to(X, y, sample_weight)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            The classes.
-        """
-        best = self.predict_log_proba(X).argmax(axis=1)
-        return self.classes_[best]
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            One column per class, in the order of `classes_`.
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithms of the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            One column per class, in the order of `classes_`.
-        """
-        scores = np.maximum(self._log_likelihoods(X), _IMPOSSIBLE)
-        return log_softmax(scores / self.temperature_ + self._log_prior, axis=1)
-
-    def score_samples(self, X: Any) -> np.ndarray:
-        r"""Return the log-likelihoods of rows in the mixture of all classes.
-
-        .. math:: \log p(x) = \log \sum_y p(y)\, p(x \mid y)
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples,)
-            Higher is better; the units are those of the densities.
-        """
-        return logsumexp(self._log_likelihoods(X) + self._log_prior, axis=1)
-
-    def p_values(self, X: Any) -> np.ndarray:
-        r"""Return conformal p-values: how many rows of a class are as unlikely in it.
-
-        .. math:: p(x) = \max_y \frac{1 + \#\{i : y_i = y,\ p(x_i \mid y) \le p(x \mid y)\}}
-                  {n_y + 1}
-
-        over the held-out rows. Of new rows of any class, at most a share p has a p-value of p or
-        less.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        p_values : ndarray of shape (n_samples,)
-            The p-values in (0, 1], small for rows that no class explains.
-
-        Raises
-        ------
-        ValueError
-            If no rows were held out.
-        """
-        scores = self._log_likelihoods(X)
-        if not any(len(own) for own in self._held_out_):
-            raise ValueError(
-                "There are no p-values, since no rows were held out: fit with a larger "
-                f"'validation_fraction' or more rows. Got {self.validation_fraction!r}."
-            )
-        found = [
-            (1 + np.searchsorted(own, scores[:, place], side="right")) / (len(own) + 1)
-            for place, own in enumerate(self._held_out_)
-            if len(own)
-        ]
-        return np.max(found, axis=0)
-
-    def reject(self, X: Any, level: float = 0.05) -> np.ndarray:
-        """Tell which rows no class explains.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
-            The rows.
-        level : float, default=0.05
-            The largest share of rows of the classes that is rejected, in (0, 1).
-
-        Returns
-        -------
-        is_rejected : ndarray of bool of shape (n_samples,)
-            Whether the p-value is at most the level.
-        """
-        bounds = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
-        check_scalar(level, "level", (float, np.floating), **bounds)
-        return self.p_values(X) <= level
-
-    def sample(
-        self,
-        n_samples: int = 1,
-        y: Any = None,
-        random_state: Any = None,
-        return_y: bool = False,
-    ) -> Any:
-        """Draw rows.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            The number of rows; without effect if `y` gives one class for each row.
-        y : array-like of shape (n_samples,) or label, default=None
-            The classes of the rows, or that of all; None draws them by `class_prior_`.
-        random_state : int, RandomState instance or None, default=None
-            The seed.
-        return_y : bool, default=False
-            Whether to return the classes as well.
-
-        Returns
-        -------
-        X : ndarray or dataframe of shape (n_samples, n_features)
-            The rows, as the densities draw them.
-        y : ndarray of shape (n_samples,)
-            Their classes; only if `return_y`.
-
-        Raises
-        ------
-        ValueError
-            If `y` holds a class that `fit` did not see.
-        """
-        check_is_fitted(self)
-        random_state = check_random_state(random_state)
-        places = self._places_of(n_samples, y, random_state)
-        parts, order = [], []
-        for place in np.unique(places):
-            own = np.flatnonzero(places == place)
-            parts.append(draw_codes(self.densities_[place], len(own), random_state))
-            order.append(own)
-        rows = take_rows(join_rows(parts), np.argsort(np.concatenate(order)))
-        rows = rows.reset_index(drop=True) if isinstance(rows, pd.DataFrame) else rows
-        return (rows, self.classes_[places]) if return_y else rows
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         of_density = get_tags(self._density)
@@ -326,25 +157,6 @@ class GenerativeClassifier(ClassifierMixin, FittedState, Documented, BaseEstimat
     @property
     def _density(self) -> Any:
         return VAETransformer() if self.density is None else self.density
-
-    @property
-    def _log_prior(self) -> np.ndarray:
-        return np.log(self.class_prior_)
-
-    def _log_likelihoods(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        return log_likelihoods(self.densities_, self._check_rows(X, reset=False))
-
-    def _check_rows(self, X: Any, *, reset: bool) -> Any:
-        """Return rows of which some can be taken; what they may hold is for the density to say."""
-        if isinstance(eager_frame(X), nw.DataFrame):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return X
-        if isinstance(X, list | tuple):
-            # As one array, numbers beside labels would all be text.
-            X = np.array(X, dtype=object)
-        any_of_them = {"dtype": None, "accept_sparse": "csr", "ensure_all_finite": False}
-        return validate_data(self, unwrap(X), reset=reset, **any_of_them)
 
     def _fit_to(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Check the labels, learn from a part, judge the others, learn from all."""
@@ -399,23 +211,10 @@ class GenerativeClassifier(ClassifierMixin, FittedState, Documented, BaseEstimat
             return 1.0
 
         def loss(logarithm: float) -> float:
-            logits = np.maximum(scores, _IMPOSSIBLE) / np.exp(logarithm) + self._log_prior
+            logits = np.maximum(scores, IMPOSSIBLE) / np.exp(logarithm) + self._log_prior
             return -log_softmax(logits, axis=1)[np.arange(len(codes)), codes].mean()
 
         return float(np.exp(minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded").x))
-
-    def _places_of(self, n_samples: Any, y: Any, random_state: Any) -> np.ndarray:
-        """Return the class of every row to draw, as its place among the classes."""
-        if y is None:
-            check_scalar(n_samples, "n_samples", (int, np.integer), min_val=1)
-            return random_state.choice(len(self.classes_), n_samples, p=self.class_prior_)
-        asked = np.full(n_samples, y) if np.ndim(y) == 0 else column_or_1d(y)
-        unknown = np.setdiff1d(asked, self.classes_)
-        if len(unknown):
-            raise ValueError(
-                f"y holds {unknown[0]!r}, which is none of the classes {self.classes_.tolist()}."
-            )
-        return np.searchsorted(self.classes_, asked)
 
 
 def held_out(codes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

@@ -20,6 +20,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KernelDensity
 
 from skae import GenerativeClassifier, VAETransformer
+from skae.tables import remembered
 
 X, y = load_iris(return_X_y=True)
 GAUSSIAN = GaussianMixture(reg_covar=0.0)
@@ -230,6 +231,11 @@ class TestAutoencoders:
         noise = np.random.default_rng(0).uniform(0, 16, size=(100, 64))
         assert classifier.reject(noise).all()
         assert classifier.reject(test).mean() < 0.1
+
+    def test_what_is_remembered(self, classifier):
+        found = remembered(classifier)
+        assert set(found["column"]) >= {"price", "electric"}
+        assert found.loc[found["column"] == "", "n"].sum() == 600
 
     def test_pickles_say_the_same(self, classifier, shop):
         again = pickle.loads(pickle.dumps(classifier))
