@@ -196,8 +196,7 @@ class AEOutlierDetector(
     def fit_predict(self, X: Any, y: None = None, sample_weight: Any = None) -> np.ndarray:
         """Fit the detector to rows, and label them as outliers or inliers.
 
-        The rows are scored by members that have not learned from them, as new rows would be; equal
-        rows have equal labels.
+        The rows are scored by members that have not learned from them; equal rows have one label.
 
         Parameters
         ----------
