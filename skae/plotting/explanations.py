@@ -186,7 +186,7 @@ class ExplanationDisplay:
         if self.threshold is not None:
             self.ax_.axvline(self.threshold, color="tab:red", linestyle="dashed", linewidth=1)
             title += f", outliers are above {self.threshold:.1f} (dashed)"
-        self.ax_.set_title(title)
+        self.ax_.set_title(title, loc="right", fontsize="medium")
         self.ax_.set_ylim(len(shares) - 0.4, -0.6)
         self.ax_.set_xlabel("Surprisal (nats)")
 

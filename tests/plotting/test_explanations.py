@@ -49,7 +49,7 @@ class TestWaterfall:
         assert sum(widths) == pytest.approx(surprisals[0])
 
     def test_the_threshold_is_named(self, detector, frame):
-        title = ExplanationDisplay.from_estimator(detector, frame[5:6]).ax_.get_title()
+        title = ExplanationDisplay.from_estimator(detector, frame[5:6]).ax_.get_title(loc="right")
         assert title.startswith("row 5: ")
         assert title.endswith(f"outliers are above {-detector.offset_:.1f} (dashed)")
 
