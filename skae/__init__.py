@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skae import metrics, nn, plotting, tables  # noqa: F401
+    from skae.autoencoders.adversarial import AdversarialAE
     from skae.autoencoders.contractive import ContractiveAE
     from skae.autoencoders.denoising import DenoisingAE
     from skae.autoencoders.plain import AutoencoderTransformer
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AEOutlierDetector",
+    "AdversarialAE",
     "AutoencoderTransformer",
     "ContractiveAE",
     "DenoisingAE",
@@ -36,6 +38,7 @@ __all__ = [
 
 _HOMES = {
     "AEOutlierDetector": "skae.outliers.detector",
+    "AdversarialAE": "skae.autoencoders.adversarial",
     "AutoencoderTransformer": "skae.autoencoders.plain",
     "ContractiveAE": "skae.autoencoders.contractive",
     "DenoisingAE": "skae.autoencoders.denoising",

@@ -209,7 +209,9 @@ def mnist(args):
     kept = np.random.default_rng(0).permutation(len(X))[: args.rows]
     classifiers = {
         OURS: GenerativeClassifier(
-            VAETransformer(32, n_draws=16), validation_fraction=0.1, random_state=0
+            VAETransformer(32, n_draws=16, likelihood="bernoulli"),
+            validation_fraction=0.1,
+            random_state=0,
         ),
         "PCA and QDA": make_pipeline(
             PCA(50, random_state=0), QuadraticDiscriminantAnalysis(reg_param=1e-3)

@@ -10,7 +10,7 @@ from skae.common.annotations import Module, Named
 from skae.common.parameters import estimator
 from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Decoder, Encoder
-from skae.sampling.prior import ModelPrior, Prior
+from skae.sampling.prior import LawPrior, ModelPrior, Prior
 from skae.tables.columns import Columns
 from skae.tables.remembering import Remembered
 from skae.tables.table import Table
@@ -47,7 +47,7 @@ class FittedAttributes:
     """What held between the columns in every row, in words, and holds in samples and in imputed
     cells; last, and so marked, what held in nearly every row. Empty without `keep_dependencies`."""
 
-    prior_: Annotated[Prior | ModelPrior, Named("Prior")] = field(init=False)
+    prior_: Annotated[Prior | ModelPrior | LawPrior, Named("Prior")] = field(init=False)
     """The fitted density of the codes."""
 
     n_iter_: int = field(init=False)

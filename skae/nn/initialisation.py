@@ -58,6 +58,30 @@ def start_at_pca(
 
 
 @torch.no_grad()
+def start_at_whitened_pca(
+    encoder: nn.Module,
+    decoder: nn.Module,
+    pca: PrincipalComponents,
+    likelihood: Likelihood,
+    residual: Tensor | None = None,
+) -> None:
+    r"""Initialise an encoder and a decoder as PCA whose units have variance one.
+
+    The parameters are those of `start_at_pca`. With the standard deviation $s_j$ along component
+    $u_j$, unit $j$ is $u_j^\top (x - m) / s_j$, and $x' = \sum_j s_j u_j z_j + m$.
+    """
+    start_at_pca(encoder, decoder, pca, likelihood, residual)
+    spread = _spread(pca)
+    to_codes, to_rows = _linear(encoder), _linear(decoder)
+    to_codes.get_parameter("weight").div_(spread[:, None])
+    to_codes.get_parameter("bias").div_(spread)
+    to_rows.get_parameter("weight").mul_(spread)
+    if isinstance(encoder, SkipNetwork) and isinstance(decoder, SkipNetwork):
+        encoder.output_scale = (encoder.output_scale / spread).float()
+        decoder.input_scale = torch.ones_like(spread).float()
+
+
+@torch.no_grad()
 def start_at_probabilistic_pca(
     encoder: nn.Module,
     decoder: nn.Module,

@@ -14,7 +14,10 @@ from sklearn.mixture import GaussianMixture
 
 from skae.common.seeds import draw_seed
 from skae.nn.chain import Autoencoder
+from skae.nn.laws import Law
+from skae.nn.matching import Matching
 from skae.nn.posteriors import Posterior
+from skae.nn.seeding import seeded
 from skae.sampling.densities import TrainingCodes, draw_codes, parameters_of
 
 # The largest number of training codes: to fit a density to, and to draw from themselves.
@@ -121,9 +124,40 @@ class ModelPrior:
         return self.posterior.draw_prior(n_samples, generator).numpy()
 
 
-def make_prior(kind: Any, chain: Autoencoder) -> Prior | ModelPrior:
+class LawPrior:
+    """The law that codes were matched to, which does not depend on them.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    """
+
+    n_codes = 0
+
+    def __init__(self, law: Law) -> None:
+        self.law = law
+
+    def fit(self, codes: np.ndarray, seed: int) -> "LawPrior":
+        """Return the law, which does not depend on codes."""
+        return self
+
+    def updated(self, codes: np.ndarray) -> "LawPrior":
+        """Return the law, which does not depend on codes."""
+        return self
+
+    def sample(self, n_samples: int, random_state: Any = None) -> np.ndarray:
+        """Draw codes, shape (n_samples, n_components)."""
+        with seeded(draw_seed(random_state), torch.device("cpu")):
+            return self.law.draw(torch.empty(n_samples, self.law.n_components)).numpy()
+
+
+def make_prior(kind: Any, chain: Autoencoder) -> Prior | ModelPrior | LawPrior:
     """Return an unfitted density; "normal" is the chain's own prior if it has one."""
     posterior = chain.posterior
+    if kind == "law":
+        assert isinstance(chain.penalty, Matching)
+        return LawPrior(copy.deepcopy(chain.penalty.law).cpu())
     return ModelPrior(posterior) if kind == "normal" and posterior is not None else Prior(kind)
 
 
