@@ -77,7 +77,7 @@ class GenerativeClassifier(
     >>> classifier = GenerativeClassifier(GaussianMixture(), random_state=0).fit(X, y)
     >>> classifier.score(X, y) > 0.95
     True
-    >>> classifier.reject(X[:1] + 10)
+    >>> classifier.reject(X[:1] + 10, level=0.1)
     array([ True])
     """
 

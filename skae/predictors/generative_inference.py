@@ -147,10 +147,23 @@ class GenerativeInference:
         -------
         is_rejected : ndarray of bool of shape (n_samples,)
             Whether the p-value is at most the level.
+
+        Raises
+        ------
+        ValueError
+            If the level is not in (0, 1), or too few rows were held out for a p-value as small.
         """
         bounds = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
         check_scalar(level, "level", (float, np.floating), **bounds)
-        return self.p_values(X) <= level
+        found = self.p_values(X)
+        fewest = min(len(own) for own in self._held_out_ if len(own))
+        if level < 1 / (fewest + 1):
+            raise ValueError(
+                f"level={level!r} is below the smallest p-value, 1 / {fewest + 1}: {fewest} rows of "
+                "a class were held out. Ask for a larger level, or fit with more rows or a larger "
+                "'validation_fraction'."
+            )
+        return found <= level
 
     def sample(
         self,

@@ -153,6 +153,12 @@ class TestRejection:
         np.testing.assert_allclose(classifier.p_values(X), expected)
         assert [len(own) for own in classifier._held_out_] == [10, 10, 10]
 
+    def test_a_level_below_all_p_values_is_refused(self):
+        classifier = GenerativeClassifier(GaussianMixture(), random_state=0).fit(X, y)
+        with pytest.raises(ValueError, match="level=0.05 is below the smallest p-value, 1 / 11"):
+            classifier.reject(X)
+        assert classifier.reject(X + 10, level=0.1).all()
+
     def test_it_needs_rows_that_were_held_out(self):
         with pytest.raises(ValueError, match="There are no p-values, since no rows were held out"):
             exact().fit(X, y).reject(X)
