@@ -159,9 +159,9 @@ class GenerativeInference:
         fewest = min(len(own) for own in self._held_out_ if len(own))
         if level < 1 / (fewest + 1):
             raise ValueError(
-                f"level={level!r} is below the smallest p-value, 1 / {fewest + 1}: {fewest} rows of "
-                "a class were held out. Ask for a larger level, or fit with more rows or a larger "
-                "'validation_fraction'."
+                f"level={level!r} is below the smallest p-value, 1 / {fewest + 1}, since {fewest} "
+                "rows of a class were held out. Ask for a larger level, or fit with more rows or a "
+                "larger 'validation_fraction'."
             )
         return found <= level
 

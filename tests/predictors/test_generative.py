@@ -155,7 +155,7 @@ class TestRejection:
 
     def test_a_level_below_all_p_values_is_refused(self):
         classifier = GenerativeClassifier(GaussianMixture(), random_state=0).fit(X, y)
-        with pytest.raises(ValueError, match="level=0.05 is below the smallest p-value, 1 / 11"):
+        with pytest.raises(ValueError, match=r"level=0\.05 is below the smallest p-value, 1 / 11"):
             classifier.reject(X)
         assert classifier.reject(X + 10, level=0.1).all()
 
