@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length
@@ -84,6 +85,8 @@ def checked_weights(sample_weight: Any, rows: Any, *, fewest: int = 1) -> np.nda
     ValueError
         If fewer rows have a weight above zero, or a weight is negative or not finite.
     """
+    # Only their number matters; of frames scikit-learn's dispatch to array types knows nothing.
+    rows = np.empty((len(rows), 0)) if isinstance(rows, nw.DataFrame) else rows
     weights = check_sample_weight(sample_weight, rows, ensure_non_negative=True)
     counts = weights > 0
     if counts.sum() < fewest:
