@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from skae.predictors.classifier import EncoderClassifier
     from skae.predictors.generative import GenerativeClassifier
     from skae.predictors.regressor import EncoderRegressor
+    from skae.predictors.resampler import LatentResampler
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ __all__ = [
     "EncoderClassifier",
     "EncoderRegressor",
     "GenerativeClassifier",
+    "LatentResampler",
     "SparseAE",
     "VAETransformer",
     "__version__",
@@ -45,6 +47,7 @@ _HOMES = {
     "EncoderClassifier": "skae.predictors.classifier",
     "EncoderRegressor": "skae.predictors.regressor",
     "GenerativeClassifier": "skae.predictors.generative",
+    "LatentResampler": "skae.predictors.resampler",
     "SparseAE": "skae.autoencoders.sparse",
     "VAETransformer": "skae.autoencoders.variational",
 }

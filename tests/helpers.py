@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OutlierMixin
 
 import skae
-from skae import DenoisingAE, GenerativeClassifier, VAETransformer
+from skae import DenoisingAE, GenerativeClassifier, LatentResampler, VAETransformer
 from skae.autoencoders.base import BaseAutoencoder
 from skae.predictors.base import EncoderPredictor
 
@@ -30,6 +30,8 @@ def quick(cls):
         return cls(max_epochs=5)
     if cls is GenerativeClassifier:
         return cls(VAETransformer(max_epochs=20))
+    if cls is LatentResampler:
+        return cls(VAETransformer(max_epochs=2))
     return cls(DenoisingAE(max_epochs=5), max_epochs=200, early_stopping=False)
 
 

@@ -8,11 +8,11 @@ import narwhals as nw
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_scalar
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
 
 from skae.autoencoders.reader import Reader
 from skae.tables.category import Category
-from skae.tables.containers import wrap_table
+from skae.tables.containers import unwrap, wrap_table
 from skae.tables.field import EXPECTED
 from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
@@ -81,8 +81,8 @@ class Editing(ABC):
             )
         return np.average(differences, axis=0, weights=counts).astype(np.float32)
 
-    def edit(self, X: Any, direction: Any, amount: float = 1.0) -> Any:
-        """Return rows whose codes are moved along a direction.
+    def edit(self, X: Any, direction: Any, amount: Any = 1.0) -> Any:
+        """Return rows whose codes are moved along a direction, or each along its own.
 
         What the code does not say is carried over: a number changes by as much as its expectation,
         and a label where the expected one changes. On the sphere, moved codes are brought back to
@@ -92,23 +92,37 @@ class Editing(ABC):
         ----------
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
-        direction : array-like of shape (n_components_,)
-            The direction, such as `direction` returns.
-        amount : float, default=1.0
-            How far to move, in lengths of the direction; negative numbers take the attribute away.
+        direction : array-like of shape (n_components_,) or (n_samples, n_components_)
+            The direction, such as `direction` returns, or one for each row.
+        amount : float or array-like of shape (n_samples,), default=1.0
+            How far to move, in lengths of the direction, or how far each row; negative numbers take
+            the attribute away.
 
         Returns
         -------
         X : ndarray, tensor or dataframe of shape (n_samples, n_features)
             The rows, in the container of X; holes are as they were. Those of a matrix of numbers
             are within its bounds.
+
+        Raises
+        ------
+        ValueError
+            If `direction` or `amount` has not the shape of codes, or is not finite.
+        TypeError
+            If `amount` is no number.
         """
-        check_scalar(amount, "amount", Real)
         reader = self._reader()
+        amounts = _as_amounts(amount)
         rows = reader.check(X)
-        direction = reader.check_codes(np.reshape(direction, (1, -1)), self.n_components_)[0]
+        directions = reader.check_codes(np.atleast_2d(unwrap(direction)), self.n_components_)
+        for name, given in (("direction", directions), ("amount", amounts)):
+            if len(given) not in (1, rows.shape[0]):
+                raise ValueError(
+                    f"{name!r} must be one, or one for each of the {rows.shape[0]} rows of X. Got "
+                    f"{len(given)}."
+                )
         codes = reader.read(reader.chain.encode, rows)
-        moved = codes + np.float32(amount) * direction
+        moved = codes + amounts * directions
         posterior = reader.chain.posterior
         if posterior is not None and not posterior.is_normal:
             moved /= np.linalg.norm(moved, axis=1, keepdims=True)
@@ -120,6 +134,16 @@ class Editing(ABC):
         rows = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
         low, high = (reader.columns.decode(each) for each in reader.columns.encoded_range)
         return reader.wrap(np.clip(rows + (after - before), low, high), like=X)
+
+
+def _as_amounts(amount: Any) -> np.ndarray:
+    """Return amounts as a column; one number is a column of length one."""
+    amount = unwrap(amount)
+    if np.ndim(amount) == 0:
+        check_scalar(amount, "amount", Real)
+    amounts = column_or_1d(np.atleast_1d(amount), dtype=np.float32)
+    assert_all_finite(amounts, input_name="amount")
+    return amounts[:, None]
 
 
 def _as_bools(has: Any) -> np.ndarray:
@@ -135,14 +159,27 @@ def _carried(
 ) -> nw.DataFrame:
     """Return rows with what changes between two expectations of them."""
     moved = []
-    for name, field in zip(rows.columns, columns.table.fields, strict=True):
-        own, old, new = (nw.maybe_reset_index(each)[name] for each in (rows, before, after))
+    frames = (nw.maybe_reset_index(each).iter_columns() for each in (rows, before, after))
+    for field, own, old, new in zip(columns.table.fields, *frames, strict=True):
         is_number = own.dtype.is_numeric() and not isinstance(field, Category)
         if is_number or own.dtype.is_temporal():
-            changed = own + (new - old)
-            changed = changed.round() if own.dtype.is_integer() else changed
-            moved.append(changed.cast(own.dtype).alias(name))
+            moved.append(_changed(own, old, new).cast(own.dtype).alias(own.name))
         else:
             is_same = (old == new).fill_null(True) | own.is_null()
             moved.append(own.zip_with(is_same, new.cast(own.dtype)))
     return nw.DataFrame.from_dict({each.name: each for each in moved})
+
+
+def _changed(own: nw.Series, old: nw.Series, new: nw.Series) -> nw.Series:
+    """Return cells with the difference of two others added, in the range of their type."""
+    if not own.dtype.is_integer():
+        return own + (new - old)
+    # Narrow integers would wrap around.
+    is_narrow = own.dtype not in (nw.Int64, nw.UInt64)
+    cells, before, after = (
+        each.cast(nw.Int64) if is_narrow and each.dtype.is_integer() else each
+        for each in (own, old, new)
+    )
+    changed = (cells + (after - before)).round()
+    info = np.iinfo(str(own.dtype).lower())
+    return changed.clip(int(info.min), int(info.max)) if is_narrow else changed

@@ -127,7 +127,7 @@ class ScoresAndStates(States):
         if steps is None:
             steps = (torch.arange(_N_QUANTILES).to(output) + 0.5) / _N_QUANTILES
         scores = centres[..., None] + widths[..., None] * torch.logit(steps, _SMALLEST_UNIFORM)
-        scores = scores.permute(1, 0, 2, 3).reshape(self.n_numbers, -1)
+        scores = scores.permute(1, 0, 2, 3).flatten(1)
         place = torch.searchsorted(self.edges, scores).sub(1).clamp_min(0)
         numbers = self.numbers.gather(1, place.minimum(self.last[:, None]))
         means = numbers.view(self.n_numbers, len(output), _N_MIXTURE, len(steps)).mean(3)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self, cast
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -37,6 +37,7 @@ from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Encoder
 from skae.nn.heads import make_head
 from skae.nn.predictions import Labels, Targets
+from skae.autoencoders.given import cloned, unfrozen
 from skae.tables.columns import Columns
 from skae.tables.remembering import Remembered
 from skae.tables.table import Table
@@ -214,18 +215,9 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
 
     def _fitted_autoencoder(self, X: Any, sample_weight: Any, seed: int) -> BaseAutoencoder:
         if isinstance(self.autoencoder, FrozenEstimator):
-            fitted = self.autoencoder.estimator
-            if not isinstance(fitted, BaseAutoencoder):
-                raise TypeError(
-                    f"The 'autoencoder' parameter must be an autoencoder of skae, or a "
-                    f"FrozenEstimator of one that is fitted. Got {self.autoencoder!r}."
-                )
-            check_is_fitted(fitted)
-            return fitted
-        autoencoder = DenoisingAE() if self.autoencoder is None else clone(self.autoencoder)
-        if autoencoder.random_state is None:
-            autoencoder.set_params(random_state=seed)
-        return autoencoder.fit(X, sample_weight=sample_weight)
+            return unfrozen(self.autoencoder)
+        given = DenoisingAE() if self.autoencoder is None else self.autoencoder
+        return cloned(given, seed).fit(X, sample_weight=sample_weight)
 
     def _take_over_names(self) -> None:
         learned = vars(self.autoencoder_)

@@ -48,7 +48,26 @@ def fit_densities(
     ValueError
         If a density cannot be fitted to the rows of a class.
     """
-    start = _start(density, X, weights, seed)
+    return fit_copies(_start(density, X, weights, seed), X, codes, classes, weights, n_jobs)
+
+
+def fit_copies(
+    start: Any,
+    X: Any,
+    codes: np.ndarray,
+    classes: np.ndarray,
+    weights: np.ndarray | None,
+    n_jobs: int | None,
+) -> list[Any]:
+    """Return a copy of a density for each class, fitted to its rows; see `fit_densities`.
+
+    Parameters
+    ----------
+    start : estimator
+        The density; an autoencoder has learned the columns.
+    X, codes, classes, weights, n_jobs : object
+        As of `fit_densities`; a code of -1 is that of a row of no class.
+    """
 
     def fit_class(place: int) -> Any:
         own = np.flatnonzero(codes == place)

@@ -104,6 +104,22 @@ class TestEdit:
         halves = [autoencoder.edit(X[1200:], bar, amount)[:, :8].mean() for amount in (0, 0.5, 1)]
         assert halves[1] == pytest.approx((halves[0] + halves[2]) / 2, rel=0.25)
 
+    def test_amount_of_each_row(self, autoencoder, bar):
+        amounts = np.array([0, -1, 0.5])
+        found = autoencoder.edit(X[:3], bar, amounts)
+        expected = [autoencoder.edit(X[i : i + 1], bar, amounts[i])[0] for i in range(3)]
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+    def test_direction_of_each_row(self, autoencoder):
+        codes = autoencoder.transform(X[:6])
+        ways = codes[3:] - codes[:3]
+        moved = autoencoder.edit(X[:3], ways)
+        bounds = autoencoder.columns_.decode(np.stack(autoencoder.columns_.encoded_range))
+        before, after = (autoencoder.inverse_transform(part) for part in (codes[:3], codes[3:]))
+        np.testing.assert_allclose(moved, np.clip(X[:3] + after - before, *bounds), atol=1e-3)
+        halves = autoencoder.edit(X[:3], ways, [0.5, 0.5, 0.5])
+        np.testing.assert_allclose(halves, autoencoder.edit(X[:3], ways / 2), atol=1e-4)
+
     def test_what_the_code_does_not_say_is_carried_over(self, autoencoder, bar):
         rows = X[1200:1210].astype(np.float32)
         codes = autoencoder.transform(rows)
@@ -135,6 +151,44 @@ class TestEdit:
         pd.testing.assert_frame_equal(edited.isna(), cars.isna())
         pd.testing.assert_frame_equal(density.edit(cars, vans, 0), cars)
 
+    def test_directions_of_rows_of_a_table(self, shop):
+        frame, density = shop
+        codes = density.transform(frame[:20])
+        ways, amounts = codes[10:] - codes[:10], np.linspace(0, 1, 10)
+        edited = density.edit(frame[:10], ways, amounts)
+        pd.testing.assert_frame_equal(edited[:1], frame[:1])
+        one = density.edit(frame[7:8], ways[7], amounts[7])
+        pd.testing.assert_frame_equal(edited[7:8], one)
+
+    def test_arrays_that_are_read_as_tables(self):
+        rows = np.random.default_rng(0).normal(size=(60, 3))
+        density = VAETransformer(max_epochs=5, random_state=0).fit(rows)
+        frame = pd.DataFrame(rows, columns=list("abc"))
+        named = VAETransformer(max_epochs=5, random_state=0).fit(frame)
+        direction = density.direction(rows, rows[:, 0] > 0)
+        edited = density.edit(rows, direction)
+        assert isinstance(edited, np.ndarray)
+        np.testing.assert_allclose(edited, named.edit(frame, direction).to_numpy())
+        np.testing.assert_array_equal(density.edit(rows, direction, 0), rows)
+
+    def test_labels_alone(self):
+        frame = pd.DataFrame({"a": list("xyz") * 30, "b": list("xyz") * 30})
+        density = VAETransformer(max_epochs=100, random_state=0).fit(frame)
+        direction = density.direction(frame[frame["a"] != "z"], np.tile([True, False], 30))
+        edited = density.edit(frame[frame["a"] == "y"], direction)
+        assert (edited == "x").all(axis=None)
+
+    def test_small_integers_do_not_overflow(self):
+        counts = np.random.default_rng(0).integers(256, size=(200, 1))
+        frame = pd.DataFrame(np.hstack([counts, 255 - counts]), columns=["a", "b"], dtype=np.uint8)
+        density = VAETransformer(max_epochs=20, random_state=0).fit(frame)
+        direction = density.direction(frame, (frame["a"] > 128).to_numpy())
+        for amount in (-4, 4):
+            edited = density.edit(frame, direction, amount)
+            assert edited.dtypes.equals(frame.dtypes)
+            change = edited["a"].astype(int) - frame["a"].astype(int)
+            assert (change * np.sign(amount) >= -2).all()
+
     def test_frames_of_polars(self, shop):
         frame = pl.from_pandas(shop[0])
         density = VAETransformer(max_epochs=5, random_state=0).fit(frame)
@@ -156,6 +210,12 @@ class TestEdit:
             autoencoder.edit(X, bar[:3])
         with pytest.raises(TypeError, match="amount"):
             autoencoder.edit(X, bar, "much")
+        with pytest.raises(ValueError, match="'direction' must be one, or one for each of the 5"):
+            autoencoder.edit(X[:5], np.stack([bar, bar]))
+        with pytest.raises(ValueError, match=r"'amount' must be one, or .* Got 2."):
+            autoencoder.edit(X[:5], bar, [0, 1])
+        with pytest.raises(ValueError, match="amount contains NaN"):
+            autoencoder.edit(X[:2], bar, [0, np.nan])
         with pytest.raises(NotFittedError):
             AutoencoderTransformer().edit(X, bar)
 
