@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skae.autoencoders.plain import AutoencoderTransformer
     from skae.autoencoders.sparse import SparseAE
     from skae.autoencoders.variational import VAETransformer
+    from skae.gans.sampler import GANSampler
     from skae.outliers.detector import AEOutlierDetector
     from skae.predictors.classifier import EncoderClassifier
     from skae.predictors.generative import GenerativeClassifier
@@ -31,6 +32,7 @@ __all__ = [
     "DenoisingAE",
     "EncoderClassifier",
     "EncoderRegressor",
+    "GANSampler",
     "GenerativeClassifier",
     "LatentResampler",
     "SparseAE",
@@ -46,6 +48,7 @@ _HOMES = {
     "DenoisingAE": "skae.autoencoders.denoising",
     "EncoderClassifier": "skae.predictors.classifier",
     "EncoderRegressor": "skae.predictors.regressor",
+    "GANSampler": "skae.gans.sampler",
     "GenerativeClassifier": "skae.predictors.generative",
     "LatentResampler": "skae.predictors.resampler",
     "SparseAE": "skae.autoencoders.sparse",

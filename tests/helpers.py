@@ -7,7 +7,14 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OutlierMixin
 
 import skae
-from skae import DenoisingAE, GenerativeClassifier, LatentResampler, VAETransformer
+from skae import (
+    AdversarialAE,
+    DenoisingAE,
+    GANSampler,
+    GenerativeClassifier,
+    LatentResampler,
+    VAETransformer,
+)
 from skae.autoencoders.base import BaseAutoencoder
 from skae.predictors.base import EncoderPredictor
 
@@ -28,6 +35,8 @@ def quick(cls):
         return cls(max_epochs=10)
     if cls in DETECTORS:
         return cls(max_epochs=5)
+    if cls is GANSampler:
+        return cls(AdversarialAE(2, max_epochs=5), max_epochs=10)
     if cls is GenerativeClassifier:
         return cls(VAETransformer(max_epochs=20))
     if cls is LatentResampler:

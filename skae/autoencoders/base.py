@@ -42,7 +42,7 @@ from skae.tables.training_rows import TrainingRows, check_training_rows
 from skae.training.callbacks import KeepBest, Progress
 from skae.training.mode import Mode
 from skae.training.net import AutoencoderNet
-from skae.training.reading import calibrate, read
+from skae.training.reading import calibrate, mean_loss, read
 from skae.training.rows import HeldOut, Rows, encode_rows
 from skae.training.running import (
     loss_curves,
@@ -132,6 +132,24 @@ class BaseAutoencoder(
         self._validate_params()
         return self._fit(X, y, sample_weight, Mode.NEXT_PASS)
 
+    def fit_start(self, X: Any, sample_weight: Any = None) -> Self:
+        """Build the chain that training would start from, and train nothing.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows whose columns are learned.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weight of every row; None for weights of one.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        self._validate_params()
+        return self._fit(X, None, sample_weight, Mode.START)
+
     def fit_with_same_columns(self, X: Any, sample_weight: Any = None) -> Self:
         """Fit a new chain to rows, with the columns that an earlier fit learned.
 
@@ -219,7 +237,7 @@ class BaseAutoencoder(
             chain = self._build(data, device) if mode.is_new else self._module
             if mode is not Mode.NEXT_PASS:
                 self.net_ = self._make_net(chain, plan, device)
-            validation_rows = self._train(data, plan, task)
+            validation_rows = self._train(data, plan, task, mode)
             sample = data.resample(MOST_CODES if self.prior == "posterior" else N_CODES)
             self._conclude(sample, validation_rows, seed, mode)
         task.end()
@@ -288,9 +306,13 @@ class BaseAutoencoder(
         n_columns = self.columns_.n_encoded
         return make_net(chain, self, plan, device, n_columns=n_columns, split=split)
 
-    def _train(self, data: Rows, plan: Plan, task: FitTask) -> Rows:
+    def _train(self, data: Rows, plan: Plan, task: FitTask, mode: Mode) -> Rows:
         """Train the net and return the validation rows."""
         self._prepare(self.net_)
+        if mode is Mode.START:
+            self.net_.module_.eval()
+            self.best_epoch_, self.best_loss_ = 0, mean_loss(self.net_, data)
+            return data
         if plan.one_pass:
             prepare_pass(self.net_, self, plan)
             train(self.net_, data, task.callbacks)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skae.autoencoders.base import BaseAutoencoder
 from skae.autoencoders.denoising import DenoisingAE
+from skae.autoencoders.given import cloned, unfrozen
 from skae.autoencoders.reader import Reader
 from skae.building.networks import hidden_sizes
 from skae.common.annotations import (
@@ -37,7 +38,6 @@ from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Encoder
 from skae.nn.heads import make_head
 from skae.nn.predictions import Labels, Targets
-from skae.autoencoders.given import cloned, unfrozen
 from skae.tables.columns import Columns
 from skae.tables.remembering import Remembered
 from skae.tables.table import Table

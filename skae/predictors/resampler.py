@@ -14,6 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_consistent_length
 
 from skae.autoencoders.base import BaseAutoencoder
+from skae.autoencoders.given import cloned, unfrozen
 from skae.autoencoders.reader import Reader
 from skae.autoencoders.variational import VAETransformer
 from skae.common.annotations import Named, PositiveInt, RandomState
@@ -23,7 +24,6 @@ from skae.common.seeds import draw_seed
 from skae.common.sklearn_private import Interval, fit_context, take_rows
 from skae.common.state import FittedState
 from skae.predictors.class_densities import fit_copies, fit_densities
-from skae.autoencoders.given import cloned, unfrozen
 from skae.predictors.resampled_rows import (
     in_container_of,
     labels_at,

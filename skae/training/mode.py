@@ -7,6 +7,7 @@ class Mode(Enum):
     """The kind of training that a call of `fit` or `partial_fit` does."""
 
     FIT = "fit"
+    START = "fit_start"
     CONTINUE = "fit with warm_start"
     ANEW = "fit with the columns of an earlier one"
     FIRST_PASS = "first partial_fit"
@@ -15,7 +16,7 @@ class Mode(Enum):
     @property
     def learns_columns(self) -> bool:
         """Whether columns are learned."""
-        return self in (Mode.FIT, Mode.FIRST_PASS)
+        return self in (Mode.FIT, Mode.START, Mode.FIRST_PASS)
 
     @property
     def is_new(self) -> bool:

@@ -36,6 +36,7 @@ def make_net(
     *,
     n_columns: int,
     split: Callable | None = None,
+    betas: tuple[float, float] | None = None,
 ) -> AutoencoderNet:
     """Return an initialised net, with `net_params` merged last into its options.
 
@@ -54,6 +55,8 @@ def make_net(
     split : callable or None, default=None
         A function that splits rows into training rows and validation rows; None for no validation
         rows.
+    betas : tuple of float or None, default=None
+        The decays of the means of AdamW; None for those of torch.
 
     Raises
     ------
@@ -71,7 +74,8 @@ def make_net(
         "max_epochs": plan.max_epochs,
     }
     try:
-        options |= {**_optimizer_params(parameters.weight_decay, given), **given, "device": device}
+        options |= {**_optimizer_params(parameters.weight_decay, given, betas), **given}
+        options["device"] = device
         return AutoencoderNet(module, **options).initialize()
     except (TypeError, ValueError) as error:
         if not parameters.net_params:
@@ -108,10 +112,13 @@ def _has_scheduler(given: dict[str, Any]) -> bool:
     return any(isinstance(callback, LRScheduler) for callback in callbacks)
 
 
-def _optimizer_params(weight_decay: float, given: dict[str, Any]) -> dict[str, Any]:
+def _optimizer_params(
+    weight_decay: float, given: dict[str, Any], betas: tuple[float, float] | None
+) -> dict[str, Any]:
     """Return the options of the optimiser; of one that is given, those that it accepts."""
     if "optimizer" not in given:
-        return {
+        decays = {} if betas is None else {"optimizer__betas": betas}
+        return decays | {
             "optimizer": torch.optim.AdamW,
             "optimizer__weight_decay": weight_decay,
             "optimizer__fused": True,

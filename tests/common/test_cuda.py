@@ -11,7 +11,13 @@ import torch
 from helpers import AUTOENCODERS, DETECTORS, PREDICTORS, make_rows, quick, rows_of_a_shop
 from sklearn.base import clone
 
-from skae import AEOutlierDetector, AutoencoderTransformer, EncoderClassifier, VAETransformer
+from skae import (
+    AEOutlierDetector,
+    AutoencoderTransformer,
+    EncoderClassifier,
+    GANSampler,
+    VAETransformer,
+)
 from skae.training.rows import on_device
 
 pytestmark = pytest.mark.cuda
@@ -168,3 +174,13 @@ def test_rows_go_to_the_device_once(rows):
     data = on_device(torch.from_numpy(rows), torch.device("cuda"))
     assert data.source.is_cuda
     assert all(x.is_cuda for x, _ in [data.take(torch.arange(3))])
+
+
+def test_generators(rows):
+    first, second = (quick(GANSampler).set_params(random_state=0).fit(rows) for _ in range(2))
+    assert next(first.discriminator_.parameters()).is_cuda
+    assert first.distance_curve_ == second.distance_curve_
+    np.testing.assert_array_equal(first.sample(9, 0), second.sample(9, 0))
+    np.testing.assert_array_equal(first.score_samples(rows), second.score_samples(rows))
+    tensor = torch.from_numpy(rows).float().cuda()
+    assert first.transform(tensor).is_cuda
