@@ -1,7 +1,8 @@
 """GANSampler from an autoencoder and from scratch, beside its start and a VAE, at equal seconds.
 
     python -m benchmarks.generative.gan [--parts digits mnist] [--seeds 0 1 2] [--seconds 120]
-                                        [--rows 60000] [--figure FILE]
+                                        [--rows 60000] [--priors law gmm] [--without-others]
+                                        [--figure FILE]
 
 Everything has the same seconds of the processor (set OMP_NUM_THREADS=1): an autoencoder takes a
 sixth of them, and the GAN that starts at it the rest; the GAN from scratch and the VAE have all.
@@ -28,6 +29,7 @@ from skae import AdversarialAE, GANSampler, VAETransformer
 FEWEST_DRAWS = 2000
 # The share of the rows by which the seconds of an epoch are measured, and their fewest.
 SHARE, FEWEST = 0.1, 5000
+PRIORS = {"law": "its law", "gmm": "a mixture"}
 HEADER = ["", "FD", "coverage", "density", "classes", "seconds"]
 
 
@@ -72,7 +74,7 @@ def within(seconds, estimator, X):
     return estimator, timed(estimator.set_params(max_epochs=n_epochs), X)
 
 
-def run(name, seed, seconds, n_rows):
+def run(name, seed, seconds, n_rows, priors, *, with_others=True):
     """Return the figures of all contestants, and 20 rows of each."""
     train, test, judge = SETS[name](seed, n_rows)
     n_draws = max(FEWEST_DRAWS, len(test))
@@ -86,13 +88,16 @@ def run(name, seed, seconds, n_rows):
 
     start, of_start = within(seconds / 6, AdversarialAE(**options), train)
     note("reconstructions", start.reconstruct(test), np.nan)
-    for label, prior in (("AdversarialAE, its law", "law"), ("AdversarialAE, a mixture", "gmm")):
+    for prior in priors:
+        label = f"AdversarialAE, {PRIORS[prior]}"
         start.set_params(prior=prior).fit(train)
         note(label, start.sample(n_draws, seed, noise=False), of_start)
         gan = GANSampler(FrozenEstimator(start), random_state=seed)
         gan, taken = within(seconds - of_start, gan, train)
         note(f"GAN from {label}", gan.sample(n_draws, seed), of_start + taken)
         print(gan.step_curve_[-1], gan.best_step_, np.round(gan.distance_curve_, 4), flush=True)
+    if not with_others:
+        return found, shown
     gan = GANSampler(AdversarialAE(**options), init="random", random_state=seed)
     gan, taken = within(seconds, gan, train)
     note("GAN from scratch", gan.sample(n_draws, seed), taken)
@@ -121,13 +126,22 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--priors", nargs="+", choices=PRIORS, default=[*PRIORS])
+    parser.add_argument("--without-others", action="store_true", help="no GAN from scratch, no VAE")
     parser.add_argument("--figure", help="draw rows of the first seed into this file")
     args = parser.parse_args()
     print(circumstances(), flush=True)
     for name in args.parts:
         runs = []
         for seed in args.seeds:
-            found, shown = run(name, seed, args.seconds, args.rows)
+            found, shown = run(
+                name,
+                seed,
+                args.seconds,
+                args.rows,
+                args.priors,
+                with_others=not args.without_others,
+            )
             if args.figure and not runs:
                 draw(f"{args.figure}-{name}.png", shown)
             runs.append(found)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 
 from skae.autoencoders.reader import Reader
 from skae.tables.category import Category
-from skae.tables.containers import unwrap, wrap_table
+from skae.tables.containers import chosen_cells, unwrap, wrap_table
 from skae.tables.field import EXPECTED
 from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
@@ -166,7 +166,7 @@ def _carried(
             moved.append(_changed(own, old, new).cast(own.dtype).alias(own.name))
         else:
             is_same = (old == new).fill_null(True) | own.is_null()
-            moved.append(own.zip_with(is_same, new.cast(own.dtype)))
+            moved.append(chosen_cells(own, new, is_same.to_numpy().astype(bool)))
     return nw.DataFrame.from_dict({each.name: each for each in moved})
 
 

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skae.common.seeds import draw_seed
+from skae.common.sklearn_private import take_rows
 from skae.nn.seeding import seeded
 
 
@@ -29,15 +30,24 @@ class TrainingCodes(BaseEstimator):
         return self.codes_[rng.randint(len(self.codes_), size=n_samples)]
 
 
-def draw_codes(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
-    """Draw from a density, seeded by its method, its parameter or the global generators."""
+def draw_codes(density: Any, n_samples: int, random_state: Any) -> Any:
+    """Draw from a density, seeded by its method, its parameter or the global generators.
+
+    Draws are in random order: a mixture of scikit-learn gives them one component after another.
+    """
+    seed = draw_seed(random_state)
+    draws = _draws(density, n_samples, seed)
+    return take_rows(draws, np.random.default_rng(seed).permutation(n_samples))
+
+
+def _draws(density: Any, n_samples: int, random_state: int) -> Any:
     if "random_state" in inspect.signature(density.sample).parameters:
         draws = density.sample(n_samples, random_state=random_state)
     elif "random_state" in parameters_of(density):
         density = copy.copy(density).set_params(random_state=check_random_state(random_state))
         draws = density.sample(n_samples)
     else:
-        with globally_seeded(draw_seed(random_state)):
+        with globally_seeded(random_state):
             draws = density.sample(n_samples)
     return draws[0] if isinstance(draws, tuple) else draws
 

@@ -119,8 +119,32 @@ def fill_column(column: nw.Series, other: nw.Series) -> nw.Series:
     if missing.all():
         # A column without any cell may be of any type; it gets that of the other.
         return nw.maybe_reset_index(other).alias(column.name)
-    there = nw.new_series(column.name, ~missing, backend=column.implementation)
-    return nw.maybe_reset_index(column).zip_with(there, other.cast(column.dtype))
+    return chosen_cells(column, other, ~missing)
+
+
+def chosen_cells(column: nw.Series, other: nw.Series, stays: np.ndarray) -> nw.Series:
+    """Return a column that keeps some cells, and has those of another in the place of the rest.
+
+    A categorical column gets the categories of the other ones that it lacks.
+
+    Parameters
+    ----------
+    column, other : narwhals.Series
+        The columns.
+    stays : ndarray of bool of shape (n_rows,)
+        Which cells are kept.
+    """
+    column, other = nw.maybe_reset_index(column), nw.maybe_reset_index(other)
+    mask = nw.new_series(column.name, stays, backend=column.implementation)
+    own = column.to_native()
+    if not isinstance(getattr(own, "dtype", None), pd.CategoricalDtype):
+        return column.zip_with(mask, other.cast(column.dtype))
+    cells = other.to_native().astype(object).where(~stays)
+    needed = cells.dropna().unique()
+    lacking = [label for label in needed if label not in own.cat.categories]
+    own = own.cat.add_categories(lacking)
+    kept = own.where(stays, cells.astype(own.dtype))
+    return nw.from_native(kept, series_only=True)
 
 
 def join_rows(parts: list[Any]) -> Any:

@@ -178,6 +178,23 @@ class TestEdit:
         edited = density.edit(frame[frame["a"] == "y"], direction)
         assert (edited == "x").all(axis=None)
 
+    def test_categories_with_a_label_of_a_single_row(self):
+        """No file holds such a label, so that decoded columns have other categories."""
+        labels = np.resize(np.array(list("xyz"), dtype=object), 120)
+        labels[7] = "once"
+        names = ["never", "once", "x", "y", "z"]
+        cells = pd.Categorical(labels, categories=names, ordered=True)
+        frame = pd.DataFrame({"a": cells, "b": np.arange(120.0)})
+        density = VAETransformer(max_epochs=3, random_state=0).fit(frame)
+        edited = density.edit(frame, np.ones(density.n_components_), 3)
+        assert edited.dtypes.equals(frame.dtypes)
+        holes = frame.assign(a=frame["a"].mask(frame.index < 5))
+        filled = density.impute(holes)
+        assert filled.dtypes.equals(frame.dtypes)
+        pd.testing.assert_frame_equal(filled[5:], frame[5:])
+        lacking = pd.DataFrame({"a": pd.Categorical([None, "x"]), "b": [1.0, 2.0]})
+        assert density.impute(lacking)["a"].notna().all()
+
     def test_small_integers_do_not_overflow(self):
         counts = np.random.default_rng(0).integers(256, size=(200, 1))
         frame = pd.DataFrame(np.hstack([counts, 255 - counts]), columns=["a", "b"], dtype=np.uint8)

@@ -161,3 +161,12 @@ def test_scale_of_the_codes_does_not_matter(kind, codes):
     draws = Prior(kind).fit(codes.astype(float), seed=0).sample(50, random_state=0)
     moved = Prior(kind).fit(codes * scale + shift, seed=0).sample(50, random_state=0)
     np.testing.assert_allclose((moved - shift) / scale, draws, rtol=1e-5, atol=1e-5)
+
+
+def test_draws_of_a_mixture_come_in_random_order():
+    """scikit-learn draws from one component after another."""
+    rng = np.random.default_rng(0)
+    codes = np.r_[rng.normal(size=(1000, 1)), 50 + rng.normal(size=(1000, 1))]
+    drawn = Prior("gmm").fit(codes, 0).sample(400, 0)[:, 0] > 25
+    first, second = drawn[:200].mean(), drawn[200:].mean()
+    assert abs(first - second) < 0.2
