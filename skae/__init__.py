@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skae import metrics, nn, plotting, tables  # noqa: F401
     from skae.autoencoders.adversarial import AdversarialAE
+    from skae.autoencoders.conditional import ConditionalVAE
     from skae.autoencoders.contractive import ContractiveAE
     from skae.autoencoders.denoising import DenoisingAE
     from skae.autoencoders.plain import AutoencoderTransformer
@@ -28,6 +29,7 @@ __all__ = [
     "AEOutlierDetector",
     "AdversarialAE",
     "AutoencoderTransformer",
+    "ConditionalVAE",
     "ContractiveAE",
     "DenoisingAE",
     "EncoderClassifier",
@@ -44,6 +46,7 @@ _HOMES = {
     "AEOutlierDetector": "skae.outliers.detector",
     "AdversarialAE": "skae.autoencoders.adversarial",
     "AutoencoderTransformer": "skae.autoencoders.plain",
+    "ConditionalVAE": "skae.autoencoders.conditional",
     "ContractiveAE": "skae.autoencoders.contractive",
     "DenoisingAE": "skae.autoencoders.denoising",
     "EncoderClassifier": "skae.predictors.classifier",

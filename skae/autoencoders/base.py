@@ -17,6 +17,7 @@ from skae.autoencoders.editing import Editing
 from skae.autoencoders.family import Family
 from skae.autoencoders.fitted import FittedAttributes
 from skae.autoencoders.inference import Inference
+from skae.autoencoders.other_fits import OtherFits
 from skae.autoencoders.parameters import FitParameters, ModelParameters
 from skae.autoencoders.reader import Reader
 from skae.building.recipe import Facts, Recipe, build_chain
@@ -72,6 +73,7 @@ class BaseAutoencoder(
     Documented,
     CallbackSupportMixin,
     BaseEstimator,
+    OtherFits,
     ABC,
 ):
     """An autoencoder whose chain is built from a recipe.
@@ -132,46 +134,6 @@ class BaseAutoencoder(
         self._validate_params()
         return self._fit(X, y, sample_weight, Mode.NEXT_PASS)
 
-    def fit_start(self, X: Any, sample_weight: Any = None) -> Self:
-        """Build the chain that training would start from, and train nothing.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
-            The rows whose columns are learned.
-        sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None for weights of one.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-        """
-        self._validate_params()
-        return self._fit(X, None, sample_weight, Mode.START)
-
-    def fit_with_same_columns(self, X: Any, sample_weight: Any = None) -> Self:
-        """Fit a new chain to rows, with the columns that an earlier fit learned.
-
-        So the densities of several autoencoders are of the same intervals, labels and units, and
-        their likelihoods can be compared.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
-            The rows to learn from.
-        sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None for weights of one.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-        """
-        check_is_fitted(self)
-        self._validate_params()
-        return self._fit(X, None, sample_weight, Mode.ANEW)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -199,6 +161,14 @@ class BaseAutoencoder(
     def _targets_of(self, X: Any, y: Any) -> Any:
         """Return the targets of the decoder, or None if they are X."""
         return None
+
+    def _conditions_of(self, X: Any, y: Any) -> nw.DataFrame | None:
+        """Return what the rows are conditioned on, or None."""
+        return None
+
+    def _encode(self, rows: TrainingRows, device: torch.device) -> Rows:
+        """Return the data set of rows of which the columns are known."""
+        return encode_rows(rows, self.columns_, device)
 
     def _reads_as_table(self, X: Any) -> bool:
         """Tell whether rows are read as those of a table rather than as a matrix of numbers."""
@@ -233,7 +203,7 @@ class BaseAutoencoder(
         with repeatable(seed, device), self._net_restored_on_failure(mode):
             if mode.learns_columns:
                 self._learn_columns(rows)
-            data = encode_rows(rows, self.columns_, device)
+            data = self._encode(rows, device)
             chain = self._build(data, device) if mode.is_new else self._module
             if mode is not Mode.NEXT_PASS:
                 self.net_ = self._make_net(chain, plan, device)
@@ -250,6 +220,7 @@ class BaseAutoencoder(
         else:
             how["as_table"] = self.columns_.is_table
             how["needs_frame"] = self.columns_.is_table and holds_labels(self.frame_)
+        how["conditions"] = self._conditions_of(X, y)
         rows = check_training_rows(self, X, self._targets_of(X, y), sample_weight, **how)
         if mode.learns_columns and self.frame_ is not None and not how["as_table"]:
             frame = nw.from_native(X, eager_only=True)

@@ -1,6 +1,7 @@
 """Reader: checks rows, applies a fitted chain to them, and wraps the results."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -128,6 +129,10 @@ class Reader:
         log_shares = self.columns.log_shares(rows)
         return scores if log_shares is None else scores + log_shares.sum(1)
 
+    def beside(self, batch: slice) -> AbstractContextManager:
+        """Return the context in which the rows of a batch are read."""
+        return nullcontext()
+
     @torch.inference_mode()
     def _map(
         self,
@@ -139,7 +144,8 @@ class Reader:
         results = np.empty(0)
         for batch in gen_batches(rows.shape[0], rows_at_a_time(self.columns.n_encoded)):
             x = torch.from_numpy(prepare(rows[batch])).to(self.device)
-            result = finish(function(x).cpu().numpy())
+            with self.beside(batch):
+                result = finish(function(x).cpu().numpy())
             if batch.start == 0:  # the first result has the shape and the type of all
                 results = np.empty((rows.shape[0], *result.shape[1:]), result.dtype)
             results[batch] = result

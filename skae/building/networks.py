@@ -77,12 +77,21 @@ class Sizes:
         The number of outputs of the encoder: that of the units, or more for a posterior.
     n_out : int
         The number of outputs of the decoder: the parameters of the likelihood of a row.
+    n_conditions : int, default=0
+        The number of columns of what rows are conditioned on, which the decoder has beside the
+        code.
     """
 
     n_in: int
     n_components: int
     n_encoded: int
     n_out: int
+    n_conditions: int = 0
+
+    @property
+    def n_decoded(self) -> int:
+        """The number of inputs of the decoder."""
+        return self.n_components + self.n_conditions
 
 
 def make_networks(architecture: Architecture, sizes: Sizes) -> tuple[nn.Module, nn.Module]:
@@ -109,7 +118,7 @@ def make_networks(architecture: Architecture, sizes: Sizes) -> tuple[nn.Module, 
         decoder = decoder if shape is None else nn.Sequential(decoder, nn.Flatten())
     encoder, decoder = encoder.float(), decoder.float()
     _check_output("encoder", encoder, sizes.n_in, sizes.n_encoded)
-    _check_output("decoder", decoder, sizes.n_components, sizes.n_out)
+    _check_output("decoder", decoder, sizes.n_decoded, sizes.n_out)
     return encoder.train(), decoder.train()
 
 
@@ -151,7 +160,7 @@ def _are_sizes(numbers: tuple) -> bool:
 def _built_networks(
     architecture: Architecture, shape: tuple[int, int, int] | None, sizes: Sizes
 ) -> tuple[nn.Module, nn.Module]:
-    n_in, n_components = sizes.n_in, sizes.n_components
+    n_in, n_components = sizes.n_in, sizes.n_decoded
     auto = _AUTO_DENSE if shape is None else _AUTO_CHANNELS
     hidden = hidden_sizes(architecture.hidden_layer_sizes, auto)
     tied = architecture.tied_weights
@@ -172,7 +181,7 @@ def _built_networks(
 
 
 def _sized(encoder: nn.Module, decoder: nn.Module, sizes: Sizes) -> tuple[nn.Module, nn.Module]:
-    if sizes.n_encoded != sizes.n_components:
+    if sizes.n_encoded != sizes.n_decoded:
         encoder = with_outputs(encoder, sizes.n_encoded)
     if sizes.n_out != sizes.n_in:
         decoder = with_outputs(decoder, sizes.n_out)

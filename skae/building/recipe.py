@@ -11,6 +11,7 @@ from skae.building.likelihoods import make_one_hot
 from skae.building.networks import Architecture, Sizes, make_networks
 from skae.nn.bottlenecks import Bottleneck
 from skae.nn.chain import Autoencoder
+from skae.nn.conditions import ConditionedDecoder, ConditionedEncoder
 from skae.nn.initialisation import start_at_mean, start_at_pca
 from skae.nn.likelihoods import Likelihood, VarianceLikelihood
 from skae.nn.pca import PrincipalComponents
@@ -94,8 +95,10 @@ class Recipe:
         The masking of cells of tables in training.
     start : callable
         The function that initialises networks with linear paths as PCA.
-    chain : type of Autoencoder
-        The class of the chain.
+    chain : callable
+        The class of the chain, or a function that makes one.
+    n_conditions : int, default=0
+        The number of columns of what rows are conditioned on.
     n_bits : int or None, default=None
         The number of bits per unit of the code; None for codes that are not rounded.
     pretrain : callable or None, default=None
@@ -112,7 +115,8 @@ class Recipe:
     smoothing: nn.Module = field(default_factory=nn.Identity)
     hiding: nn.Module = field(default_factory=nn.Identity)
     start: Start = start_at_pca
-    chain: type[Autoencoder] = Autoencoder
+    chain: Callable[..., Autoencoder] = Autoencoder
+    n_conditions: int = 0
     n_bits: int | None = None
     pretrain: Pretraining | None = None
 
@@ -125,6 +129,7 @@ def build_chain(recipe: Recipe, facts: Facts) -> Autoencoder:
         n_components=recipe.n_components,
         n_encoded=recipe.bottleneck.n_inputs or recipe.n_components,
         n_out=recipe.likelihood.n_outputs or facts.n_columns,
+        n_conditions=recipe.n_conditions,
     )
     encoder, decoder = make_networks(recipe.architecture, sizes)
     residual = _find_residual(recipe, facts, pca)
@@ -134,6 +139,9 @@ def build_chain(recipe: Recipe, facts: Facts) -> Autoencoder:
         recipe.start(encoder, decoder, pca, recipe.likelihood, residual)
     elif recipe.architecture.decoder is None:
         start_at_mean(decoder, pca.mean, recipe.likelihood)
+    if recipe.n_conditions:
+        encoder = ConditionedEncoder(encoder, recipe.n_conditions, sizes.n_in, sizes.n_encoded)
+        decoder = ConditionedDecoder(decoder, recipe.n_conditions)
     return _assemble(recipe, facts.columns, encoder, decoder)
 
 

@@ -91,6 +91,7 @@ def start_at_probabilistic_pca(
     *,
     variance: float,
     posterior: Posterior,
+    n_conditions: int = 0,
 ) -> None:
     r"""Initialise the networks of a variational autoencoder as probabilistic PCA.
 
@@ -114,6 +115,8 @@ def start_at_probabilistic_pca(
     posterior : Posterior
         The distribution that the encoder's output parametrises; on a sphere, directions start at
         the same means, multiplied by its `radius`.
+    n_conditions : int, default=0
+        The number of inputs that the decoder has beside the code, which count for nothing yet.
 
     References
     ----------
@@ -134,13 +137,14 @@ def start_at_probabilistic_pca(
     _set_linear(encoder, weight, torch.cat([-to_means @ mean, scales]))
     bias, deep_scale = gain * (mean - origin), gain * _left(residual)
     to_rows, bias, deep_scale = likelihood.expand_to_parameters(to_rows, bias, deep_scale)
-    _set_linear(decoder, to_rows, bias)
+    _set_linear(decoder, nn.functional.pad(to_rows, (0, n_conditions)), bias)
     if isinstance(encoder, SkipNetwork) and isinstance(decoder, SkipNetwork):
         step = radius * torch.clamp_max(_per_direction(pca, residual) / spread, 1)
         encoder.output_scale = torch.cat([step, torch.ones_like(scales)]).float()
-        decoder.input_scale = torch.full_like(spread, radius).float()
+        code_scale = torch.full_like(spread, radius).float()
+        decoder.input_scale = nn.functional.pad(code_scale, (0, n_conditions), value=1.0)
         decoder.output_scale = deep_scale.float()
-        _silence(encoder, decoder, len(to_means))
+        _silence(encoder, decoder, len(to_means) + n_conditions)
 
 
 @torch.no_grad()

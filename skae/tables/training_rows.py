@@ -22,11 +22,14 @@ class TrainingRows:
         What the encoder sees, and what the decoder is to give; mostly the same object.
     weights : ndarray of shape (n_rows,), float32, or None
         The weights, of mean one; None where all rows count alike.
+    conditions : narwhals.DataFrame or None
+        What the rows are conditioned on.
     """
 
     inputs: Any
     targets: Any
     weights: np.ndarray | None
+    conditions: nw.DataFrame | None = None
 
     @property
     def n_rows(self) -> int:
@@ -35,7 +38,13 @@ class TrainingRows:
 
 
 def check_training_rows(
-    estimator: BaseEstimator, X: Any, targets: Any, sample_weight: Any, **how: Any
+    estimator: BaseEstimator,
+    X: Any,
+    targets: Any,
+    sample_weight: Any,
+    *,
+    conditions: nw.DataFrame | None = None,
+    **how: Any,
 ) -> TrainingRows:
     """Return the rows that have a weight above zero.
 
@@ -47,6 +56,8 @@ def check_training_rows(
         What the encoder sees, and what the decoder is to give; None for the same.
     sample_weight : array-like of shape (n_rows,) or None
         The weights.
+    conditions : narwhals.DataFrame or None, default=None
+        What the rows are conditioned on.
     **how
         The options of `check_rows`.
     """
@@ -56,8 +67,10 @@ def check_training_rows(
     else:
         targets = check_rows(estimator, targets, **{**how, "reset": False})
         check_consistent_length(inputs, targets)
+    if conditions is not None:
+        check_consistent_length(inputs, conditions)
     if sample_weight is None:
-        return TrainingRows(inputs, targets, None)
+        return TrainingRows(inputs, targets, None, conditions)
     weights = checked_weights(sample_weight, inputs, fewest=2 if how["reset"] else 1)
     counts = weights > 0
     if not counts.all():
@@ -65,7 +78,8 @@ def check_training_rows(
         is_one = targets is inputs
         inputs, weights = inputs[kept], weights[counts]
         targets = inputs if is_one else targets[kept]
-    return TrainingRows(inputs, targets, weights.astype(np.float32))
+        conditions = None if conditions is None else conditions.filter(counts.tolist())
+    return TrainingRows(inputs, targets, weights.astype(np.float32), conditions)
 
 
 def checked_weights(sample_weight: Any, rows: Any, *, fewest: int = 1) -> np.ndarray:

@@ -1,0 +1,66 @@
+"""Networks that are told what rows are conditioned on."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Conditioned(nn.Module):
+    """A network beside conditions, which are set for a batch, and are unknown where none are set.
+
+    Parameters
+    ----------
+    network : nn.Module
+        The network.
+    n_conditions : int
+        The number of columns $c$ of the conditions.
+
+    Attributes
+    ----------
+    conditions : Tensor of shape (B, c) or None
+        The conditions of the rows of a batch; zeros stand for unknown ones.
+    """
+
+    conditions: Tensor | None = None
+
+    def __init__(self, network: nn.Module, n_conditions: int) -> None:
+        super().__init__()
+        self.network = network
+        self.n_conditions = n_conditions
+
+    def conditions_for(self, x: Tensor) -> Tensor:
+        """Return the conditions of rows, or of several sets of them one after the other."""
+        if self.conditions is None:
+            return x.new_zeros(len(x), self.n_conditions)
+        return self.conditions.to(x).repeat(len(x) // len(self.conditions), 1)
+
+
+class ConditionedEncoder(Conditioned):
+    r"""An encoder of rows and conditions, $e(x + B c) + A c$, which begins as one of rows alone.
+
+    Parameters
+    ----------
+    network : nn.Module
+        The encoder $e$, of any kind, from $(B, n)$ to $(B, m)$.
+    n_conditions, n_in, n_out : int
+        The numbers of columns of conditions, $n$ and $m$.
+    """
+
+    def __init__(self, network: nn.Module, n_conditions: int, n_in: int, n_out: int) -> None:
+        super().__init__(network, n_conditions)
+        self.to_input = nn.Linear(n_conditions, n_in, bias=False)
+        self.to_output = nn.Linear(n_conditions, n_out, bias=False)
+        for layer in (self.to_input, self.to_output):
+            nn.init.zeros_(layer.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map $(B, n)$ to $(B, m)$."""
+        conditions = self.conditions_for(x)
+        return self.network(x + self.to_input(conditions)) + self.to_output(conditions)
+
+
+class ConditionedDecoder(Conditioned):
+    """A decoder whose inputs are a code and the conditions side by side."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map $(B, k)$ to the outputs of the network."""
+        return self.network(torch.cat([z, self.conditions_for(z)], dim=1))

@@ -1,0 +1,135 @@
+"""Conditions: what rows are conditioned on, labels or frames, as encoded columns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from skae.tables.category import Category
+from skae.tables.cells import HIDDEN, is_missing
+from skae.tables.containers import eager_frame, unwrap
+from skae.tables.kinds import TableOptions
+from skae.tables.mixed import MixedColumns
+
+_NAME = "y"
+# The integer that stands for no label.
+_NO_LABEL = -1
+_FEW = 8
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The columns of conditions, and their encoding.
+
+    Attributes
+    ----------
+    columns : MixedColumns
+        The columns.
+    names : list
+        Their names.
+    are_labels : bool
+        Whether they are labels without a name.
+    """
+
+    columns: MixedColumns
+    names: list
+    are_labels: bool
+
+    @classmethod
+    def learn(cls, frame: nw.DataFrame) -> "Conditions":
+        """Return what there is to know of conditions, given those of all rows."""
+        are_labels = frame.columns == [_NAME] and not frame[_NAME].dtype.is_float()
+        kinds = {_NAME: "category"} if are_labels else None
+        columns = MixedColumns.learn(frame, None, TableOptions(column_kinds=kinds))
+        return cls(columns, frame.columns, are_labels)
+
+    def encode(self, frame: nw.DataFrame) -> np.ndarray:
+        """Return conditions as a float32 matrix, in which missing ones are hidden.
+
+        Raises
+        ------
+        ValueError
+            If columns are lacking, or hold a label that `fit` did not see.
+        """
+        lacking = [name for name in self.names if name not in frame.columns]
+        if lacking:
+            raise ValueError(f"y has not the columns {lacking}, which fit was given.")
+        frame = frame.select(self.names)
+        self._check_labels(frame)
+        return self.columns.hide(frame)
+
+    def hidden(self, n_rows: int) -> np.ndarray:
+        """Return encoded conditions that are all unknown."""
+        numbers = np.full((n_rows, self.columns.n_numbers), np.nan, dtype=np.float32)
+        states = np.full((n_rows, len(self.columns.n_states)), HIDDEN, dtype=np.float32)
+        return np.hstack([numbers, states])
+
+    def _check_labels(self, frame: nw.DataFrame) -> None:
+        for place, field in enumerate(self.columns.table.fields):
+            if not isinstance(field, Category):
+                continue
+            column = frame[:, place]
+            cells = pd.unique(pd.Series(column.to_list(), dtype=object)[~is_missing(column)])
+            for label in cells:
+                if not field.knows(label):
+                    seen = ", ".join(map(repr, [*field.states][:_FEW]))
+                    raise ValueError(
+                        f"y holds {label!r}, which fit did not see. It saw {seen}"
+                        f"{', ...' if len(field.states) > _FEW else ''}."
+                    )
+
+
+def as_many(y: Any, n_rows: int) -> Any:
+    """Return conditions, repeated if there is one for all rows."""
+    if isinstance(y, Mapping):
+        y = pd.DataFrame([dict(y)])
+    if np.ndim(y) == 0 and not isinstance(y, nw.DataFrame):
+        return [y] * n_rows
+    frame = eager_frame(y)
+    if isinstance(frame, nw.DataFrame) and len(frame) == 1:
+        return frame[[0] * n_rows]
+    return y
+
+
+def conditions_frame(y: Any, known: Conditions | None = None) -> nw.DataFrame:
+    """Return conditions as a frame.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_columns), or dataframe
+        Labels, of which -1 is none; numbers; or columns of any kind.
+    known : Conditions or None, default=None
+        What `fit` has learned of conditions, whose kinds these then have.
+    """
+    frame = eager_frame(y)
+    if isinstance(frame, nw.DataFrame):
+        return nw.maybe_reset_index(frame)
+    series = nw.from_native(y, allow_series=True, pass_through=True)
+    cells: Any = np.asarray(series.to_list() if isinstance(series, nw.Series) else unwrap(y))
+    if cells.dtype.kind in "US":
+        # As one array, numbers beside text would be text.
+        cells = np.array(y.tolist() if hasattr(y, "tolist") else [*y], dtype=object)
+    if cells.ndim == 2 and cells.shape[1] > 1:
+        names = list(map(str, range(cells.shape[1])))
+        return nw.from_native(pd.DataFrame(cells, columns=names), eager_only=True)
+    are_labels = None if known is None else known.are_labels
+    column = _labels_or_numbers(pd.Series(cells.reshape(len(cells))), are_labels)
+    return nw.from_native(pd.DataFrame({_NAME: column}), eager_only=True)
+
+
+def _labels_or_numbers(cells: pd.Series, are_labels: bool | None) -> pd.Series:
+    """Return numbers with fractions as they are, and anything else as labels."""
+    cells = cells.infer_objects()
+    if are_labels is False:
+        return cells.astype(float)
+    if pd.api.types.is_float_dtype(cells):
+        if are_labels is None and not (cells.dropna() % 1 == 0).all():
+            return cells.astype(float)
+        cells = cells.astype("Int64")
+    labels = cells.astype(object).where(cells.notna(), None)
+    if pd.api.types.is_integer_dtype(cells):
+        labels = labels.where(labels != _NO_LABEL, None)
+    return labels
