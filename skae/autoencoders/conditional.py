@@ -18,6 +18,7 @@ from skae.building.recipe import Facts, Recipe
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.sklearn_private import n_samples_of
+from skae.nn.chain import Autoencoder
 from skae.nn.conditional_chain import ConditionalVariationalAutoencoder
 from skae.nn.one_hot import OneHot
 from skae.sampling.conditional_prior import ConditionalPrior
@@ -29,6 +30,12 @@ from skae.tables.training_rows import TrainingRows
 from skae.training.mode import Mode
 from skae.training.reading import read
 from skae.training.rows import Rows, on_device
+
+
+def as_conditional(chain: Autoencoder) -> ConditionalVariationalAutoencoder:
+    """Return a chain with its type, that of rows with conditions."""
+    assert isinstance(chain, ConditionalVariationalAutoencoder)
+    return chain
 
 
 @estimator()
@@ -238,7 +245,7 @@ class ConditionalVAE(VAETransformer):
                 f"Got {len(frame)}."
             )
         encoded = torch.from_numpy(self.conditions_.encode(frame))
-        one_hot = copy.deepcopy(self._conditional_chain.one_hot).cpu()
+        one_hot = copy.deepcopy(as_conditional(self._module).one_hot).cpu()
         return one_hot(encoded).numpy()
 
     def _sample_beside(
@@ -264,12 +271,6 @@ class ConditionalVAE(VAETransformer):
             return reader.wrap(draw(np.arange(len(conditions))))
         rows = draw_in_rounds(draw, reader.columns, len(conditions), rng)
         return reader.wrap(rows, decoding=Decoding(rng=rng, is_brought=True))
-
-    @property
-    def _conditional_chain(self) -> ConditionalVariationalAutoencoder:
-        chain = self._module
-        assert isinstance(chain, ConditionalVariationalAutoencoder)
-        return chain
 
     def _conditions_of(self, X: Any, y: Any) -> nw.DataFrame | None:
         if y is None:
@@ -305,7 +306,7 @@ class ConditionalVAE(VAETransformer):
         super()._conclude(sample, validation_rows, seed, mode)
         self.conditional_prior_ = None
         if self.conditions_ is not None:
-            chain = self._conditional_chain
+            chain = as_conditional(self._module)
             conditions, latent = (
                 read(self.net_, sample, each) for each in (chain.conditions_of, chain.latent)
             )

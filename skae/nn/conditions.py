@@ -54,6 +54,8 @@ class ConditionedEncoder(Conditioned):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map $(B, n)$ to $(B, m)$."""
+        if self.conditions is None:
+            return self.network(x)
         conditions = self.conditions_for(x)
         return self.network(x + self.to_input(conditions)) + self.to_output(conditions)
 
