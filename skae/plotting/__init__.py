@@ -1,8 +1,18 @@
 """Displays of fitted estimators, with the interface of scikit-learn's displays."""
 
 from skae.plotting.explanations import ExplanationDisplay
+from skae.plotting.exporting import export_projector
 from skae.plotting.latent import LatentDisplay
 from skae.plotting.losses import LossCurveDisplay
+from skae.plotting.page import ProjectorPage, projector
 from skae.plotting.reconstructions import ReconstructionDisplay
 
-__all__ = ["ExplanationDisplay", "LatentDisplay", "LossCurveDisplay", "ReconstructionDisplay"]
+__all__ = [
+    "ExplanationDisplay",
+    "LatentDisplay",
+    "LossCurveDisplay",
+    "ProjectorPage",
+    "ReconstructionDisplay",
+    "export_projector",
+    "projector",
+]
