@@ -311,5 +311,5 @@ class ConditionalVAE(VAETransformer):
                 read(self.net_, sample, each) for each in (chain.conditions_of, chain.latent)
             )
             codes = chain.draw_codes(torch.from_numpy(latent)).numpy()
-            prior = ConditionalPrior(partial(make_prior, self.prior, chain))
-            self.conditional_prior_ = prior.fit(conditions, codes, seed)
+            make = partial(make_prior, self.prior, chain)
+            self.conditional_prior_ = ConditionalPrior().fit(make, conditions, codes, seed)

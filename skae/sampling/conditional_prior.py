@@ -19,29 +19,27 @@ class ConditionalPrior:
 
     Where conditions repeat, as labels do, each has a density of its own; other conditions have that
     of the codes minus what a linear regression on the conditions says of them.
-
-    Parameters
-    ----------
-    make : callable
-        A function that makes an unfitted density; see `make_prior`.
     """
 
-    def __init__(self, make: Callable[[], Density]) -> None:
-        self.make = make
+    def fit(
+        self, make: Callable[[], Density], conditions: np.ndarray, codes: np.ndarray, seed: int
+    ) -> "ConditionalPrior":
+        """Fit the density to one-hot conditions (n_rows, c) and codes (n_rows, k).
 
-    def fit(self, conditions: np.ndarray, codes: np.ndarray, seed: int) -> "ConditionalPrior":
-        """Fit the density to one-hot conditions (n_rows, c) and codes (n_rows, k)."""
+        `make` makes an unfitted density, see `make_prior`; it is not kept, as it may hold a chain
+        on a device.
+        """
         self.conditions_, groups = np.unique(conditions, axis=0, return_inverse=True)
         self.shares_ = np.bincount(groups) / len(groups)
         self.regression_ = None
         if len(self.conditions_) * _ROWS_PER_GROUP > len(codes):
             self.regression_ = Ridge().fit(conditions, codes)
             rest = codes - self.regression_.predict(conditions).reshape(codes.shape)
-            self.densities_ = [self.make().fit(rest, seed)]
+            self.densities_ = [make().fit(rest, seed)]
             return self
         members = [codes[groups == group] for group in range(len(self.conditions_))]
         self.densities_ = [
-            self.make().fit(own if len(own) >= _FEWEST else codes, seed) for own in members
+            make().fit(own if len(own) >= _FEWEST else codes, seed) for own in members
         ]
         return self
 
