@@ -204,7 +204,7 @@ class BaseAutoencoder(
             if mode.learns_columns:
                 self._learn_columns(rows)
             data = self._encode(rows, device)
-            chain = self._build(data, device) if mode.is_new else self._module
+            chain = self._build(rows, data, device) if mode.is_new else self._module
             if mode is not Mode.NEXT_PASS:
                 self.net_ = self._make_net(chain, plan, device)
             validation_rows = self._train(data, plan, task, mode)
@@ -261,10 +261,11 @@ class BaseAutoencoder(
             self.columns_, self.likelihood_ = learn_matrix(rows, self, names)
         self.dependencies_ = self.columns_.dependencies.texts()
 
-    def _build(self, data: Rows, device: torch.device) -> Autoencoder:
+    def _build(self, rows: TrainingRows, data: Rows, device: torch.device) -> Autoencoder:
         """Return the initialised chain, after any pre-training."""
         self._remember_parameters()
-        facts = Facts.of(data, self.columns_, self.likelihood_)
+        pairs = rows.targets is not rows.inputs
+        facts = Facts.of(data, self.columns_, self.likelihood_, has_pairs=pairs)
         recipe = self._recipe(facts)
         self.n_components_ = recipe.n_components
         chain = build_chain(recipe, facts)

@@ -11,7 +11,9 @@ from skae.common.annotations import Auto, Module, Named, NonNegativeFloat, Posit
 from skae.common.parameters import estimator
 from skae.tables.containers import shape_of
 
-Corruption = Literal["swap", "masking", "gaussian", "salt_and_pepper", "blur", "grey", "patch"]
+Corruption = Literal[
+    "auto", "swap", "masking", "gaussian", "salt_and_pepper", "blur", "grey", "patch"
+]
 Corruptions = Annotated[
     Corruption | Module | Callable | list | tuple,
     Named("str, module or callable, or list of them"),
@@ -61,9 +63,10 @@ class DenoisingAE(DeterministicAutoencoder):
     """The number of units of the code. For a float in (0, 1), it is the smallest number of
     principal components that together explain more than this share of the variance."""
 
-    corruption: Corruptions = "swap"
+    corruption: Corruptions = "auto"
     """The corruption of the encoder's input, or a list of corruptions that are applied in turn.
 
+    - "auto": "swap"; none where `fit` is given pairs of rows and no `corruption_level` is given.
     - "swap": a share of the cells takes the value of another row.
     - "masking": a share of the cells is set to the mean of its column (to zero under a Bernoulli
       likelihood), or, in a table, masked.
@@ -92,8 +95,8 @@ class DenoisingAE(DeterministicAutoencoder):
             The rows to learn from.
         y : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features) or None
             The clean rows: the decoder learns to reconstruct y from X, which `corruption` corrupts
-            further. None, or anything of another shape, such as labels, is ignored: the rows of X
-            are then the clean ones.
+            further if it is not "auto". None, or anything of another shape, such as labels, is
+            ignored: the rows of X are then the clean ones.
         sample_weight : array-like of shape (n_samples,), default=None
             The weight of every row; None for weights of one.
 
@@ -129,11 +132,22 @@ class DenoisingAE(DeterministicAutoencoder):
         return super().partial_fit(X, y, sample_weight)
 
     def _recipe(self, facts: Facts) -> Recipe:
-        corruptions = with_levels(self.corruption, self.corruption_level)
-        n_components, masking = facts.pca.number_for(self.n_components), hidden_masking(corruptions)
+        n_components = facts.pca.number_for(self.n_components)
+        corruptions = self._corruptions(has_pairs=facts.has_pairs)
+        masking = hidden_masking(corruptions)
         recipe = self._plain_recipe(facts, n_components, hidden_masking=masking)
+        if not corruptions:
+            return recipe
         corruption = make_corruption(corruptions, facts, self.image_shape)
         return replace(recipe, corruption=corruption)
+
+    def _corruptions(self, *, has_pairs: bool) -> list:
+        """Return pairs of corruption and level, in the order of their application."""
+        if not isinstance(self.corruption, str) or self.corruption != "auto":
+            return with_levels(self.corruption, self.corruption_level)
+        if has_pairs and self.corruption_level == "auto":
+            return []
+        return with_levels("swap", self.corruption_level)
 
     def _targets_of(self, X: Any, y: Any) -> Any:
         if y is None or len(shape_of(y)) != 2:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from skae.nn.pca import PrincipalComponents, principal_components, principal_components_of_few
+from skae.nn.regression import Moments, reduced_rank_regression
 from skae.training.rows import Batches, Rows
 
 # The largest covariance matrix, in columns; wider rows are sampled.
@@ -13,6 +14,8 @@ _MOST_CELLS = 2**25
 _BATCH_SIZE = 4096
 # The largest sample of rows that PCA's error of corrupted rows is measured on.
 _ROWS_TO_LOOK_AT = 4096
+# The largest sample of pairs of inputs and targets, and the fewest for every column of an input.
+_ROWS_OF_PAIRS, _ROWS_PER_INPUT = 20_000, 10
 
 
 def find_principal_components(
@@ -40,6 +43,34 @@ def find_principal_components(
     sample = data.sample(max(2, min(_WIDEST_COVARIANCE, _MOST_CELLS // n_columns)))
     x, weight = sample.take(torch.arange(len(sample)))
     return principal_components_of_few(numbers_of(x), weight)
+
+
+def components_of_pairs(
+    pca: PrincipalComponents, data: Rows, corruption: nn.Module, n_encoded: int
+) -> PrincipalComponents:
+    """Return the linear code of inputs, corrupted, from which their targets are found best.
+
+    Parameters
+    ----------
+    pca : PrincipalComponents
+        The principal components of the targets, as many as the code has units.
+    data, n_encoded
+        As in `find_principal_components`.
+    corruption : nn.Module
+        The corruption of encoded rows.
+    """
+    if n_encoded > min(len(data) // _ROWS_PER_INPUT, _WIDEST_COVARIANCE):
+        return pca
+
+    def moments(rows: Rows) -> Moments:
+        batches = Batches(rows, _BATCH_SIZE)
+        corrupted = corruption.train()
+        return Moments.of((corrupted(x[:, :n_encoded]), x[:, -n_encoded:], w) for x, w in batches)
+
+    order = torch.randperm(len(data))[:_ROWS_OF_PAIRS]
+    n_held_out = len(order) // 5
+    learned = moments(data.subset(order[n_held_out:]))
+    return reduced_rank_regression(learned, moments(data.subset(order[:n_held_out])), pca)
 
 
 def residual_of_corrupted(

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from skae.building.components import find_principal_components, residual_of_corrupted
+from skae.building.components import (
+    components_of_pairs,
+    find_principal_components,
+    residual_of_corrupted,
+)
 from skae.building.likelihoods import make_one_hot
 from skae.building.networks import Architecture, Sizes, make_networks
 from skae.nn.bottlenecks import Bottleneck
@@ -43,18 +47,21 @@ class Facts:
         The name of the likelihood.
     pca : PrincipalComponents
         All principal components of the one-hot rows.
+    has_pairs : bool, default=False
+        Whether targets stand beside the inputs that they are to be found from.
     """
 
     data: Rows
     columns: Columns
     likelihood: str
     pca: PrincipalComponents
+    has_pairs: bool = False
 
     @classmethod
-    def of(cls, data: Rows, columns: Columns, likelihood: str) -> "Facts":
+    def of(cls, data: Rows, columns: Columns, likelihood: str, *, has_pairs: bool) -> "Facts":
         """Return the facts of encoded rows."""
         pca = find_principal_components(data, make_one_hot(columns), columns.n_encoded)
-        return cls(data, columns, likelihood, pca)
+        return cls(data, columns, likelihood, pca, has_pairs)
 
     @property
     def n_rows(self) -> int:
@@ -123,7 +130,7 @@ class Recipe:
 
 def build_chain(recipe: Recipe, facts: Facts) -> Autoencoder:
     """Return the chain that training starts from."""
-    pca = facts.pca.keep(recipe.n_components)
+    pca = _start_components(recipe, facts)
     sizes = Sizes(
         n_in=facts.n_columns,
         n_components=recipe.n_components,
@@ -145,9 +152,18 @@ def build_chain(recipe: Recipe, facts: Facts) -> Autoencoder:
     return _assemble(recipe, facts.columns, encoder, decoder)
 
 
+def _start_components(recipe: Recipe, facts: Facts) -> PrincipalComponents:
+    """Return the components that networks start from, as many as the code has units."""
+    pca = facts.pca.keep(recipe.n_components)
+    is_clean = isinstance(recipe.corruption, nn.Identity) and not facts.has_pairs
+    if is_clean or facts.columns.is_table or recipe.architecture.tied_weights:
+        return pca
+    return components_of_pairs(pca, facts.data, recipe.corruption, facts.columns.n_encoded)
+
+
 def _find_residual(recipe: Recipe, facts: Facts, pca: PrincipalComponents) -> Tensor:
     """Return the mean squared error of every column after PCA of the rows as training sees them."""
-    if isinstance(recipe.corruption, nn.Identity):
+    if isinstance(recipe.corruption, nn.Identity) and not facts.has_pairs:
         return pca.residual
     encoding = make_one_hot(facts.columns), facts.columns.n_encoded
     return residual_of_corrupted(pca, facts.data, recipe.corruption, *encoding)

@@ -42,12 +42,12 @@ def start_at_pca(
         The mean squared error of every feature that the deep paths have to explain; None for that
         of the projection.
     """
-    weight, mean = pca.components, pca.mean
+    weight, mean = pca.to_codes, pca.mean
     tied = isinstance(_linear(decoder), Transposed)
     logits = likelihood.are_logits(len(mean)).to(mean)
     gain, origin = (torch.ones_like(mean) if tied else 1 + 3 * logits), 0.5 * logits
-    _set_linear(encoder, weight, -weight @ mean)
-    _set_linear(decoder, gain[:, None] * weight.T, gain * (mean - origin))
+    _set_linear(encoder, weight, -weight @ pca.input_mean)
+    _set_linear(decoder, gain[:, None] * pca.components.T, gain * (mean - origin))
     if isinstance(encoder, SkipNetwork) and isinstance(decoder, SkipNetwork):
         residual = pca.residual if residual is None else residual
         spread = _spread(pca)

@@ -22,12 +22,29 @@ class PrincipalComponents:
         The variance along every component.
     feature_variance : Tensor of shape (n_features,)
         The variance of every feature.
+    weight : Tensor of shape (n_components, n_inputs) or None, default=None
+        The linear map from an encoder's inputs to its codes where those are not the rows
+        themselves; None for the components.
+    origin : Tensor of shape (n_inputs,) or None, default=None
+        The mean input; None for the mean row.
     """
 
     mean: Tensor
     components: Tensor
     variance: Tensor
     feature_variance: Tensor
+    weight: Tensor | None = None
+    origin: Tensor | None = None
+
+    @property
+    def to_codes(self) -> Tensor:
+        """The linear map from inputs to codes, shape (n_components, n_inputs)."""
+        return self.components if self.weight is None else self.weight
+
+    @property
+    def input_mean(self) -> Tensor:
+        """The mean input, shape (n_inputs,)."""
+        return self.mean if self.origin is None else self.origin
 
     @property
     def residual(self) -> Tensor:
@@ -44,7 +61,7 @@ class PrincipalComponents:
             The rows that are projected, and the rows that they should be.
         """
         source, target = (x.cpu().to(self.mean) for x in (source, target))
-        projected = (source - self.mean) @ self.components.T @ self.components + self.mean
+        projected = (source - self.input_mean) @ self.to_codes.T @ self.components + self.mean
         return (projected - target).square().mean(0)
 
     @property
@@ -72,7 +89,10 @@ class PrincipalComponents:
         n_zero = max(0, n_components - len(self.variance))
         components = nn.functional.pad(self.components[:n_components], (0, 0, 0, n_zero))
         variance = nn.functional.pad(self.variance[:n_components], (0, n_zero))
-        return replace(self, components=components, variance=variance)
+        weight = self.weight
+        if weight is not None:
+            weight = nn.functional.pad(weight[:n_components], (0, 0, 0, n_zero))
+        return replace(self, components=components, variance=variance, weight=weight)
 
 
 def principal_components(batches: Iterable[tuple[Tensor, Tensor | None]]) -> PrincipalComponents:
@@ -85,7 +105,7 @@ def principal_components(batches: Iterable[tuple[Tensor, Tensor | None]]) -> Pri
     """
     total, mean, moment = 0.0, torch.zeros(()), torch.zeros(())
     for x, weight in batches:
-        x = x.to(_precise(x))
+        x = x.to(precise(x))
         weighted = x if weight is None else x * weight.to(x)[:, None]
         total = total + (len(x) if weight is None else float(weight.sum()))
         mean = mean + weighted.sum(0)
@@ -106,7 +126,7 @@ def principal_components_of_few(x: Tensor, weight: Tensor | None = None) -> Prin
     weight : Tensor of shape (n_rows,) or None, default=None
         The weights of the rows; None for weights of one.
     """
-    x = x.to(_precise(x))
+    x = x.to(precise(x))
     weight = x.new_ones(len(x)) if weight is None else weight.to(x)
     share = (weight / weight.sum())[:, None]
     mean = (share * x).sum(0)
@@ -115,7 +135,8 @@ def principal_components_of_few(x: Tensor, weight: Tensor | None = None) -> Prin
     return _sorted(mean, vectors, values.square(), x.square().sum(0))
 
 
-def _precise(x: Tensor) -> torch.dtype:
+def precise(x: Tensor) -> torch.dtype:
+    """Return double precision, or single where a device has no other."""
     return torch.float32 if x.device.type == "mps" else torch.float64
 
 

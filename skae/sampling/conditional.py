@@ -27,8 +27,6 @@ _GOLDEN_RATIO = 0.618034
 # The share of the proposals that is drawn from the prior, as a defence where the approximation of
 # the posterior is bad.
 _SHARE_OF_PRIOR = 0.25
-# The step of the finite differences of the decoder.
-_STEP = 1e-3
 # The factor on the standard deviations of the normal proposals: proposals that are wider than the
 # posterior bound the importance weights.
 _WIDER = 1.2
@@ -151,15 +149,8 @@ class Conditional:
         assert isinstance(likelihood, NumberLikelihood)
         prior = NormalCodes(x.new_zeros(k), torch.eye(k).to(x))
 
-        def losses(z: Tensor, x: Tensor) -> Tensor:
-            return self._losses(self.chain.decoder(z), x)
-
-        mode = prior.most_probable(losses, x, x.new_zeros(len(x), k))
-        output = self.chain.decoder(mode)
-        steps = (mode[:, None] + _STEP * torch.eye(k).to(x)).flatten(0, 1)
-        slopes = (self.chain.decoder(steps).view(len(x), k, -1) - output[:, None]) / _STEP
-        curvature = likelihood.curvature(output) * ~torch.isnan(x)
-        precision = torch.eye(k).to(x) + (slopes * curvature[:, None]) @ slopes.transpose(1, 2)
+        mode = prior.most_probable_of_numbers(self.chain.decoder, likelihood, x)
+        precision = prior.precision(self.chain.decoder, likelihood, x, mode)
         covariance = torch.linalg.inv(precision.double())
         return mode, _WIDER * torch.linalg.cholesky(covariance).to(x)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from skae.nn.chain import Autoencoder
 from skae.nn.corruptions import HideCells, Repeated, hide_missing
 from skae.nn.hidden_cells import NormalCodes
-from skae.nn.likelihoods import Likelihood
+from skae.nn.likelihoods import Likelihood, NumberLikelihood, VarianceLikelihood
 from skae.nn.table_likelihoods import NumbersAndStates
 from skae.sampling.linear_expert import LinearExpert
 from skae.tables.columns import Columns
@@ -28,6 +28,9 @@ _HIDDEN = 0.1
 _N_TRIALS = 1000
 # The number of cells that draw the weight of the linear expectation of a number to a half.
 _CELLS_OF_HALF = 20
+# The number of directions left out by the code of a matrix's rows at which the variance around the
+# most probable code is half as much again as around reconstructions; it is at most twice that.
+_DIRECTIONS_OF_HALF = 20
 Chain = TypeVar("Chain", bound=Autoencoder)
 
 
@@ -178,15 +181,29 @@ class CodeImputer(Imputer[Autoencoder]):
         return torch.where(torch.isnan(x), drawn, x)
 
     def _decoded(self, chain: Autoencoder, x: Tensor) -> Tensor:
-        codes, likelihood = self.codes.to(x.device), chain.likelihood
-        assert isinstance(likelihood, Likelihood)
+        likelihood = chain.likelihood
+        assert isinstance(likelihood, NumberLikelihood)
+        likelihood = _around_most_probable(likelihood, x.shape[1], len(self.codes.mean))
+        codes = self.codes.to(x.device)
+        return chain.decoder(codes.most_probable_of_numbers(chain.decoder, likelihood, x))
 
-        def losses(z: Tensor, x: Tensor) -> Tensor:
-            cells = likelihood.log_prob(chain.decoder(z), torch.nan_to_num(x))
-            return -(cells * ~torch.isnan(x)).sum(1)
 
-        start = codes.mean.expand(len(x), -1)
-        return chain.decoder(codes.most_probable(losses, x, start))
+@torch.inference_mode(False)
+def _around_most_probable(
+    likelihood: NumberLikelihood, n_columns: int, n_components: int
+) -> NumberLikelihood:
+    """Return a likelihood of a larger variance, in which cells say less.
+
+    The errors of cells that a code leaves out go together, so they say less than as many that are
+    independent, the more there are of them.
+    """
+    n_left_out = n_columns - n_components
+    if not isinstance(likelihood, VarianceLikelihood) or n_left_out <= 0:
+        return likelihood
+    likelihood = copy.deepcopy(likelihood)
+    factor = 1 + n_left_out / (n_left_out + _DIRECTIONS_OF_HALF)
+    likelihood.calibrate(factor * likelihood.variance.clone())
+    return likelihood
 
 
 def _chain_of(net: AutoencoderNet) -> Autoencoder:

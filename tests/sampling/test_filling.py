@@ -10,6 +10,7 @@ from skae import AutoencoderTransformer
 from skae.nn.chain import Autoencoder
 from skae.nn.corruptions import HideCells, Repeated, hide_missing
 from skae.nn.hidden_cells import NormalCodes
+from skae.nn.likelihoods import Gaussian
 from skae.nn.table_likelihoods import NumbersAndStates
 
 RNG = np.random.default_rng(0)
@@ -43,6 +44,43 @@ def test_the_most_probable_code_of_a_linear_decoder_is_exact():
         precision @ codes.mean + loadings.T @ (x[0, seen] - offset) / 0.3,
     )
     torch.testing.assert_close(found[0], exact, atol=1e-2, rtol=1e-2)
+
+
+def test_the_most_probable_code_of_numbers_is_exact():
+    torch.manual_seed(0)
+    decoder = nn.Linear(4, 9)
+    infinite = torch.full((9,), torch.inf)
+    # Signals that are a hundred times as large as the noise need steps by the curvature.
+    likelihood = Gaussian(-infinite, infinite, 1e-4)
+    codes = NormalCodes.of(torch.randn(50, 4) @ torch.diag(torch.tensor([30.0, 3, 1, 0.1])))
+    x = decoder(codes.mean + torch.randn(20, 4) @ codes.factor.T).detach()
+    x = torch.where(torch.rand(x.shape) < 0.4, torch.nan, x + 0.01 * torch.randn(x.shape))
+    found = codes.most_probable_of_numbers(decoder, likelihood, x)
+    precision = torch.linalg.inv((codes.factor @ codes.factor.T).double())
+    for row, code in zip(x, found, strict=True):
+        seen = ~torch.isnan(row)
+        loadings, offset = decoder.weight[seen].detach().double(), decoder.bias[seen].detach()
+        exact = torch.linalg.solve(
+            precision + loadings.T @ loadings / 1e-4,
+            precision @ codes.mean.double() + loadings.T @ (row[seen] - offset).double() / 1e-4,
+        )
+        torch.testing.assert_close(code.double(), exact, atol=0.02, rtol=0.02)
+
+
+def test_the_better_of_two_codes_is_found():
+    class Fold(nn.Module):
+        def forward(self, z):
+            return torch.cat([(z - 1).square(), z], dim=1)
+
+    infinite = torch.full((2,), torch.inf)
+    codes = NormalCodes(torch.zeros(1), torch.ones(1, 1))
+    x = torch.tensor([[4.0, torch.nan], [torch.nan, -1.0]])
+    # Of 3 and -1, the codes that explain a 4, -1 is the likelier.
+    found = codes.most_probable_of_numbers(Fold(), Gaussian(-infinite, infinite, 1e-3), x)
+    torch.testing.assert_close(found[:, 0], torch.tensor([-1.0, -1.0]), atol=0.01, rtol=0)
+    assert codes.most_probable_of_numbers(
+        Fold(), Gaussian(-infinite, infinite, 1), x[:0]
+    ).shape == (0, 1)
 
 
 def test_codes_that_do_not_vary_are_their_mean():
