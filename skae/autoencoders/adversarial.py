@@ -1,20 +1,37 @@
 """AdversarialAE: an autoencoder whose codes have a chosen distribution."""
 
 from dataclasses import field, replace
-from typing import Any, Literal
+from functools import partial
+from numbers import Integral
+from typing import Any, Literal, Self
 
+import narwhals as nw
 import numpy as np
 import torch
+from sklearn.cluster import KMeans
+from sklearn.utils import check_scalar
+from skorch.callbacks import Callback
 
 from skae.autoencoders.deterministic import DeterministicAutoencoder
 from skae.building.recipe import Facts, Recipe
 from skae.common.annotations import Auto, Density, NonNegativeFloat, PositiveInt, Share
 from skae.common.parameters import estimator
+from skae.common.seeds import draw_seed
 from skae.nn.initialisation import start_at_whitened_pca
+from skae.nn.labelled_chain import LabelledAutoencoder
 from skae.nn.laws import LAWS, Law, Sampled
 from skae.nn.matching import MATCHINGS, Adversarial, Matching, sliced_distance
 from skae.nn.seeding import seeded
+from skae.sampling.conditional_prior import ConditionalPrior, LawOfParts
 from skae.sampling.densities import draw_codes
+from skae.sampling.prior import LawPrior, make_prior
+from skae.tables.conditions import as_many
+from skae.tables.labels import labels_frame, learn_classes, parts_of
+from skae.tables.training_rows import TrainingRows
+from skae.training.callbacks import DiscriminatorAccuracy
+from skae.training.mode import Mode
+from skae.training.reading import read
+from skae.training.rows import Rows, on_device
 from skae.training.schedule import unless_auto
 
 # The strength that "auto" stands for, in nats, per unit of the code for the sliced distance.
@@ -88,6 +105,12 @@ class AdversarialAE(DeterministicAutoencoder):
     circle in the first two units, or a spiral there, with standard normals in the others; or any
     fitted density with `sample`, of as many columns as the code has units."""
 
+    supervised: bool = False
+    """Whether the classes of the `y` of `fit` are tied to parts of the law, in their order: petals
+    of "mixture", of which there are then as many; stretches of "swiss_roll", and of the first unit
+    of "uniform"; sectors of the first two units of "normal"; or groups of the draws of a density,
+    by k-means. Rows whose label is missing or -1 may have any part. If False, `y` is ignored."""
+
     strength: Auto | NonNegativeFloat = "auto"
     """The strength of the penalty, in nats. "auto" is 300 for "cramer_wold", 100 times the number
     of units for "sliced", 100 for "mmd" and 30 for "discriminator"."""
@@ -114,6 +137,75 @@ class AdversarialAE(DeterministicAutoencoder):
     """The share of codes and draws of the law that the discriminator tells apart after training,
     0.5 if none; None for other kinds of matching."""
 
+    discriminator_accuracy_curve_: list | None = field(init=False)
+    """The mean of the same over the steps of every epoch; None for other kinds of matching."""
+
+    classes_: np.ndarray = field(init=False)
+    """The classes of `y`, in the order of the law's parts. Only if `supervised`."""
+
+    class_prior_: LawOfParts | ConditionalPrior = field(init=False)
+    """The density of the codes of every class that `sample` draws from where it is given `y`. Only
+    if `supervised`."""
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit the autoencoder to rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
+            The rows to learn from.
+        y : array-like of shape (n_samples,), default=None
+            The labels of the rows if `supervised`, of which -1 and missing ones are none; ignored
+            otherwise.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weight of every row; None for weights of one.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return super().fit(X, y, sample_weight)
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Any = None,
+        *,
+        y: Any = None,
+        noise: bool = True,
+    ) -> Any:
+        """Draw new rows: codes from the prior, or that of given classes, then rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            The number of rows.
+        random_state : int, RandomState instance or None, default=None
+            The seed; an int makes the draw reproducible.
+        y : array-like of shape (n_samples,) or label, default=None
+            The classes of the rows, or one for all; only if `supervised`.
+        noise : bool, default=True
+            Whether cells are drawn from the likelihood; False returns the expected rows of the
+            drawn codes, as is usual for images.
+
+        Returns
+        -------
+        X : ndarray or dataframe of shape (n_samples, n_features)
+            The rows, a frame if `fit` was given one.
+        """
+        reader = self._reader()
+        if y is None:
+            return super().sample(n_samples, random_state, noise=noise)
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        parts = self._parts(y, n_samples)
+        classes = np.eye(len(self.classes_))[parts]
+
+        def draw(places: np.ndarray, seed: int) -> np.ndarray:
+            return self.class_prior_.sample(classes[places], seed)
+
+        return self._draw_rows(reader, draw, n_samples, draw_seed(random_state), noise=noise)
+
     def _recipe(self, facts: Facts) -> Recipe:
         if self.tied_weights:
             raise ValueError(
@@ -121,15 +213,16 @@ class AdversarialAE(DeterministicAutoencoder):
             )
         n_components = facts.pca.number_for(self.n_components)
         recipe = self._plain_recipe(facts, n_components)
-        penalty = self._make_matching(n_components)
-        return replace(recipe, penalty=penalty, start=start_at_whitened_pca)
+        penalty = self._make_matching(n_components, self._shares(facts.data))
+        recipe = replace(recipe, penalty=penalty, start=start_at_whitened_pca)
+        return replace(recipe, chain=LabelledAutoencoder) if self.supervised else recipe
 
-    def _make_matching(self, n_components: int) -> Matching:
+    def _make_matching(self, n_components: int, shares: torch.Tensor | None) -> Matching:
         factor = n_components if self.matching == "sliced" else 1
         strength = unless_auto(self.strength, _STRENGTHS[self.matching] * factor)
-        return MATCHINGS[self.matching](strength, self._make_law(n_components))
+        return MATCHINGS[self.matching](strength, self._make_law(n_components, shares))
 
-    def _make_law(self, n_components: int) -> Law:
+    def _make_law(self, n_components: int, shares: torch.Tensor | None) -> Law:
         law = self.latent_distribution
         if not isinstance(law, str):
             codes = np.asarray(draw_codes(law, _N_DRAWS, 0), dtype=np.float32)
@@ -138,26 +231,105 @@ class AdversarialAE(DeterministicAutoencoder):
                     f"The 'latent_distribution' parameter must draw codes of {n_components} units. "
                     f"Got draws of shape {codes.shape}."
                 )
-            return Sampled(torch.from_numpy(codes))
+            if shares is None:
+                return Sampled(torch.from_numpy(codes))
+            groups = KMeans(len(shares), n_init=1, random_state=0).fit_predict(codes)
+            return Sampled(torch.from_numpy(codes), shares, torch.from_numpy(groups).long())
         if law in ("mixture", "swiss_roll") and n_components < 2:
             raise ValueError(
                 f"The 'latent_distribution' parameter {law!r} needs at least 2 units of the code. "
                 f"Got n_components={self.n_components!r}."
             )
-        return LAWS[law](n_components)
+        return LAWS[law](n_components, shares)
 
-    def _diagnose(self, latent: torch.Tensor) -> dict[str, Any]:
+    def _shares(self, data: Rows) -> torch.Tensor | None:
+        """Return the shares of the classes among the rows that have one, None without classes."""
+        if not self.supervised:
+            return None
+        parts, weights = self._parts_of(data)
+        known = parts >= 0
+        return torch.bincount(parts[known], weights[known], minlength=len(self.classes_)).float()
+
+    def _parts_of(self, data: Rows) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the parts of training rows, and their weights."""
+        x, weights = data.take(torch.arange(len(data)))
+        parts = LabelledAutoencoder.parts_of(x[:, : -self.columns_.n_encoded]).cpu()
+        return parts, torch.ones(len(parts)) if weights is None else weights.cpu()
+
+    def _parts(self, y: Any, n_rows: int) -> np.ndarray:
+        """Return the parts of the classes that are asked for."""
+        if not self.supervised:
+            raise ValueError(
+                "The 'y' parameter must be None, since 'supervised' is False: classes have no "
+                f"parts of their own. Got {y!r}."
+            )
+        parts = parts_of(labels_frame(as_many(y, n_rows)), self.classes_)
+        if len(parts) != n_rows or (parts < 0).any():
+            raise ValueError(
+                f"The 'y' parameter must be one class, or one for each of the {n_rows} rows. "
+                f"Got {len(parts)}, {(parts < 0).sum()} of them missing."
+            )
+        return parts
+
+    def _conditions_of(self, X: Any, y: Any) -> nw.DataFrame | None:
+        if not self.supervised:
+            return None
+        if y is None:
+            raise ValueError("The 'supervised' parameter is True, so fit needs y. Got None.")
+        return labels_frame(y)
+
+    def _learn_columns(self, rows: TrainingRows) -> None:
+        super()._learn_columns(rows)
+        if rows.conditions is not None:
+            self.classes_ = learn_classes(rows.conditions)
+
+    def _encode(self, rows: TrainingRows, device: torch.device) -> Rows:
+        if rows.conditions is None:
+            return super()._encode(rows, device)
+        parts = parts_of(rows.conditions, self.classes_).astype(np.float32)
+        both = np.hstack([parts[:, None], self.columns_.encode(rows.inputs)])
+        weights = None if rows.weights is None else torch.from_numpy(rows.weights).to(device)
+        return on_device(torch.from_numpy(both), device, weights)
+
+    def _callbacks(self) -> list[Callback]:
+        return [DiscriminatorAccuracy()] if self.matching == "discriminator" else []
+
+    def _diagnose(self, latent: torch.Tensor, sample: Rows) -> dict[str, Any]:
         matching = self._module.penalty
         assert isinstance(matching, Matching)
+        parts = self._parts_of(sample)[0] if self.supervised else None
         law, latent = matching.law.cpu(), latent.cpu()
         with seeded(0, latent.device):
             distances = [
-                float(sliced_distance(codes, law.draw(latent))) ** 0.5
-                for codes in (latent, law.draw(latent))
+                float(sliced_distance(codes, law.draw(latent, parts), parts)) ** 0.5
+                for codes in (latent, law.draw(latent, parts))
             ]
         found = {"law_distance_": distances[0], "law_distance_of_itself_": distances[1]}
         law.to(self.net_.device)
-        accuracy = None
+        accuracy, curve = None, None
         if isinstance(matching, Adversarial):
-            accuracy = matching.accuracy(latent.to(self.net_.device))
-        return found | {"discriminator_accuracy_": accuracy}
+            tied = None if parts is None else parts.to(self.net_.device)
+            accuracy = matching.accuracy(latent.to(self.net_.device), tied)
+            curve = [epoch["discriminator_accuracy"] for epoch in self.net_.history]
+        return found | {
+            "discriminator_accuracy_": accuracy,
+            "discriminator_accuracy_curve_": curve,
+        }
+
+    def _conclude(self, sample: Rows, validation_rows: Rows, seed: int, mode: Mode) -> None:
+        super()._conclude(sample, validation_rows, seed, mode)
+        if self.supervised:
+            self.class_prior_ = self._make_class_prior(sample, seed)
+
+    def _make_class_prior(self, sample: Rows, seed: int) -> LawOfParts | ConditionalPrior:
+        """Return the density of the codes of every class."""
+        make = partial(make_prior, self.prior, self._module)
+        if isinstance(law := make(), LawPrior):
+            return LawOfParts(law.law)
+        parts, codes = (
+            self._parts_of(sample)[0].numpy(),
+            read(self.net_, sample, self._module.latent),
+        )
+        known = parts >= 0
+        classes = np.eye(len(self.classes_))[parts[known]]
+        return ConditionalPrior().fit(make, classes, codes[known], seed)

@@ -11,6 +11,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import Callback
 
 from skae.autoencoders.cell_inference import CellInference
 from skae.autoencoders.editing import Editing
@@ -148,15 +149,21 @@ class BaseAutoencoder(
     def _recipe(self, facts: Facts) -> Recipe:
         """Return the recipe of the chain for the given rows."""
 
-    def _diagnose(self, latent: torch.Tensor) -> dict[str, Any]:
+    def _diagnose(self, latent: torch.Tensor, sample: Rows) -> dict[str, Any]:
         """Return diagnostics of the codes as fitted attributes.
 
         Parameters
         ----------
         latent : Tensor of shape (n_rows, m)
             The output of the chain's `latent` for a sample of the training rows.
+        sample : Rows
+            The sample.
         """
         return {}
+
+    def _callbacks(self) -> list[Callback]:
+        """Return the callbacks of a training that the class itself needs."""
+        return []
 
     def _targets_of(self, X: Any, y: Any) -> Any:
         """Return the targets of the decoder, or None if they are X."""
@@ -287,13 +294,13 @@ class BaseAutoencoder(
             return data
         if plan.one_pass:
             prepare_pass(self.net_, self, plan)
-            train(self.net_, data, task.callbacks)
+            train(self.net_, data, [*self._callbacks(), *task.callbacks])
             for name in {"best_epoch_", "best_loss_"} & set(vars(self)):
                 delattr(self, name)
             return data
         warm_up = max(plan.warm_up, ceil(self._module.bottleneck.warm_up * plan.max_epochs))
         keeper = KeepBest(plan.patience, self.tol, warm_up)
-        train(self.net_, data, [Progress(), *task.callbacks, keeper])
+        train(self.net_, data, [Progress(), *self._callbacks(), *task.callbacks, keeper])
         self.net_.finish()
         self.best_epoch_, self.best_loss_ = keeper.best_epoch_, keeper.best_loss_
         return keeper.validation_rows_
@@ -323,7 +330,7 @@ class BaseAutoencoder(
         )
         latent = torch.from_numpy(read(self.net_, sample, self._module.latent))
         with torch.inference_mode():
-            self.__dict__.update(self._diagnose(latent))
+            self.__dict__.update(self._diagnose(latent, sample))
             codes = self._module.draw_codes(latent).numpy()
         if mode is Mode.NEXT_PASS:
             self.prior_ = self.prior_.updated(codes)

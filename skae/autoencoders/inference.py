@@ -1,6 +1,7 @@
 """Inference with a fitted autoencoder: codes, expected rows, scores and samples."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
@@ -147,19 +148,11 @@ class Inference(TransformerMixin, ABC):
         reader = self._reader()
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         seed = draw_seed(random_state)
-        codes = self.prior_.sample(n_samples, seed).astype(np.float32)
-        if not noise:
-            return reader.wrap(reader.decode(reader.chain.decode, codes))
-        rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
 
-        def draw(places: np.ndarray) -> np.ndarray:
-            own = codes
-            if len(places) < n_samples:
-                own = self.prior_.sample(len(places), int(rng.integers(2**31))).astype(np.float32)
-            return reader.decode(partial(reader.chain.draw, generator=generator), own)
+        def draw_codes(places: np.ndarray, seed: int) -> np.ndarray:
+            return self.prior_.sample(len(places), seed)
 
-        rows = draw_in_rounds(draw, reader.columns, n_samples, rng)
-        return reader.wrap(rows, decoding=Decoding(rng=rng, is_brought=True))
+        return self._draw_rows(reader, draw_codes, n_samples, seed, noise=noise)
 
     def interpolate(self, start: Any, stop: Any, n_steps: int = 10) -> Any:
         """Return the expected rows along straight lines between the codes of rows.
@@ -197,6 +190,30 @@ class Inference(TransformerMixin, ABC):
                 return rows
         paths = rows.reshape(*codes.shape[:2], -1)
         return paths[0] if np.ndim(start) == 1 else paths
+
+    def _draw_rows(
+        self,
+        reader: Reader,
+        draw_codes: Callable[[np.ndarray, int], np.ndarray],
+        n_samples: int,
+        seed: int,
+        *,
+        noise: bool,
+    ) -> Any:
+        """Return drawn rows, given a function that draws codes for the places of some by a seed."""
+        codes = draw_codes(np.arange(n_samples), seed).astype(np.float32)
+        if not noise:
+            return reader.wrap(reader.decode(reader.chain.decode, codes))
+        rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+
+        def draw(places: np.ndarray) -> np.ndarray:
+            own = codes
+            if len(places) < n_samples:
+                own = draw_codes(places, int(rng.integers(2**31))).astype(np.float32)
+            return reader.decode(partial(reader.chain.draw, generator=generator), own)
+
+        rows = draw_in_rounds(draw, reader.columns, n_samples, rng)
+        return reader.wrap(rows, decoding=Decoding(rng=rng, is_brought=True))
 
     def _as_rows(self, reader: Reader, X: Any) -> Any:
         """Return rows as they are, and a single row or series as rows."""

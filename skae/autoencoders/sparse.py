@@ -14,6 +14,7 @@ from skae.common.annotations import Auto, NonNegativeFloat, PositiveInt, Share, 
 from skae.common.parameters import estimator
 from skae.nn.bottlenecks import Activated, Bottleneck, Lifetime, TopK
 from skae.nn.penalties import L1, ActivityDivergence, Penalty
+from skae.training.rows import Rows
 from skae.training.schedule import unless_auto
 
 # The number of units per column, and the activity, that "auto" stands for.
@@ -114,7 +115,7 @@ class SparseAE(DeterministicAutoencoder):
         # The residual of an overcomplete PCA is zero, so it cannot be the variance.
         return replace(recipe, penalty=penalty, has_variance=True)
 
-    def _diagnose(self, latent: torch.Tensor) -> dict[str, Any]:
+    def _diagnose(self, latent: torch.Tensor, sample: Rows) -> dict[str, Any]:
         codes = latent.numpy()
         activity = codes.mean(0) if self.penalty == "kl" else (codes > 0).mean(0)
         return {"activity_": activity, "dead_units_": np.flatnonzero(activity == 0)}

@@ -197,7 +197,7 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
     def _module(self) -> VariationalAutoencoder:
         return as_variational(super()._module)
 
-    def _diagnose(self, latent: torch.Tensor) -> dict[str, Any]:
+    def _diagnose(self, latent: torch.Tensor, sample: Rows) -> dict[str, Any]:
         posterior = self._module.posterior
         divergence = posterior.divergence(latent).mean(0).numpy()
         mean, _ = posterior.moments(latent)

@@ -1,6 +1,8 @@
 """Matching: penalties that pull the codes of a batch together to a law."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -23,7 +25,8 @@ class Matching(Penalty):
     """A distance of the codes of a batch from a law, times a strength, the same for all rows.
 
     In evaluation, where the epochs are compared, it is the sliced distance for all kinds, by the
-    same draws every time.
+    same draws every time. Where the law has parts, rows are tied to one, or to any, and the pair of
+    code and part is matched.
 
     Parameters
     ----------
@@ -33,6 +36,8 @@ class Matching(Penalty):
         The law.
     """
 
+    parts: Tensor | None = None
+
     def __init__(self, strength: float, law: Law) -> None:
         super().__init__(strength)
         self.law = law
@@ -40,15 +45,27 @@ class Matching(Penalty):
     def forward(self, chain: Chain, x: Tensor, z: Tensor) -> Tensor:
         """Return the cost of codes $(B, k)$."""
         if chain.training:
-            cost = self.cost(z, self.law.draw(z))
+            cost = self.cost(z, self.law.draw(z, self.parts), self.parts)
         else:
             with seeded(0, z.device):
-                cost = sliced_distance(z, self.law.draw(z))
+                cost = sliced_distance(z, self.law.draw(z, self.parts), self.parts)
         return (self.strength * cost).expand(len(z))
 
+    @contextmanager
+    def tied(self, parts: Tensor) -> Iterator[None]:
+        """Set the parts that the rows of a batch are tied to inside the block, -1 for any."""
+        try:
+            self.parts = parts
+            yield
+        finally:
+            self.parts = None
+
     @abstractmethod
-    def cost(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return the distance of codes and draws of the law, both $(B, k)$, of shape ()."""
+    def cost(self, z: Tensor, y: Tensor, parts: Tensor | None = None) -> Tensor:
+        """Return the distance of codes and draws of the law, both $(B, k)$, of shape ().
+
+        The parts that both are tied to, $(B,)$, are -1 for any; None for all.
+        """
 
 
 class Sliced(Matching):
@@ -60,9 +77,9 @@ class Sliced(Matching):
     auto-encoders. International Conference on Learning Representations.
     """
 
-    def cost(self, z: Tensor, y: Tensor) -> Tensor:
+    def cost(self, z: Tensor, y: Tensor, parts: Tensor | None = None) -> Tensor:
         """Return the distance of codes and draws."""
-        return sliced_distance(z, y)
+        return sliced_distance(z, y, parts)
 
 
 class Kernels(Matching):
@@ -74,10 +91,10 @@ class Kernels(Matching):
     International Conference on Learning Representations.
     """
 
-    def cost(self, z: Tensor, y: Tensor) -> Tensor:
+    def cost(self, z: Tensor, y: Tensor, parts: Tensor | None = None) -> Tensor:
         """Return the discrepancy of codes and draws, without bias."""
         scales = [2 * z.shape[1] * scale for scale in _SCALES]
-        return discrepancy(z, y, lambda d: sum(c / (c + d) for c in scales))
+        return discrepancy(z, y, lambda d: sum(c / (c + d) for c in scales), parts)
 
 
 class CramerWold(Matching):
@@ -89,11 +106,11 @@ class CramerWold(Matching):
     auto-encoder. Journal of Machine Learning Research 21.
     """
 
-    def cost(self, z: Tensor, y: Tensor) -> Tensor:
+    def cost(self, z: Tensor, y: Tensor, parts: Tensor | None = None) -> Tensor:
         """Return the distance of codes and draws, without bias."""
         gamma = (4 / (3 * len(z))) ** 0.4
         width = max(2 * z.shape[1] - 3, 1)
-        return discrepancy(z, y, lambda d: (gamma + d / width).rsqrt())
+        return discrepancy(z, y, lambda d: (gamma + d / width).rsqrt(), parts)
 
 
 class Adversarial(Matching):
@@ -124,25 +141,46 @@ class Adversarial(Matching):
     def __init__(self, strength: float, law: Law) -> None:
         super().__init__(strength, law)
         self.discriminator = nn.Sequential(
-            nn.Linear(law.n_components, _HIDDEN),
+            nn.Linear(law.n_components + law.n_parts, _HIDDEN),
             nn.LeakyReLU(0.2),
             nn.Linear(_HIDDEN, _HIDDEN),
             nn.LeakyReLU(0.2),
             nn.Linear(_HIDDEN, 1),
         )
+        self._told_apart: list[Tensor] = []
 
-    def cost(self, z: Tensor, y: Tensor) -> Tensor:
+    def cost(self, z: Tensor, y: Tensor, parts: Tensor | None = None) -> Tensor:
         """Return the loss of the discriminator, which the encoder maximises."""
-        loss = functional.softplus(-self.discriminator(y)).mean()
-        loss = loss + functional.softplus(self.discriminator(_Reversed.apply(z))).mean()
+        z, y = self._beside_parts(z, parts), self._beside_parts(y, parts)
+        of_draws, of_codes = self.discriminator(y), self.discriminator(_Reversed.apply(z))
+        self._told_apart.append(_share_right(of_draws, of_codes))
+        losses = (functional.softplus(-of_draws) + functional.softplus(of_codes))[:, 0]
+        loss = losses.mean() if parts is None else losses @ row_weights(parts).to(losses)
         slopes = [_squared_slope(self.discriminator, each) for each in (y, z.detach())]
         return loss + _GRADIENT / 2 * torch.stack(slopes).sum()
 
-    def accuracy(self, z: Tensor) -> float:
+    def accuracy(self, z: Tensor, parts: Tensor | None = None) -> float:
         """Return the share of codes and draws that are told apart, a half if none are."""
         with torch.no_grad(), seeded(0, z.device):
-            right = self.discriminator(self.law.draw(z)) > 0, self.discriminator(z) < 0
-        return float(torch.cat(right).float().mean())
+            both = (self._beside_parts(x, parts) for x in (self.law.draw(z, parts), z))
+            return float(_share_right(*map(self.discriminator, both)))
+
+    def pop_accuracy(self) -> float:
+        """Return the mean accuracy over the training steps since the last call."""
+        shares, self._told_apart = self._told_apart, []
+        return float(torch.stack(shares).mean()) if shares else float("nan")
+
+    def _beside_parts(self, z: Tensor, parts: Tensor | None) -> Tensor:
+        """Return codes beside the indicators of their parts."""
+        if not self.law.n_parts:
+            return z
+        parts = torch.full((len(z),), -1, device=z.device) if parts is None else parts
+        return torch.cat([z, functional.one_hot(parts + 1, self.law.n_parts + 1)[:, 1:].to(z)], 1)
+
+
+def _share_right(of_draws: Tensor, of_codes: Tensor) -> Tensor:
+    """Return the share of logits that have the right sign."""
+    return torch.cat([of_draws.detach() > 0, of_codes.detach() < 0]).float().mean()
 
 
 class _Reversed(torch.autograd.Function):
@@ -157,20 +195,47 @@ class _Reversed(torch.autograd.Function):
         return -gradient
 
 
-def sliced_distance(z: Tensor, y: Tensor) -> Tensor:
-    """Return the mean squared distance of sorted projections of codes and draws, both (B, k)."""
+def row_weights(parts: Tensor) -> Tensor:
+    """Return the weights of the rows of a batch, which add up to one, given their parts (B,).
+
+    Rows that are tied to a part count half, and the others, of part -1, the other half: however few
+    are tied, the code follows them.
+    """
+    tied = parts >= 0
+    n_tied, n_groups = tied.sum(), tied.any().long() + (~tied).any().long()
+    n_own = torch.where(tied, n_tied, len(parts) - n_tied)
+    return 1 / (n_groups * n_own)
+
+
+def sliced_distance(z: Tensor, y: Tensor, parts: Tensor | None = None) -> Tensor:
+    """Return the mean squared distance of sorted projections of codes and draws, both (B, k).
+
+    Codes and draws of the same part, $(B,)$, are compared with each other; None for a single one.
+    """
     directions = torch.randn(z.shape[1], _N_DIRECTIONS, device=z.device, dtype=z.dtype)
     directions = functional.normalize(directions, dim=0)
-    first, second = (each.matmul(directions).sort(dim=0).values for each in (z, y))
-    return (first - second).square().mean()
+    first, second = (each.matmul(directions) for each in (z, y))
+    if parts is None:
+        return (first.sort(dim=0).values - second.sort(dim=0).values).square().mean()
+    # Parts that are far apart are sorted by part, and their distances cancel.
+    width = 2 * torch.stack([first.detach().abs().max(), second.abs().max()]).max() + 1
+    first, second = ((each + width * parts[:, None]).sort(0).values for each in (first, second))
+    weights = row_weights(parts)[parts.argsort()].to(z)
+    return weights @ (first - second).square().mean(1)
 
 
-def discrepancy(z: Tensor, y: Tensor, kernel: Any) -> Tensor:
-    """Return the unbiased mean discrepancy of codes and draws by a kernel of squared distances."""
-    n = len(z)
-    within = [kernel(_squared_distances(each, each)) for each in (z, y)]
-    off_diagonal = [(each.sum() - each.diagonal().sum()) / max(n * (n - 1), 1) for each in within]
-    return off_diagonal[0] + off_diagonal[1] - 2 * kernel(_squared_distances(z, y)).mean()
+def discrepancy(z: Tensor, y: Tensor, kernel: Any, parts: Tensor | None = None) -> Tensor:
+    """Return the unbiased mean discrepancy of codes and draws by a kernel of squared distances.
+
+    It is that within each part, (B,), weighted by the rows in it; None for a single part.
+    """
+    parts = torch.zeros(len(z), dtype=torch.long, device=z.device) if parts is None else parts
+    alike = parts[:, None] == parts
+    n_alike, weights = alike.sum(1), row_weights(parts).to(z)
+    within = sum(kernel(_squared_distances(each, each)) for each in (z, y))
+    off_diagonal = (alike * within).sum(1) - within.diagonal()
+    between = (alike * kernel(_squared_distances(z, y))).sum(1)
+    return weights @ (off_diagonal / (n_alike - 1).clamp_min(1) - 2 * between / n_alike)
 
 
 def _squared_distances(z: Tensor, y: Tensor) -> Tensor:

@@ -3,15 +3,37 @@
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import NearestNeighbors
 
+from skae.nn.laws import Law
+from skae.nn.seeding import seeded
 from skae.sampling.prior import LawPrior, ModelPrior, Prior
 
 Density = Prior | ModelPrior | LawPrior
 
 # The fewest rows of a group, on average, for groups to have a density each; and of one group.
 _ROWS_PER_GROUP, _FEWEST = 20, 10
+
+
+class LawOfParts:
+    """The parts of a law that codes were matched to, as a density given classes.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    """
+
+    def __init__(self, law: Law) -> None:
+        self.law = law
+
+    def sample(self, conditions: np.ndarray, seed: int) -> np.ndarray:
+        """Draw a code for each of one-hot classes, shape (n_samples, k)."""
+        with seeded(seed, torch.device("cpu")):
+            like = torch.empty(len(conditions), self.law.n_components)
+            return self.law.draw(like, torch.from_numpy(conditions.argmax(1))).numpy()
 
 
 class ConditionalPrior:

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from skorch.callbacks import Callback
 
+from skae.nn.matching import Adversarial
 from skae.training.net import AutoencoderNet
 from skae.training.reading import losses, mean_loss
 from skae.training.rows import Rows
@@ -129,3 +130,13 @@ class Progress(Callback):
         """Set the share before every epoch."""
         net.module_.set_progress(self.epoch_ / net.max_epochs)
         self.epoch_ += 1
+
+
+class DiscriminatorAccuracy(Callback):
+    """Write the mean accuracy of a discriminator of codes into the history of every epoch."""
+
+    def on_epoch_end(self, net: AutoencoderNet, **kwargs: Any) -> None:
+        """Write the accuracy of the epoch's steps."""
+        matching = net.chain.penalty
+        assert isinstance(matching, Adversarial)
+        net.history.record("discriminator_accuracy", matching.pop_accuracy())

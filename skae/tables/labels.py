@@ -1,0 +1,67 @@
+"""Classes that rows are told to belong to, some of them perhaps unknown."""
+
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from skae.tables.conditions import conditions_frame
+
+_FEW = 8
+
+
+def labels_frame(y: Any) -> nw.DataFrame:
+    """Return labels as a frame of one column, in which -1 and missing ones are None.
+
+    Raises
+    ------
+    ValueError
+        If they are no labels: numbers with fractions, or several columns.
+    """
+    frame = conditions_frame(y)
+    if frame.shape[1] != 1:
+        raise ValueError(f"y must be a column of labels. Got {frame.shape[1]} columns.")
+    if frame[:, 0].dtype.is_float():
+        labels = np.asarray(frame[:, 0].to_list(), dtype=float)
+        labels = labels[~np.isnan(labels)]
+        if (labels % 1 != 0).any():
+            found = float(labels[labels % 1 != 0][0])
+            raise ValueError(f"y must hold labels. Got the number {found}, of a continuous target.")
+    return frame
+
+
+def learn_classes(labels: nw.DataFrame) -> np.ndarray:
+    """Return the classes of the rows of which they are known, sorted.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be sorted, or there are fewer than two.
+    """
+    known = {label for label in labels[:, 0].to_list() if label is not None}
+    try:
+        classes = sorted(known)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in known})
+        raise ValueError(f"y must hold labels of one type. Got labels of {kinds}.") from error
+    if len(classes) < 2:
+        raise ValueError(f"y must hold at least 2 classes. Got {classes}.")
+    return np.array(classes)
+
+
+def parts_of(labels: nw.DataFrame, classes: np.ndarray) -> np.ndarray:
+    """Return the place of every label among the classes, -1 for none, shape (n_rows,).
+
+    Raises
+    ------
+    ValueError
+        If there is a label that `fit` did not see.
+    """
+    places = {label: place for place, label in enumerate(classes.tolist())} | {None: -1}
+    cells = labels[:, 0].to_list()
+    for cell in cells:
+        if cell not in places:
+            seen = ", ".join(map(repr, classes.tolist()[:_FEW]))
+            more = ", ..." if len(classes) > _FEW else ""
+            raise ValueError(f"y holds {cell!r}, which fit did not see. It saw {seen}{more}.")
+    return np.array([places[cell] for cell in cells], dtype=np.int64)
