@@ -5,8 +5,6 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
@@ -23,11 +21,10 @@ from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.sklearn_private import HasMethods, check_sample_weight, fit_context, take_rows
 from skae.common.state import FittedState
+from skae.predictors.calibration import calibrate
 from skae.predictors.class_densities import fit_densities, log_likelihoods
 from skae.predictors.generative_inference import IMPOSSIBLE, GenerativeInference
 
-# The logarithms between which a temperature is looked for.
-_TEMPERATURES = (np.log(0.05), np.log(1000))
 # The fewest rows of a class of which some are held out.
 _FEWEST = 5
 
@@ -41,10 +38,10 @@ class GenerativeClassifier(
     With the likelihoods :math:`p(x \mid y)` of the classes' densities and their shares
     :math:`p(y)`,
 
-    .. math:: p(y \mid x) \propto p(y)\, p(x \mid y)^{1 / T}.
+    .. math:: p(y \mid x) \propto p(y)\, p(x \mid y)^{1 / T} e^{b_y}.
 
     A high-dimensional density is off by many nats, so that with :math:`T = 1` probabilities would
-    be zero or one; the temperature is fitted on held-out rows.
+    be zero or one; temperature and offsets are fitted on held-out rows.
 
     Beside labels, it says how likely a row is in any class, rejects rows that no class explains,
     and draws rows of each class.
@@ -92,13 +89,14 @@ class GenerativeClassifier(
     sum. None counts them."""
 
     temperature: Auto | PositiveFloat = "auto"
-    """The number by which log-likelihoods are divided; "auto" is the one with the smallest log-loss
-    on held-out rows."""
+    """The number by which log-likelihoods are divided. "auto" is the one with the smallest log-loss
+    on held-out rows, together with an offset for each class, since densities of one class may be
+    better than those of another."""
 
     validation_fraction: Half = 0.2
     """The share of the rows of each class, in [0, 0.5], that are held out from a first fit, for the
-    temperature and the p-values; a second fit has all rows. With 0 there is one fit, `temperature`
-    "auto" is 1, and there are no p-values."""
+    temperature, the offsets and the p-values; a second fit has all rows. With 0 there is one fit,
+    `temperature` "auto" is 1, and there are neither offsets nor p-values."""
 
     n_jobs: int | None = None
     """The number of classes that are fitted at a time; -1 is one for each core, None is one."""
@@ -117,6 +115,9 @@ class GenerativeClassifier(
 
     temperature_: float = field(init=False)
     """The number by which log-likelihoods are divided."""
+
+    offsets_: np.ndarray = field(init=False)
+    """What is then added to them for every class: 0 unless `temperature` is "auto"."""
 
     n_features_in_: int = field(init=False)
     """The number of features that `fit` saw."""
@@ -178,7 +179,7 @@ class GenerativeClassifier(
             part = None if weights is None else weights[kept]
             first = self._fit_densities(take_rows(X, kept), codes[kept], part, seed)
             scores = log_likelihoods(first, take_rows(X, out))
-        self.temperature_ = self._find_temperature(scores, codes[is_out])
+        self.temperature_, self.offsets_ = self._calibrate(scores, codes[is_out])
         self._held_out_ = [
             np.sort(scores[codes[is_out] == place, place]) for place in range(len(self.classes_))
         ]
@@ -204,17 +205,14 @@ class GenerativeClassifier(
             )
         return prior / prior.sum()
 
-    def _find_temperature(self, scores: np.ndarray, codes: np.ndarray) -> float:
+    def _calibrate(self, scores: np.ndarray, codes: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the temperature and the offsets, given log-likelihoods of held-out rows."""
+        n_classes = len(self.classes_)
         if not isinstance(self.temperature, str):
-            return float(self.temperature)
-        if len(scores) == 0 or len(self.classes_) == 1:
-            return 1.0
-
-        def loss(logarithm: float) -> float:
-            logits = np.maximum(scores, IMPOSSIBLE) / np.exp(logarithm) + self._log_prior
-            return -log_softmax(logits, axis=1)[np.arange(len(codes)), codes].mean()
-
-        return float(np.exp(minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded").x))
+            return float(self.temperature), np.zeros(n_classes)
+        if len(scores) == 0 or n_classes == 1:
+            return 1.0, np.zeros(n_classes)
+        return calibrate(np.maximum(scores, IMPOSSIBLE), self._log_prior, codes)
 
 
 def held_out(codes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

@@ -29,6 +29,7 @@ class GenerativeInference:
     class_prior_: np.ndarray
     densities_: list
     temperature_: float
+    offsets_: np.ndarray
     validation_fraction: float
     _held_out_: list[np.ndarray]
 
@@ -77,7 +78,8 @@ class GenerativeInference:
             One column per class, in the order of `classes_`.
         """
         scores = np.maximum(self._log_likelihoods(X), IMPOSSIBLE)
-        return log_softmax(scores / self.temperature_ + self._log_prior, axis=1)
+        logits = scores / self.temperature_ + self._log_prior + self.offsets_
+        return log_softmax(logits, axis=1)
 
     def score_samples(self, X: Any) -> np.ndarray:
         r"""Return the log-likelihoods of rows in the mixture of all classes.

@@ -124,8 +124,27 @@ class TestTemperature:
         classifier = GenerativeClassifier(GaussianMixture(), random_state=0).fit(rows, labels)
         assert classifier.temperature_ == pytest.approx(1, abs=0.2)
 
+    def test_an_offset_mends_a_density_that_is_worse_than_the_other(self):
+        rng = np.random.default_rng(0)
+        labels = rng.integers(2, size=4000)
+        # One class is a cube, which a normal distribution fits badly: its likelihoods are too low.
+        cube, ball = rng.uniform(-3, 3, size=(4000, 12)), 1.5 * rng.normal(size=(4000, 12))
+        rows = np.where(labels[:, None] == 1, cube, ball)
+        parameters = {"temperature": "auto", "validation_fraction": 0.3}
+        fitted = exact(**parameters).fit(rows[:2000], labels[:2000])
+        assert fitted.offsets_[0] * fitted.offsets_[1] < 0
+        probability = fitted.predict_proba(rows[2000:])
+        plain = exact(temperature=fitted.temperature_).fit(rows[:2000], labels[:2000])
+        losses = [
+            log_loss(labels[2000:], each)
+            for each in (probability, plain.predict_proba(rows[2000:]))
+        ]
+        assert losses[0] < losses[1]
+
     def test_without_rows_that_are_held_out_it_is_one(self):
-        assert exact(temperature="auto").fit(X, y).temperature_ == 1
+        fitted = exact(temperature="auto").fit(X, y)
+        assert fitted.temperature_ == 1
+        assert not fitted.offsets_.any()
 
 
 class TestRejection:
