@@ -106,10 +106,11 @@ class AdversarialAE(DeterministicAutoencoder):
     fitted density with `sample`, of as many columns as the code has units."""
 
     supervised: bool = False
-    """Whether the classes of the `y` of `fit` are tied to parts of the law, in their order: petals
-    of "mixture", of which there are then as many; stretches of "swiss_roll", and of the first unit
-    of "uniform"; sectors of the first two units of "normal"; or groups of the draws of a density,
-    by k-means. Rows whose label is missing or -1 may have any part. If False, `y` is ignored."""
+    """Whether the classes of the `y` of `fit` are tied to parts of the law, each to one near the
+    codes that training starts from: petals of "mixture", of which there are then as many; stretches
+    of "swiss_roll", and of the first unit of "uniform"; sectors of the first two units of "normal";
+    or groups of the draws of a density, by k-means. Rows whose label is missing or -1 may have any
+    part. If False, `y` is ignored."""
 
     strength: Auto | NonNegativeFloat = "auto"
     """The strength of the penalty, in nats. "auto" is 300 for "cramer_wold", 100 times the number
@@ -213,9 +214,14 @@ class AdversarialAE(DeterministicAutoencoder):
             )
         n_components = facts.pca.number_for(self.n_components)
         recipe = self._plain_recipe(facts, n_components)
-        penalty = self._make_matching(n_components, self._shares(facts.data))
-        recipe = replace(recipe, penalty=penalty, start=start_at_whitened_pca)
-        return replace(recipe, chain=LabelledAutoencoder) if self.supervised else recipe
+        if not self.supervised:
+            penalty = self._make_matching(n_components, None)
+            return replace(recipe, penalty=penalty, start=start_at_whitened_pca)
+        shares, middles = self._describe_classes(facts, n_components)
+        penalty = self._make_matching(n_components, shares)
+        penalty.law.place_near(middles)
+        chain = LabelledAutoencoder
+        return replace(recipe, penalty=penalty, start=start_at_whitened_pca, chain=chain)
 
     def _make_matching(self, n_components: int, shares: torch.Tensor | None) -> Matching:
         factor = n_components if self.matching == "sliced" else 1
@@ -242,13 +248,19 @@ class AdversarialAE(DeterministicAutoencoder):
             )
         return LAWS[law](n_components, shares)
 
-    def _shares(self, data: Rows) -> torch.Tensor | None:
-        """Return the shares of the classes among the rows that have one, None without classes."""
-        if not self.supervised:
-            return None
-        parts, weights = self._parts_of(data)
-        known = parts >= 0
-        return torch.bincount(parts[known], weights[known], minlength=len(self.classes_)).float()
+    def _describe_classes(
+        self, facts: Facts, n_components: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the classes' shares, and the middles of the codes that training starts from."""
+        parts, weights = self._parts_of(facts.data)
+        x, _ = facts.data.take((parts >= 0).nonzero()[:, 0])
+        codes = facts.pca.keep(n_components).whitened(
+            facts.one_hot(x[:, -self.columns_.n_encoded :])
+        )
+        own, own_weights = parts[parts >= 0], weights[parts >= 0]
+        belongs = torch.nn.functional.one_hot(own, len(self.classes_)).T.to(codes) * own_weights
+        shares = belongs.sum(1)
+        return shares.float(), (belongs @ codes / shares[:, None]).float()
 
     def _parts_of(self, data: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the parts of training rows, and their weights."""

@@ -68,6 +68,10 @@ class Facts:
         """The number of rows."""
         return len(self.data)
 
+    def one_hot(self, x: Tensor) -> Tensor:
+        """Return one-hot rows of encoded ones."""
+        return make_one_hot(self.columns).to(x.device)(x)
+
     @property
     def n_columns(self) -> int:
         """The number of columns of a one-hot row."""

@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 # The normals of a mixture: their number, the radius of their circle, and their two spreads.
@@ -12,6 +13,8 @@ _N_NORMALS, _RADIUS, _ALONG, _ACROSS = 10, 1.5, 0.4, 0.1
 _TURNS, _BAND = 1.5, 0.05
 # The smallest share of a normal that a code is drawn from.
 _SMALLEST = 1e-6
+# The draws that the middle of a part is known by.
+_N_DRAWS = 1000
 
 
 class Law(nn.Module, ABC):
@@ -22,15 +25,32 @@ class Law(nn.Module, ABC):
     n_components : int
         The number of units of a code.
     shares : Tensor of shape (c,) or None, default=None
-        The shares of the parts; None for a law without parts.
+        The shares of the classes that have a part each; None for a law without parts.
+
+    Attributes
+    ----------
+    place : Tensor of int of shape (c,)
+        The place of the part of every class among the parts, at first the same.
     """
 
     shares: Tensor | None
+    place: Tensor
 
     def __init__(self, n_components: int, shares: Tensor | None = None) -> None:
         super().__init__()
         self.n_components = n_components
         self.register_buffer("shares", shares)
+        self.register_buffer("place", torch.arange(self.n_parts))
+
+    @torch.no_grad()
+    def place_near(self, middles: Tensor) -> None:
+        """Give every class the part near the middle of its codes, (c, k), in all the nearest."""
+        of_parts = [
+            self.draw_parts(middles.new_empty(_N_DRAWS, self.n_components), part).mean(0)
+            for part in torch.arange(self.n_parts)[:, None].expand(-1, _N_DRAWS)
+        ]
+        distances = (middles[:, None] - torch.stack(of_parts)).square().sum(2)
+        self.place = torch.from_numpy(linear_sum_assignment(distances.numpy())[1])
 
     @property
     def n_parts(self) -> int:
@@ -45,15 +65,13 @@ class Law(nn.Module, ABC):
         like : Tensor of shape (B, k)
             A tensor of the shape, type and device of the codes.
         parts : Tensor of int of shape (B,) or None, default=None
-            The parts that codes are drawn from; -1 and None for any, by their shares.
+            The classes whose parts codes are drawn from; -1 and None for any, by their shares.
         """
         if self.shares is None:
             return self.draw_whole(like)
-        shares = self.shares.to(like.device)
-        any_part = torch.multinomial(shares, len(like), replacement=True)
-        return self.draw_parts(
-            like, any_part if parts is None else any_part.where(parts < 0, parts)
-        )
+        drawn = torch.multinomial(self.shares.to(like.device), len(like), replacement=True)
+        classes = drawn if parts is None else drawn.where(parts < 0, parts)
+        return self.draw_parts(like, self.place.to(like.device)[classes])
 
     @abstractmethod
     def draw_whole(self, like: Tensor) -> Tensor:

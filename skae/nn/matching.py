@@ -154,8 +154,7 @@ class Adversarial(Matching):
         z, y = self._beside_parts(z, parts), self._beside_parts(y, parts)
         of_draws, of_codes = self.discriminator(y), self.discriminator(_Reversed.apply(z))
         self._told_apart.append(_share_right(of_draws, of_codes))
-        losses = (functional.softplus(-of_draws) + functional.softplus(of_codes))[:, 0]
-        loss = losses.mean() if parts is None else losses @ row_weights(parts).to(losses)
+        loss = functional.softplus(-of_draws).mean() + functional.softplus(of_codes).mean()
         slopes = [_squared_slope(self.discriminator, each) for each in (y, z.detach())]
         return loss + _GRADIENT / 2 * torch.stack(slopes).sum()
 
@@ -195,18 +194,6 @@ class _Reversed(torch.autograd.Function):
         return -gradient
 
 
-def row_weights(parts: Tensor) -> Tensor:
-    """Return the weights of the rows of a batch, which add up to one, given their parts (B,).
-
-    Rows that are tied to a part count half, and the others, of part -1, the other half: however few
-    are tied, the code follows them.
-    """
-    tied = parts >= 0
-    n_tied, n_groups = tied.sum(), tied.any().long() + (~tied).any().long()
-    n_own = torch.where(tied, n_tied, len(parts) - n_tied)
-    return 1 / (n_groups * n_own)
-
-
 def sliced_distance(z: Tensor, y: Tensor, parts: Tensor | None = None) -> Tensor:
     """Return the mean squared distance of sorted projections of codes and draws, both (B, k).
 
@@ -215,27 +202,25 @@ def sliced_distance(z: Tensor, y: Tensor, parts: Tensor | None = None) -> Tensor
     directions = torch.randn(z.shape[1], _N_DIRECTIONS, device=z.device, dtype=z.dtype)
     directions = functional.normalize(directions, dim=0)
     first, second = (each.matmul(directions) for each in (z, y))
-    if parts is None:
-        return (first.sort(dim=0).values - second.sort(dim=0).values).square().mean()
-    # Parts that are far apart are sorted by part, and their distances cancel.
-    width = 2 * torch.stack([first.detach().abs().max(), second.abs().max()]).max() + 1
-    first, second = ((each + width * parts[:, None]).sort(0).values for each in (first, second))
-    weights = row_weights(parts)[parts.argsort()].to(z)
-    return weights @ (first - second).square().mean(1)
+    if parts is not None:
+        # Parts that are far apart are sorted by part, and their distances cancel.
+        width = 2 * torch.stack([first.detach().abs().max(), second.abs().max()]).max() + 1
+        first, second = (each + width * parts[:, None] for each in (first, second))
+    return (first.sort(dim=0).values - second.sort(dim=0).values).square().mean()
 
 
 def discrepancy(z: Tensor, y: Tensor, kernel: Any, parts: Tensor | None = None) -> Tensor:
     """Return the unbiased mean discrepancy of codes and draws by a kernel of squared distances.
 
-    It is that within each part, (B,), weighted by the rows in it; None for a single part.
+    It is the mean over rows of that within their part, (B,); None for a single part.
     """
-    parts = torch.zeros(len(z), dtype=torch.long, device=z.device) if parts is None else parts
+    parts = torch.zeros(len(z), device=z.device) if parts is None else parts
     alike = parts[:, None] == parts
-    n_alike, weights = alike.sum(1), row_weights(parts).to(z)
+    n_alike = alike.sum(1)
     within = sum(kernel(_squared_distances(each, each)) for each in (z, y))
     off_diagonal = (alike * within).sum(1) - within.diagonal()
     between = (alike * kernel(_squared_distances(z, y))).sum(1)
-    return weights @ (off_diagonal / (n_alike - 1).clamp_min(1) - 2 * between / n_alike)
+    return (off_diagonal / (n_alike - 1).clamp_min(1) - 2 * between / n_alike).mean()
 
 
 def _squared_distances(z: Tensor, y: Tensor) -> Tensor:

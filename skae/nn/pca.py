@@ -64,6 +64,11 @@ class PrincipalComponents:
         projected = (source - self.input_mean) @ self.to_codes.T @ self.components + self.mean
         return (projected - target).square().mean(0)
 
+    def whitened(self, x: Tensor) -> Tensor:
+        """Return the codes of inputs in units of their standard deviations, (B, n_components)."""
+        codes = (x.cpu().to(self.mean) - self.input_mean) @ self.to_codes.T
+        return codes / self.variance.sqrt().clamp_min(1e-12)
+
     @property
     def noise_unit(self) -> float:
         """The residual as one standard deviation, in whose units noise is given.
