@@ -61,7 +61,7 @@ def by_components(train, targets, test):
 
 def learned(train, targets, test, k, seed):
     """Return what an autoencoder makes of test inputs, having learned from pairs."""
-    return DenoisingAE(k, random_state=seed).fit(train, targets).reconstruct(test)
+    return DenoisingAE(k, clean="y", random_state=seed).fit(train, targets).reconstruct(test)
 
 
 def colour(train, test, seed):

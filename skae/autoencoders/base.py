@@ -33,7 +33,7 @@ from skae.nn.chain import Autoencoder
 from skae.nn.likelihoods import VarianceLikelihood
 from skae.sampling.imputer import learn_imputer
 from skae.sampling.prior import MOST_CODES, N_CODES, make_prior
-from skae.tables.containers import frame_without_rows, holds_labels
+from skae.tables.containers import eager_frame, frame_without_rows, holds_labels
 from skae.tables.drawn import MOST_COLUMNS
 from skae.tables.identifiers import warn_of_identifiers, warn_of_numbers
 from skae.tables.kinds import options_of
@@ -230,7 +230,7 @@ class BaseAutoencoder(
         how["conditions"] = self._conditions_of(X, y)
         rows = check_training_rows(self, X, self._targets_of(X, y), sample_weight, **how)
         if mode.learns_columns and self.frame_ is not None and not how["as_table"]:
-            frame = nw.from_native(X, eager_only=True)
+            frame = eager_frame(X)
             warn_of_numbers(frame, self.max_categories)
             if frame.shape[1] <= MOST_COLUMNS:
                 self.schema_ = Table.learn(frame, options_of(self), is_named=False)

@@ -1,5 +1,6 @@
 """DenoisingAE: an autoencoder that learns to undo a corruption."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import field, replace
 from typing import Annotated, Any, Literal, Self
@@ -86,6 +87,10 @@ class DenoisingAE(DeterministicAutoencoder):
     height of a block, by default 2 pixels; for "patch" the height of the square, by default a third
     of the image's. A list has one level for each of a list of corruptions."""
 
+    clean: Literal["X", "y"] = "X"
+    """Which rows are clean: "X", those of X, whose corruption the autoencoder learns to undo, or
+    "y": `fit` is given pairs of a corrupted row in X and a clean one in y."""
+
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the autoencoder to rows, or to pairs of a corrupted row and a clean one.
 
@@ -94,9 +99,8 @@ class DenoisingAE(DeterministicAutoencoder):
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows to learn from.
         y : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features) or None
-            The clean rows: the decoder learns to reconstruct y from X, which `corruption` corrupts
-            further if it is not "auto". None, or anything of another shape, such as labels, is
-            ignored: the rows of X are then the clean ones.
+            The clean rows if ``clean="y"``: the decoder learns to reconstruct them from X, which
+            `corruption` corrupts further if it is not "auto". Ignored otherwise.
         sample_weight : array-like of shape (n_samples,), default=None
             The weight of every row; None for weights of one.
 
@@ -120,7 +124,7 @@ class DenoisingAE(DeterministicAutoencoder):
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The next rows to learn from.
         y : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features) or None
-            The clean rows, as in `fit`.
+            The clean rows if ``clean="y"``, as in `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
             The weight of every row; None for weights of one.
 
@@ -150,6 +154,22 @@ class DenoisingAE(DeterministicAutoencoder):
         return with_levels("swap", self.corruption_level)
 
     def _targets_of(self, X: Any, y: Any) -> Any:
-        if y is None or len(shape_of(y)) != 2:
-            return None
-        return y if shape_of(y) == shape_of(X) else None
+        if self.clean == "y":
+            return self._clean_rows(X, y)
+        if y is not None and len(shape_of(y)) == 2 and shape_of(y) == shape_of(X):
+            warnings.warn(
+                "y has the shape of X and is ignored. If it holds the clean rows, set clean='y'.",
+                stacklevel=5,
+            )
+        return None
+
+    def _clean_rows(self, X: Any, y: Any) -> Any:
+        """Return the rows that are to be found, or say what is wrong with them."""
+        if y is None:
+            raise ValueError("The 'clean' parameter is 'y', so fit needs y. Got None.")
+        if shape_of(y) != shape_of(X):
+            raise ValueError(
+                f"The 'clean' parameter is 'y', so y must hold a clean row for each row of X, of "
+                f"shape {shape_of(X)}. Got shape {shape_of(y)}."
+            )
+        return y

@@ -12,10 +12,11 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 
 from skae.autoencoders.reader import Reader
 from skae.tables.category import Category
-from skae.tables.containers import chosen_cells, unwrap, wrap_table
+from skae.tables.containers import chosen_cells, wrap_table
 from skae.tables.field import EXPECTED
 from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
+from skae.tables.unwrapping import unwrap
 
 
 class Editing(ABC):

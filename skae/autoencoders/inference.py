@@ -18,8 +18,9 @@ from skae.autoencoders.paths import arcs, lines
 from skae.autoencoders.reader import Reader
 from skae.common.seeds import draw_seed
 from skae.sampling.rounds import draw_in_rounds
-from skae.tables.containers import unwrap, wrap
+from skae.tables.containers import wrap
 from skae.tables.field import EXPECTED, Decoding
+from skae.tables.unwrapping import unwrap
 
 
 class Inference(TransformerMixin, ABC):

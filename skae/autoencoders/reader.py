@@ -16,14 +16,9 @@ from torch import Tensor
 from skae.nn.chain import Autoencoder
 from skae.tables.checking import check_rows
 from skae.tables.columns import Columns
-from skae.tables.containers import (
-    fill_column,
-    holds_labels,
-    unwrap,
-    with_index,
-    wrap_table,
-)
+from skae.tables.containers import fill_column, holds_labels, with_index, wrap_table
 from skae.tables.field import EXPECTED, Decoding
+from skae.tables.unwrapping import unwrap
 from skae.training.rows import rows_at_a_time
 
 _copy = partial(np.array, order="C")

@@ -27,10 +27,20 @@ class Named:
     name: str
 
 
+class Number(Interval):
+    """An interval of numbers that training can hold, in single precision; no booleans."""
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        """Tell whether a value is a number of the interval."""
+        if isinstance(value, (bool, np.bool_)) or not super().is_satisfied_by(value):
+            return False
+        return abs(value) <= np.finfo(np.float32).max
+
+
 Auto = Literal["auto"]
-PositiveInt = Annotated[int, Interval(Integral, 1, None, closed="left")]
-PositiveFloat = Annotated[float, Interval(Real, 0, None, closed="neither")]
-NonNegativeFloat = Annotated[float, Interval(Real, 0, None, closed="left")]
+PositiveInt = Annotated[int, Number(Integral, 1, None, closed="left")]
+PositiveFloat = Annotated[float, Number(Real, 0, None, closed="neither")]
+NonNegativeFloat = Annotated[float, Number(Real, 0, None, closed="left")]
 Share = Annotated[float, Interval(RealNotInt, 0, 1, closed="neither")]
 Half = Annotated[float, Interval(Real, 0, 0.5, closed="both")]
 Dropout = Annotated[float, Interval(Real, 0, 1, closed="left")]

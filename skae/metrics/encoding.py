@@ -11,11 +11,12 @@ from narwhals.typing import TimeUnit
 from sklearn.utils import check_array
 
 from skae.metrics.sample import Sample
-from skae.tables.containers import frame_without_rows, unwrap
+from skae.tables.containers import frame_without_rows
 from skae.tables.kinds import TableOptions
 from skae.tables.mixed import MixedColumns, as_frame
 from skae.tables.number import Number
 from skae.tables.table import Table
+from skae.tables.unwrapping import unwrap
 
 # The largest number of states of a column that scikit-learn's trees take as categories.
 _MOST_NATIVE = 255

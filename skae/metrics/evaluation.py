@@ -17,7 +17,8 @@ from skae.metrics.shapes import column_shapes
 from skae.metrics.trends import pair_trends
 from skae.metrics.two_sample import two_sample_auc
 from skae.metrics.utility import train_on_synthetic
-from skae.tables.containers import frame_without_rows, unwrap, with_index
+from skae.tables.containers import frame_without_rows, with_index
+from skae.tables.unwrapping import unwrap
 
 # The quantile of `nearest_copies`.
 _NEAR = 0.05

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from skae.tables.containers import unwrap
+from skae.tables.unwrapping import unwrap
 
 _DRAWABLE_CHANNELS = (1, 3, 4)
 

@@ -32,8 +32,9 @@ from skae.common.documentation import Documented
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import TrainingParameters
-from skae.common.sklearn_private import check_sample_weight, fit_context, n_samples_of
+from skae.common.sklearn_private import fit_context, n_samples_of
 from skae.common.state import FittedState
+from skae.common.weights import check_weights
 from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Encoder
 from skae.nn.heads import make_head
@@ -198,8 +199,7 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
         """Fit the autoencoder, encode the labelled rows, train the head."""
         check_consistent_length(X, y)
         if sample_weight is not None:
-            ones = np.empty((n_samples_of(X), 1))
-            sample_weight = check_sample_weight(sample_weight, ones, ensure_non_negative=True)
+            sample_weight = check_weights(sample_weight, n_samples_of(X))
         has_label, labels = self._read_labels(y, sample_weight)
         weights = None if sample_weight is None else sample_weight[has_label]
         weights = self._weigh(labels, weights)

@@ -13,8 +13,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from skae.common.parameters import estimator
+from skae.common.weights import check_class_weight
 from skae.nn.predictions import Labels
 from skae.predictors.base import EncoderPredictor
+from skae.tables.labels import check_kinds_of_labels
 from skae.training.rows import Rows
 
 
@@ -131,6 +133,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
 
     def _read_labels(self, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
         y = column_or_1d(y, warn=True)
+        check_kinds_of_labels(y)
         has_label = _are_labels(y)
         if sample_weight is not None:
             has_label &= sample_weight > 0
@@ -145,6 +148,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     def _weigh(self, labels: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         if self.class_weight is None:
             return weights
+        check_class_weight(self.class_weight, self.classes_)
         classes = self.classes_[labels[:, 0].astype(int)]
         by_class = compute_sample_weight(self.class_weight, classes)
         return by_class if weights is None else weights * by_class

@@ -19,11 +19,13 @@ from skae.common.annotations import Auto, Half, Named, PositiveFloat, RandomStat
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
-from skae.common.sklearn_private import HasMethods, check_sample_weight, fit_context, take_rows
+from skae.common.sklearn_private import HasMethods, fit_context, take_rows
 from skae.common.state import FittedState
+from skae.common.weights import check_weights
 from skae.predictors.calibration import calibrate
 from skae.predictors.class_densities import fit_densities, log_likelihoods
 from skae.predictors.generative_inference import IMPOSSIBLE, GenerativeInference
+from skae.tables.labels import check_kinds_of_labels
 
 # The fewest rows of a class of which some are held out.
 _FEWEST = 5
@@ -163,12 +165,13 @@ class GenerativeClassifier(
         """Check the labels, learn from a part, judge the others, learn from all."""
         X = self._check_rows(X, reset=True)
         y = column_or_1d(y, warn=True)
+        check_kinds_of_labels(y)
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         check_consistent_length(X, y)
         weights = None
         if sample_weight is not None:
-            weights = check_sample_weight(sample_weight, np.empty((len(y), 0)))
+            weights = check_weights(sample_weight, len(y))
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.class_prior_ = self._find_prior(codes, weights)
         seed = draw_seed(self.random_state)

@@ -14,9 +14,10 @@ from skae.common.sklearn_private import take_rows
 from skae.predictors.class_densities import log_likelihoods
 from skae.sampling.densities import draw_codes
 from skae.tables.columns import Columns
-from skae.tables.containers import eager_frame, join_rows, unwrap
+from skae.tables.containers import eager_frame, join_rows
 from skae.tables.remembering import Remembered
 from skae.tables.table import Table
+from skae.tables.unwrapping import unwrap
 
 # What an infinite log-likelihood counts as, so that rows that no class explains have a label.
 IMPOSSIBLE = -1e9

@@ -74,7 +74,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             The expected targets, with as many axes as the y of `fit`.
         """
-        targets = self._predict(X) * self._scale_ + self._center_
+        targets = self._predict(X).astype(np.float64) * self._scale_ + self._center_
         return targets[:, 0] if self._is_one_target_ else targets
 
     def _read_labels(self, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +89,11 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         if not has_label.any():
             raise ValueError("y holds no numbers: all are NaN, or have no weight.")
         labels = y[has_label]
-        self._center_, self._scale_ = labels.mean(0), labels.std(0)
+        # In units of the largest, squares of large numbers are finite.
+        unit = np.abs(labels).max(0)
+        unit[unit == 0] = 1
+        self._center_ = unit * (labels / unit).mean(0)
+        self._scale_ = unit * (labels / unit).std(0)
         self._scale_[self._scale_ == 0] = 1
         return has_label, ((labels - self._center_) / self._scale_).astype(np.float32)
 

@@ -10,8 +10,9 @@ from scipy import sparse
 
 from skae.common.sklearn_private import take_rows
 from skae.tables.cells import is_missing
-from skae.tables.containers import eager_frame, frame_without_rows, join_rows, unwrap, wrap
+from skae.tables.containers import eager_frame, frame_without_rows, join_rows, wrap
 from skae.tables.mixed import as_frame
+from skae.tables.unwrapping import unwrap
 
 
 def plain_rows(X: Any) -> Any:

@@ -11,12 +11,12 @@ import pandas as pd
 from skae.tables.category import Category
 from skae.tables.cells import HIDDEN, MISSING, is_missing
 from skae.tables.columns import Cells
-from skae.tables.containers import unwrap
 from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
 from skae.tables.number import Number
 from skae.tables.relating import to_cells
 from skae.tables.table import Table
+from skae.tables.unwrapping import unwrap
 
 # The bound at which encoded given numbers are clipped, in units of the scale of the columns.
 _FARTHEST = 1e4

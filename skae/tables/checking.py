@@ -8,8 +8,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from skae.tables.containers import eager_frame, unwrap
+from skae.tables.containers import eager_frame
 from skae.tables.mixed import as_frame
+from skae.tables.unwrapping import unwrap
 
 
 def check_rows(

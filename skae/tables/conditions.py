@@ -10,9 +10,10 @@ import pandas as pd
 
 from skae.tables.category import Category
 from skae.tables.cells import HIDDEN, is_missing
-from skae.tables.containers import eager_frame, unwrap
+from skae.tables.containers import eager_frame
 from skae.tables.kinds import TableOptions
 from skae.tables.mixed import MixedColumns
+from skae.tables.unwrapping import unwrap
 
 _NAME = "y"
 # The integer that stands for no label.

@@ -9,14 +9,7 @@ import torch
 
 from skae.tables.casting import as_column, round_to_type
 from skae.tables.cells import is_missing
-
-
-def unwrap(X: Any) -> Any:
-    """Return a tensor as an array on the host, and anything else as it is."""
-    if not isinstance(X, torch.Tensor):
-        return X
-    X = X.detach().cpu()
-    return (X.float() if X.dtype is torch.bfloat16 else X).numpy()
+from skae.tables.unwrapping import lazy_message, unwrap, with_dense_columns
 
 
 def shape_of(X: Any) -> tuple[int, ...]:
@@ -41,9 +34,9 @@ def eager_frame(X: Any) -> Any:
     ValueError
         If two columns have the same name.
     """
-    frame = nw.from_native(X, pass_through=True)
+    frame = nw.from_native(with_dense_columns(X), pass_through=True)
     if isinstance(frame, nw.LazyFrame):
-        raise TypeError("X is a lazy frame, whose rows are not computed yet: give X.collect().")
+        raise TypeError(lazy_message(str(frame.implementation.name).lower()))
     return frame
 
 

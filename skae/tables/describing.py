@@ -7,10 +7,11 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from skae.tables.containers import eager_frame, unwrap
+from skae.tables.containers import eager_frame
 from skae.tables.kinds import TableOptions
 from skae.tables.mixed import as_frame
 from skae.tables.table import Table
+from skae.tables.unwrapping import unwrap
 
 
 def describe(

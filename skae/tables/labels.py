@@ -1,9 +1,12 @@
 """Classes that rows are told to belong to, some of them perhaps unknown."""
 
+import warnings
+from numbers import Real
 from typing import Any
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 
 from skae.tables.conditions import conditions_frame
 
@@ -39,14 +42,35 @@ def learn_classes(labels: nw.DataFrame) -> np.ndarray:
         If they cannot be sorted, or there are fewer than two.
     """
     known = {label for label in labels[:, 0].to_list() if label is not None}
-    try:
-        classes = sorted(known)
-    except TypeError as error:
-        kinds = sorted({type(label).__name__ for label in known})
-        raise ValueError(f"y must hold labels of one type. Got labels of {kinds}.") from error
+    check_kinds_of_labels(np.array([*known], dtype=object))
+    classes = sorted(known)
     if len(classes) < 2:
         raise ValueError(f"y must hold at least 2 classes. Got {classes}.")
     return np.array(classes)
+
+
+def check_kinds_of_labels(y: np.ndarray) -> None:
+    """Check that labels can be sorted, and warn of unsigned integers where -1 may be meant.
+
+    Raises
+    ------
+    ValueError
+        If some labels are text and others are not.
+    """
+    if y.dtype == object:
+        kinds = {_kind(label) for label in y[~pd.isna(y)].tolist()}
+        if len(kinds) > 1:
+            raise ValueError(f"y must hold labels of one type. Got labels of {sorted(kinds)}.")
+    if y.dtype.kind == "u" and len(y) and y.max() == np.iinfo(y.dtype).max:
+        warnings.warn(
+            f"y holds the label {y.max()}, which is -1 as {y.dtype}. If it means no label, give y "
+            f"as a signed type.",
+            stacklevel=2,
+        )
+
+
+def _kind(label: Any) -> str:
+    return "number" if isinstance(label, (Real, np.bool_)) else type(label).__name__
 
 
 def parts_of(labels: nw.DataFrame, classes: np.ndarray) -> np.ndarray:

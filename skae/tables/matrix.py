@@ -106,6 +106,8 @@ class MatrixColumns(Columns):
         """Return rows, dense or sparse, as a float32 matrix."""
         encoded = np.empty(rows.shape, dtype=np.float32)
         for start, chunk in dense_chunks(rows):
+            if not self._is_single:
+                chunk = chunk.astype(np.float64)
             center, scale = self.center.astype(chunk.dtype), chunk.dtype.type(self.scale)
             out = encoded[start : start + len(chunk)]
             centred = np.subtract(chunk, center, out=out if out.dtype == chunk.dtype else None)
@@ -168,6 +170,12 @@ class MatrixColumns(Columns):
         given = Cells(rows, ~np.isnan(rows))
         brought, _ = self.bring(self.decode(encoded), decoding.rng, given=given, is_last=True)
         return np.where(given.is_given, rows, brought).astype(rows.dtype)
+
+    @cached_property
+    def _is_single(self) -> bool:
+        """Whether single precision holds the scale."""
+        info = np.finfo(np.float32)
+        return float(info.tiny) < self.scale < float(info.max)
 
     @cached_property
     def _is_bounded(self) -> bool:

@@ -12,12 +12,13 @@ from skae.dependencies.cells import MISSING as EMPTY
 from skae.dependencies.dependencies import Dependencies
 from skae.tables.cells import HIDDEN, MISSING, is_missing
 from skae.tables.columns import FARTHEST, Cells, Columns
-from skae.tables.containers import fill_column, is_memory_map, shape_of, unwrap, wrap_table
+from skae.tables.containers import eager_frame, fill_column, is_memory_map, shape_of, wrap_table
 from skae.tables.field import DRAWN, EXPECTED, Decoding
 from skae.tables.kinds import ColumnParameters, TableOptions
 from skae.tables.number import Number
 from skae.tables.relating import cells_of_frame, find_dependencies, from_cells, to_cells
 from skae.tables.table import Table
+from skae.tables.unwrapping import unwrap
 
 _PLAIN = (int, float, np.int64, np.int32, np.float64, np.float32)
 
@@ -234,7 +235,7 @@ def is_table(X: object, parameters: ColumnParameters) -> bool:
     marks = parameters.categorical_features
     if parameters.column_kinds or not (isinstance(marks, str) and marks == "from_dtype"):
         return True
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    frame = eager_frame(X)
     if isinstance(frame, nw.DataFrame):
         return not all(map(_is_plain, frame.iter_columns()))
     return not sparse.issparse(X) and _holds_nan(np.asarray(unwrap(X)))

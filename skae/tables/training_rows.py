@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length
 
-from skae.common.sklearn_private import check_sample_weight
+from skae.common.weights import check_weights
 from skae.tables.checking import check_rows
 
 
@@ -99,9 +99,8 @@ def checked_weights(sample_weight: Any, rows: Any, *, fewest: int = 1) -> np.nda
     ValueError
         If fewer rows have a weight above zero, or a weight is negative or not finite.
     """
-    # Only their number matters; of frames scikit-learn's dispatch to array types knows nothing.
-    rows = np.empty((len(rows), 0)) if isinstance(rows, nw.DataFrame) else rows
-    weights = check_sample_weight(sample_weight, rows, ensure_non_negative=True)
+    n_rows = len(rows) if isinstance(rows, nw.DataFrame) else rows.shape[0]
+    weights = check_weights(sample_weight, n_rows)
     counts = weights > 0
     if counts.sum() < fewest:
         raise ValueError(

@@ -133,7 +133,7 @@ def test_it_fills_patches(images):
 
 def test_pairs_teach_what_no_corruption_says(images):
     mirrored = images.reshape(-1, 8, 8)[:, :, ::-1].reshape(-1, 64)
-    fitted = make(n_components=32, corruption_level=0.0, max_epochs=100)
+    fitted = make(n_components=32, clean="y", max_epochs=100)
     fitted.fit(mirrored[:1500], images[:1500])
     error = ((fitted.reconstruct(mirrored[1500:]) - images[1500:]) ** 2).mean()
     assert error < 0.3 * images[1500:].var()
@@ -144,8 +144,8 @@ def test_pairs_may_be_weighted_frames_of_tables():
     clean = rows_of_a_shop()
     spoilt = clean.assign(price=clean["price"].sample(frac=1, random_state=0).to_numpy())
     weights = np.r_[np.zeros(100), np.ones(200)]
-    fitted = make(corruption_level=0.0).fit(spoilt, clean, sample_weight=weights)
-    again = make(corruption_level=0.0).fit(spoilt[100:], clean[100:])
+    fitted = make(corruption_level=0.0, clean="y").fit(spoilt, clean, sample_weight=weights)
+    again = make(corruption_level=0.0, clean="y").fit(spoilt[100:], clean[100:])
     np.testing.assert_array_equal(fitted.transform(spoilt), again.transform(spoilt))
     back = fitted.reconstruct(spoilt)["price"]
     assert back.corr(clean["price"]) > 0.6
@@ -158,7 +158,7 @@ def test_labels_are_no_clean_rows(rows):
 
 
 def test_pairs_continue_with_partial_fit(rows):
-    fitted = make().partial_fit(rows, rows).partial_fit(rows[:20], rows[:20])
+    fitted = make(clean="y").partial_fit(rows, rows).partial_fit(rows[:20], rows[:20])
     assert np.isfinite(fitted.score(rows))
 
 
@@ -228,4 +228,17 @@ def test_what_cannot_be_done_with_tables():
 
 def test_pairs_that_do_not_match(rows):
     with pytest.raises(ValueError, match="contains infinity"):
-        make().fit(rows, np.full(rows.shape, np.inf))
+        make(clean="y").fit(rows, np.full(rows.shape, np.inf))
+    with pytest.raises(ValueError, match=r"of shape \(\d+, 5\)\. Got shape \(\d+, 5\)"):
+        make(clean="y").fit(rows, rows[:-1])
+    with pytest.raises(ValueError, match=r"Got shape \(\d+, 4\)"):
+        make(clean="y").fit(rows, rows[:, :4])
+    with pytest.raises(ValueError, match=r"so fit needs y\. Got None"):
+        make(clean="y").fit(rows)
+
+
+def test_clean_rows_are_taken_only_where_they_are_asked_for(rows):
+    plain = make(max_epochs=3).fit(rows).transform(rows)
+    with pytest.warns(UserWarning, match="y has the shape of X and is ignored"):
+        given = make(max_epochs=3).fit(rows, rows + 1).transform(rows)
+    np.testing.assert_array_equal(plain, given)

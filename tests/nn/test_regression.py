@@ -64,7 +64,7 @@ def test_more_units_than_columns():
 def test_pairs_start_at_the_regression():
     x, t = pairs(1000)
     still = {"max_epochs": 1, "learning_rate": 1e-9, "bounds": None, "random_state": 0}
-    fitted = DenoisingAE(3, **still).fit(x, t)
+    fitted = DenoisingAE(3, clean="y", **still).fit(x, t)
     by_regression = LinearRegression().fit(x, t).predict(x)
     error = ((fitted.reconstruct(x) - t) ** 2).mean()
     assert error < 1.1 * ((by_regression - t) ** 2).mean()
@@ -73,7 +73,7 @@ def test_pairs_start_at_the_regression():
 
 def test_pairs_are_not_corrupted_further_unless_asked():
     x, t = pairs(400)
-    quick = {"n_components": 3, "max_epochs": 3, "random_state": 0}
+    quick = {"clean": "y", "n_components": 3, "max_epochs": 3, "random_state": 0}
     plain = DenoisingAE(**quick).fit(x, t).reconstruct(x)
     swapped = DenoisingAE(corruption="swap", **quick).fit(x, t).reconstruct(x)
     also_swapped = DenoisingAE(corruption_level=0.15, **quick).fit(x, t).reconstruct(x)
