@@ -47,6 +47,7 @@ from skae.training.net import AutoencoderNet
 from skae.training.reading import calibrate, mean_loss, read
 from skae.training.rows import HeldOut, Rows, encode_rows
 from skae.training.running import (
+    MOST_HISTORY,
     loss_curves,
     make_net,
     prepare_pass,
@@ -295,6 +296,7 @@ class BaseAutoencoder(
         if plan.one_pass:
             prepare_pass(self.net_, self, plan)
             train(self.net_, data, [*self._callbacks(), *task.callbacks])
+            del self.net_.history[:-MOST_HISTORY]
             for name in {"best_epoch_", "best_loss_"} & set(vars(self)):
                 delattr(self, name)
             return data
@@ -322,7 +324,8 @@ class BaseAutoencoder(
         mode : Mode
             The kind of training.
         """
-        self.n_iter_ = len(self.net_.history)
+        n_passes = vars(self).get("n_iter_", 0) + 1
+        self.n_iter_ = n_passes if mode.is_pass else len(self.net_.history)
         self.loss_curve_, self.validation_loss_curve_ = loss_curves(self.net_)
         self._calibrate(sample, validation_rows)
         self._imputer_ = learn_imputer(

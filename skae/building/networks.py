@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from numbers import Integral
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -126,7 +127,7 @@ def check_image_shape(image_shape: Sequence[int] | None, n_in: int) -> tuple[int
     """Return an image shape as (channels, height, width); raise ValueError if it does not fit."""
     if image_shape is None:
         return None
-    shape = tuple(image_shape)
+    shape = tuple(image_shape) if np.iterable(image_shape) else (image_shape,)
     shape = (1, *shape) if len(shape) == 2 else shape
     if len(shape) != 3 or not _are_sizes(shape) or prod(shape) != n_in:
         raise ValueError(

@@ -27,6 +27,9 @@ class Named:
     name: str
 
 
+_LARGEST = float(np.finfo(np.float32).max)
+
+
 class Number(Interval):
     """An interval of numbers that training can hold, in single precision; no booleans."""
 
@@ -34,7 +37,7 @@ class Number(Interval):
         """Tell whether a value is a number of the interval."""
         if isinstance(value, (bool, np.bool_)) or not super().is_satisfied_by(value):
             return False
-        return abs(value) <= np.finfo(np.float32).max
+        return abs(value) <= _LARGEST
 
 
 Auto = Literal["auto"]

@@ -22,10 +22,7 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     """
     rows = np.empty((n_rows, 0))
     weights = check_sample_weight(sample_weight, rows, ensure_non_negative=True)
-    largest = weights.max(initial=0)
-    if largest == 0:
-        raise ValueError("sample_weight must be above 0 for some rows. All are 0.")
-    weights = weights / largest
+    weights = weights / weights.max()
     return np.where(weights < _SMALLEST, 0.0, weights)
 
 

@@ -32,7 +32,7 @@ from skae.tables.kinds import options_of
 from skae.tables.table import Table
 from skae.tables.training_rows import checked_weights
 from skae.training.net import AutoencoderNet
-from skae.training.running import loss_curves, unchanged_on_failure
+from skae.training.running import MOST_HISTORY, loss_curves, unchanged_on_failure
 from skae.training.schedule import unless_auto
 
 # The share of normal rows that "auto" flags.
@@ -42,8 +42,6 @@ _AUTO_SHARE = 0.01
 _AUTO_TRIM = 0.1
 _N_GROUPS = 4
 _STEPS_OF_CLEAN, _STEPS_OF_TRIMMED = 25, 8
-# The number of epochs of which the losses are kept.
-_MOST_HISTORY = 1000
 
 
 @estimator()
@@ -296,7 +294,7 @@ class AEOutlierDetector(
         self._model_, self.best_epoch_, self.n_trimmed_ = learned
         self.columns_, self.parts_ = self._model_.columns, self._model_.parts
         self.net_ = self._model_.members.net
-        del self.net_.history[:-_MOST_HISTORY]
+        del self.net_.history[:-MOST_HISTORY]
         self.loss_curve_, self.validation_loss_curve_ = loss_curves(self.net_)
         self.n_iter_ = len(self.loss_curve_)
         self.stop_reason_ = self._find_stop_reason()

@@ -7,6 +7,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+import torch
 from joblib import Parallel, delayed
 from scipy import sparse
 from scipy.stats import false_discovery_control
@@ -26,6 +27,7 @@ from skae.tables.containers import holds_labels, wrap_table
 from skae.tables.field import EXPECTED
 from skae.tables.remembering import Remembered
 from skae.tables.table import Table
+from skae.tables.unwrapping import unwrap
 
 # The number of cells up to which sparse rows are made dense: 2 GiB.
 _MOST_DENSE = 2**28
@@ -254,7 +256,8 @@ class OutlierInference(TransformerMixin):
 
     def _check_rows(self, X: Any, *, reset: bool = False) -> nw.DataFrame:
         """Return rows as a narwhals frame; raise ValueError if they are not valid."""
-        X = _dense(X) if sparse.issparse(X) else X
+        if isinstance(X, torch.Tensor) or sparse.issparse(X):
+            X = _dense(unwrap(X))
         made_with = self._made_with_
         by_type = isinstance(made_with["categorical_features"], str)
         by_type = by_type and not made_with["column_kinds"]
@@ -269,7 +272,8 @@ class OutlierInference(TransformerMixin):
 
     def _rows(self, X: Any) -> Rows:
         """Return checked rows; arrays of plain numbers as they are."""
-        is_array = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype in (np.float64, np.float32)
+        is_array = isinstance(X, np.ndarray) and not isinstance(X, np.ma.MaskedArray)
+        is_array = is_array and X.ndim == 2 and X.dtype in (np.float64, np.float32)
         if is_array and self.frame_ is None and self._model_.is_plain:
             types = [np.float64, np.float32]
             X = validate_data(self, X, reset=False, dtype=types, ensure_all_finite="allow-nan")
@@ -291,7 +295,9 @@ class OutlierInference(TransformerMixin):
 
 
 def _dense(X: Any) -> np.ndarray:
-    """Return sparse rows as an array."""
+    """Return rows as an array, if they are not too many to be made dense."""
+    if not sparse.issparse(X):
+        return X
     n_rows, n_columns = X.shape
     if n_rows * n_columns > _MOST_DENSE:
         raise ValueError(

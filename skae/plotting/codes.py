@@ -121,13 +121,7 @@ def _as_frame(rows: Any) -> nw.DataFrame | None:
 
 def _images_of(X: Any, image_shape: Sequence[int]) -> np.ndarray:
     """Return rows as images with values in [0, 1]; colours last."""
-    rows, shape = as_array(X, _NOT_IMAGES).astype(float), tuple(image_shape)
-    if len(shape) not in (2, 3) or np.prod(shape) != rows.shape[1]:
-        raise ValueError(
-            f"The 'image_shape' parameter must be (height, width) or (channels, height, width) "
-            f"with a product of {rows.shape[1]}, the number of features of X. Got {image_shape!r}."
-        )
-    images = as_images(rows, shape)
+    images = as_images(as_array(X, _NOT_IMAGES).astype(float), image_shape)
     images = images[..., :3] if images.ndim == 4 else images
     low, high = images.min(), images.max()
     return (images - low) / (high - low if high > low else 1)

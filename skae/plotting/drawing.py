@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from skae.building.networks import check_image_shape
 from skae.tables.unwrapping import unwrap
 
 _DRAWABLE_CHANNELS = (1, 3, 4)
@@ -29,6 +30,7 @@ def as_array(rows: Any, otherwise: str) -> np.ndarray:
 
 def as_images(rows: Any, image_shape: Any) -> np.ndarray:
     """Return rows as images of shape (height, width) or (height, width, channels)."""
+    check_image_shape(image_shape, rows.shape[1])
     if len(image_shape) == 2:
         return rows.reshape(-1, *image_shape)
     if image_shape[0] not in _DRAWABLE_CHANNELS:

@@ -1,8 +1,11 @@
 """LatentDisplay: the plane of two components of the code."""
 
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
+from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from skae.common.sklearn_private import check_matplotlib_support
@@ -128,6 +131,7 @@ class LatentDisplay:
                 f"of components of the code. Got {components!r}."
             )
         n_images = (_N_IMAGES if X is None else 0) if n_images is None else n_images
+        check_scalar(n_images, "n_images", Integral, min_val=1 if X is None else 0)
         manifold, extent = None, None
         if n_images:
             shape = image_shape or getattr(estimator, "image_shape", None)
@@ -137,7 +141,7 @@ class LatentDisplay:
         )
         display = cls(
             codes=codes,
-            labels=None if y is None else np.asarray(y),
+            labels=None if y is None else _labels_of(y, codes),
             names=tuple(names[c] for c in components),
             manifold=manifold,
             extent=extent,
@@ -202,6 +206,19 @@ def _manifold(
     images = as_images(rows, image_shape)
     images = images.reshape(n_images, n_images, *images.shape[1:])
     return images, (low[0], high[0], low[1], high[1])
+
+
+def _labels_of(y: Any, codes: np.ndarray | None) -> np.ndarray:
+    """Return the labels of rows; raise ValueError if they are not one for each row."""
+    labels = np.asarray(y)
+    n_rows = 0 if codes is None else len(codes)
+    if labels.shape != (n_rows,):
+        raise ValueError(
+            f"'y' must hold one label for each of the {n_rows} rows. Got shape {labels.shape}."
+        )
+    if pd.isna(labels).any():
+        raise ValueError("'y' must hold no missing labels. Got None or NaN.")
+    return labels
 
 
 def _classes(labels: Any) -> tuple[np.ndarray | None, np.ndarray | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from datetime import datetime
+from numbers import Real
 from typing import Any
 
 import narwhals as nw
@@ -150,9 +151,11 @@ def _cells(given: object) -> dict:
         for cell in cells:
             if not isinstance(cell, Hashable):
                 raise ValueError(
-                    f"The 'given' parameter must hold one cell for each column. Got {cell!r} for "
-                    f"column {name!r}."
+                    f"The 'given' parameter must hold one cell for each column if it is a dict; a "
+                    f"dataframe may hold more rows. Got {cell!r} for column {name!r}."
                 )
+            if isinstance(cell, Real) and np.isinf(float(cell)):
+                _number(name, cell)
         columns[name] = [None if pd.api.types.is_scalar(c) and pd.isna(c) else c for c in cells]
     return columns
 

@@ -57,6 +57,10 @@ def check_rows(
 
 
 def _check_matrix(estimator: BaseEstimator, X: Any, options: dict[str, Any]) -> Any:
+    X = flat_images(X, getattr(estimator, "image_shape", None))
+    frame = eager_frame(X)
+    if isinstance(frame, nw.DataFrame):
+        _check_has_columns(frame, estimator)
     try:
         return validate_data(
             estimator,
@@ -66,6 +70,8 @@ def _check_matrix(estimator: BaseEstimator, X: Any, options: dict[str, Any]) -> 
             **options,
         )
     except ValueError as error:
+        if "could not convert" in str(error):
+            raise ValueError(_name_of_text(X, frame)) from error
         if options["reset"] or "contains NaN" not in str(error):
             raise
         raise ValueError(
@@ -100,6 +106,7 @@ def check_table(
     needs_frame : bool
         Whether `fit` was given what only a frame holds.
     """
+    X = flat_images(X, getattr(estimator, "image_shape", None))
     frame = eager_frame(X)
     if not isinstance(frame, nw.DataFrame):
         if needs_frame:
@@ -113,11 +120,61 @@ def check_table(
         checks = {"ensure_all_finite": "allow-nan", "ensure_min_samples": min_samples}
         return as_frame(validate_data(estimator, unwrap(X), reset=reset, dtype=dtype, **checks))
     validate_data(estimator, X, reset=reset, skip_check_array=True)
-    if not frame.columns:
-        raise ValueError(f"X has 0 feature(s), and {type(estimator).__name__} needs at least 1.")
+    _check_has_columns(frame, estimator)
     if len(frame) < min_samples:
         raise ValueError(
             f"Found array with {len(frame)} sample(s) (shape={frame.shape}) while a minimum of "
             f"{min_samples} is required by {type(estimator).__name__}."
         )
     return frame
+
+
+def _name_of_text(X: Any, frame: Any) -> str:
+    """Return a message that names the first cell of a matrix of numbers that is none."""
+    is_frame = isinstance(frame, nw.DataFrame)
+    rows = frame.to_numpy() if is_frame else np.asarray(unwrap(X), dtype=object)
+    for place in range(rows.shape[1]):
+        for cell in rows[:, place]:
+            try:
+                float(cell)
+            except (TypeError, ValueError):
+                name = frame.columns[place] if is_frame else place
+                return (
+                    f"Column {name!r} of X holds {cell!r}, which is no number. Labels are read in "
+                    f"dataframes that fit was given, and where 'categorical_features' or "
+                    f"'column_kinds' marks their columns."
+                )
+    return "X holds cells that are no numbers."
+
+
+def _check_has_columns(frame: nw.DataFrame, estimator: BaseEstimator) -> None:
+    if not frame.columns:
+        raise ValueError(f"X has 0 feature(s), and {type(estimator).__name__} needs at least 1.")
+
+
+def flat_images(X: Any, image_shape: Any) -> Any:
+    """Return a stack of images as rows if it has the shape of an estimator's images.
+
+    Raises
+    ------
+    ValueError
+        If rows have more than two axes, and those of an image are others.
+    """
+    shape = tuple(X.shape) if hasattr(X, "shape") else ()
+    if len(shape) < 3:
+        return X
+    own, wanted = shape[1:], ()
+    if image_shape is not None and np.iterable(image_shape):
+        wanted = tuple(image_shape)
+    if wanted in (own, own[1:] if own[0] == 1 else own) or wanted == (1, *own):
+        return X.reshape(len(X), -1)
+    if len(own) == 3 and wanted == (own[2], own[0], own[1]):
+        raise ValueError(
+            f"X has shape {shape}, channels last, and 'image_shape' is {wanted}, channels first. "
+            f"Give numpy.moveaxis(X, -1, 1)."
+        )
+    also = f", or set image_shape={own}" if len(own) in (2, 3) else ""
+    raise ValueError(
+        f"Found array with dim {len(shape)}: X has shape {shape}. Reshape it to "
+        f"({shape[0]}, {int(np.prod(own))}){also}."
+    )

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer, PrintLog
+from skorch.callbacks import Callback, EpochTimer
 from torch import Tensor, nn
 
 from skae.common.interrupts import noting_ctrl_c
+from skae.training.log import Log
 from skae.training.rows import Batches
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -87,7 +88,7 @@ class AutoencoderNet(NeuralNet):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
-        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+        return [("epoch_timer", EpochTimer()), ("print_log", Log())]
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Reset the state of the training, and find out whether steps need skorch's closure."""

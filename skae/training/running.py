@@ -22,6 +22,8 @@ from skae.training.schedule import SCHEDULES, Plan, steady
 # backward pass.
 _TRAINING_FLOP_PER_WEIGHT = 6
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d)
+# The number of passes of a stream whose losses are kept.
+MOST_HISTORY = 1000
 # The options of a net that every pass of `partial_fit` sets again.
 _OF_PASSES = ("lr", "batch_size", "verbose")
 # The attributes of a module that are restored by its state, not by name.

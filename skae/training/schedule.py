@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from skae.common.shared_parameters import TrainingParameters
+from skae.training.net_params import check_net_params
 
 # The share of the epochs in which the one-cycle learning rate rises; chosen on the development sets
 # (docs/design.md, "What keeps small sets safe").
@@ -136,6 +137,7 @@ class Plan:
             The batch size and the steps per root of the number of rows where parameters are
             "auto".
         """
+        check_net_params(parameters.net_params)
         given = parameters.net_params or {}
         batch_size = given.get("batch_size", unless_auto(parameters.batch_size, largest_batch))
         batch_size = min(batch_size, n_rows) if batch_size > 0 else n_rows
