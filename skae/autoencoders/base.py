@@ -295,7 +295,10 @@ class BaseAutoencoder(
             return data
         if plan.one_pass:
             prepare_pass(self.net_, self, plan)
+            n_before = len(self.net_.history)
             train(self.net_, data, [*self._callbacks(), *task.callbacks])
+            n_passes = len(self.net_.history) - n_before
+            self.n_iter_ = vars(self).get("n_iter_", 0) + n_passes
             del self.net_.history[:-MOST_HISTORY]
             for name in {"best_epoch_", "best_loss_"} & set(vars(self)):
                 delattr(self, name)
@@ -324,8 +327,8 @@ class BaseAutoencoder(
         mode : Mode
             The kind of training.
         """
-        n_passes = vars(self).get("n_iter_", 0) + 1
-        self.n_iter_ = n_passes if mode.is_pass else len(self.net_.history)
+        if not mode.is_pass:
+            self.n_iter_ = len(self.net_.history)
         self.loss_curve_, self.validation_loss_curve_ = loss_curves(self.net_)
         self._calibrate(sample, validation_rows)
         self._imputer_ = learn_imputer(

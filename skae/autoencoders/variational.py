@@ -89,6 +89,10 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
     Ghosh, P., Sajjadi, M. S. M., Vergari, A., Black, M. and Schoelkopf, B. (2020). From variational
     to deterministic autoencoders. International Conference on Learning Representations.
 
+    He, J., Spokoyny, D., Neubig, G. and Berg-Kirkpatrick, T. (2019). Lagging inference networks and
+    posterior collapse in variational autoencoders. International Conference on Learning
+    Representations.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -242,7 +246,7 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
         bottleneck.schedule = None if rise is None else partial(rise, rise=self.beta_warm_up)
         bottleneck.beta, bottleneck.free_bits = self.beta, self.free_bits
         bottleneck.n_draws, bottleneck.warm_up = self.n_importance, self._warm_up()
-        net.decoder_every = self.n_encoder_steps
+        net.n_encoder_steps = self.n_encoder_steps
         super()._prepare(net)
 
     def _calibrate(self, sample: Rows, validation_rows: Rows) -> None:

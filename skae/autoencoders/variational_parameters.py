@@ -39,5 +39,6 @@ class BoundParameters:
     """The number of draws of the code in `score_samples`."""
 
     n_encoder_steps: PositiveInt = 1
-    """The number of steps of the encoder per step of the decoder, which the other steps do not
-    update."""
+    """The number of steps of the encoder for every batch, of which only the last one is also a step
+    of the decoder: an epoch takes that many times as long, and the encoder keeps up with the
+    decoder (He et al., 2019)."""

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skae.building.networks import check_image_shape
 from skae.building.recipe import Facts
+from skae.common.sizes import check_image_shape
 from skae.nn.corruptions import (
     Applied,
     GaussianNoise,

@@ -3,13 +3,11 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
-from numbers import Integral
 
-import numpy as np
 import torch
 from torch import nn
 
+from skae.common.sizes import are_sizes, check_image_shape
 from skae.nn.networks import (
     CodeToEveryLayer,
     SkipNetwork,
@@ -123,39 +121,17 @@ def make_networks(architecture: Architecture, sizes: Sizes) -> tuple[nn.Module, 
     return encoder.train(), decoder.train()
 
 
-def check_image_shape(image_shape: Sequence[int] | None, n_in: int) -> tuple[int, int, int] | None:
-    """Return an image shape as (channels, height, width); raise ValueError if it does not fit."""
-    if image_shape is None:
-        return None
-    shape = tuple(image_shape) if np.iterable(image_shape) else (image_shape,)
-    shape = (1, *shape) if len(shape) == 2 else shape
-    if len(shape) != 3 or not _are_sizes(shape) or prod(shape) != n_in:
-        raise ValueError(
-            f"The 'image_shape' parameter must be (height, width) or (channels, height, width) "
-            f"with a product of {n_in}, the number of features of X. Got {image_shape!r}."
-        )
-    channels, height, width = map(int, shape)
-    return channels, height, width
-
-
 def hidden_sizes(hidden_layer_sizes: str | Sequence[int], auto: tuple[int, ...]) -> tuple[int, ...]:
     """Return the sizes of the hidden layers; raise ValueError if they are invalid."""
     if isinstance(hidden_layer_sizes, str):
         return auto
     sizes = tuple(hidden_layer_sizes)
-    if not _are_sizes(sizes):
+    if not are_sizes(sizes):
         raise ValueError(
             f"The 'hidden_layer_sizes' parameter must be 'auto' or hold ints in the range "
             f"[1, inf). Got {hidden_layer_sizes!r}."
         )
     return tuple(int(size) for size in sizes)
-
-
-def _are_sizes(numbers: tuple) -> bool:
-    return all(
-        isinstance(number, Integral) and not isinstance(number, bool) and int(number) >= 1
-        for number in numbers
-    )
 
 
 def _built_networks(

@@ -39,6 +39,10 @@ class Number(Interval):
             return False
         return abs(value) <= _LARGEST
 
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text.replace("inf)", "3.4e+38)") if text.startswith("a float") else text
+
 
 Auto = Literal["auto"]
 PositiveInt = Annotated[int, Number(Integral, 1, None, closed="left")]

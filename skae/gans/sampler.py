@@ -16,7 +16,7 @@ from skae.autoencoders.base import BaseAutoencoder
 from skae.autoencoders.given import cloned, unfrozen
 from skae.autoencoders.reader import Reader
 from skae.building.components import find_principal_components
-from skae.building.networks import check_image_shape, hidden_sizes
+from skae.building.networks import hidden_sizes
 from skae.common.annotations import (
     Auto,
     Named,
@@ -30,6 +30,7 @@ from skae.common.documentation import Documented
 from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import TrainingParameters
+from skae.common.sizes import check_image_shape
 from skae.common.sklearn_private import fit_context
 from skae.common.state import FittedState
 from skae.gans.inference import GANInference

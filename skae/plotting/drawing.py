@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from skae.building.networks import check_image_shape
+from skae.common.sizes import check_image_shape
 from skae.tables.unwrapping import unwrap
 
 _DRAWABLE_CHANNELS = (1, 3, 4)

@@ -58,7 +58,8 @@ def check_kinds_of_labels(y: np.ndarray) -> None:
         If some labels are text and others are not.
     """
     if y.dtype == object:
-        kinds = {_kind(label) for label in y[~pd.isna(y)].tolist()}
+        # -1 marks rows without a label, also among text.
+        kinds = {_kind(label) for label in y[~pd.isna(y)].tolist() if label != -1}
         if len(kinds) > 1:
             raise ValueError(f"y must hold labels of one type. Got labels of {sorted(kinds)}.")
     if y.dtype.kind == "u" and len(y) and y.max() == np.iinfo(y.dtype).max:

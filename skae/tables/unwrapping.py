@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 import torch
@@ -59,7 +58,7 @@ def numbers_of_objects(X: np.ndarray) -> np.ndarray:
 
 def with_dense_columns(X: Any) -> Any:
     """Return a pandas frame without sparse columns, and anything else as it is."""
-    if not nw.dependencies.is_pandas_dataframe(X):
+    if not isinstance(X, pd.DataFrame):
         return X
     places = [i for i, dtype in enumerate(X.dtypes) if isinstance(dtype, pd.SparseDtype)]
     if places:

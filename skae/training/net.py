@@ -50,8 +50,9 @@ class AutoencoderNet(NeuralNet):
     schedule : callable or None, default=None
         A map from the share of the training that is done, in [0, 1), to a factor on the learning
         rate; None for a constant learning rate.
-    decoder_every : int, default=1
-        The number of steps of the encoder per step of the decoder.
+    n_encoder_steps : int, default=1
+        The number of steps of the encoder for every batch, of which only the last one is also a
+        step of the decoder.
     **kwargs
         The other parameters of `skorch.NeuralNet`.
     """
@@ -62,7 +63,7 @@ class AutoencoderNet(NeuralNet):
         criterion: Callable[..., nn.Module] = WeightedMean,
         *,
         schedule: Callable[[float], float] | None = None,
-        decoder_every: int = 1,
+        n_encoder_steps: int = 1,
         iterator_train: Callable[..., Iterable] = Batches,
         iterator_valid: Callable[..., Iterable] = Batches,
         train_split: Callable | None = None,
@@ -77,12 +78,12 @@ class AutoencoderNet(NeuralNet):
             **kwargs,
         )
         self.schedule = schedule
-        self.decoder_every = decoder_every
+        self.n_encoder_steps = n_encoder_steps
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> NeuralNet:
         """Make the optimiser, and store the ratios of the learning rates of its groups."""
         super().initialize_optimizer(*args, **kwargs)
-        self.turn_ = 0
+        self.decoder_rests_ = False
         self.rate_shares_ = [group["lr"] / self.lr for group in self.optimizer_.param_groups]
         return self
 
@@ -147,6 +148,12 @@ class AutoencoderNet(NeuralNet):
     def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:
         """Make one optimisation step, without skorch's closure where it is not needed."""
         self._follow_schedule()
+        for left in reversed(range(self.n_encoder_steps)):
+            self.decoder_rests_ = left > 0
+            step = self._make_step(batch, **fit_params)
+        return step
+
+    def _make_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:
         if self.needs_closure_:
             return super().train_step(batch, **fit_params)
         self._drop_gradients()
@@ -159,8 +166,7 @@ class AutoencoderNet(NeuralNet):
         self._set_training(True)
         step = self._try(batch)
         step["loss"].backward()
-        self.turn_ += 1
-        if self.turn_ % self.decoder_every:
+        if self.decoder_rests_:
             for parameter in self.module_.decoder.parameters():
                 parameter.grad = None
         return step

@@ -128,7 +128,7 @@ class TestSamples:
             ({}, "at least one column"),
             ("van", "dict from at least one column"),
             ({"kind": "train"}, "which fit did not see"),
-            ({"price": np.inf}, "'price' of X contains infinity"),
+            ({"price": np.inf}, "must hold finite numbers in column 'price'. Got inf"),
             ({"kind": ["car", "van"]}, "one cell for each column"),
             ({"price": "dear"}, "cells of type Float64 in column 'price'"),
             ({"seats": 2.5}, "cells of type Int64 in column 'seats'"),

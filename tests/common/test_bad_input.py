@@ -28,7 +28,7 @@ class TestRowsThatCannotBeLearned:
         [
             (lambda X: with_cell(X, np.inf), "contains infinity"),
             (lambda X: X + 1j, "Complex data not supported"),
-            (lambda X: X.astype(str)[:, :1] + "a", "could not convert string to float"),
+            (lambda X: X.astype(str)[:, :1] + "a", "Column 0 of X holds .* which is no number"),
             (lambda X: X[0], "Expected 2D array, got 1D array"),
             (lambda X: X[None], "dim 3"),
             (lambda X: X[:0], r"0 sample\(s\).* minimum of 2 is required"),

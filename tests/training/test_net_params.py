@@ -79,7 +79,7 @@ class TestNetParams:
 
     @pytest.mark.parametrize("params", [{"optimizer": "adam"}, {"criterion": 3}])
     def test_nonsense_is_an_error(self, rows, params):
-        with pytest.raises(ValueError, match="'net_params' parameter does not fit skorch"):
+        with pytest.raises(ValueError, match="'net_params' parameter must have a class or"):
             make(net_params=params).fit(rows)
 
     def test_other_errors_are_not_blamed_on_it(self, rows):
