@@ -3,7 +3,8 @@
 import copy
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -67,10 +68,20 @@ def encode(net: AutoencoderNet, rows: Rows) -> np.ndarray:
     return read(net, rows, net.module_.encode)
 
 
+# Copies of modules in double precision, and what their weights were copied from.
+_DOUBLES: WeakKeyDictionary[nn.Module, tuple[list, nn.Module]] = WeakKeyDictionary()
+
+
 def in_double(module: _Module, device: str | torch.device) -> tuple[_Module, torch.dtype]:
     """Return a copy of a module in the highest precision of its device, and the precision.
 
-    In float32 the last digits of a row's output depend on the other rows of its batch.
+    In float32 the last digits of a row's output depend on the other rows of its batch. The copy is
+    made once, until the weights change.
     """
     dtype = torch.float32 if torch.device(device).type == "mps" else torch.float64
-    return copy.deepcopy(module).to(dtype).eval(), dtype
+    state = [(id(part), part._version) for part in (*module.parameters(), *module.buffers())]
+    known = _DOUBLES.get(module)
+    if known is None or known[0] != state:
+        known = state, copy.deepcopy(module).to(dtype).eval()
+        _DOUBLES[module] = known
+    return cast(_Module, known[1]), dtype

@@ -250,3 +250,13 @@ def test_frames_keep_their_names(rows):
     assert fitted.feature_names_in_.tolist() == list("abcde")
     with pytest.raises(ValueError, match="feature names"):
         fitted.predict(frame[list("bacde")])
+
+
+def test_a_prediction_follows_changed_weights(rows):
+    fitted = EncoderRegressor(DenoisingAE(4, max_epochs=2), random_state=0, max_epochs=3)
+    before = fitted.fit(rows, rows[:, 0]).predict(rows)
+    np.testing.assert_array_equal(fitted.predict(rows), before)
+    with torch.no_grad():
+        for weight in fitted.net_.module_.decoder.parameters():
+            weight.zero_()
+    assert not np.array_equal(fitted.predict(rows), before)
