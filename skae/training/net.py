@@ -238,7 +238,7 @@ class AutoencoderNet(NeuralNet):
 
     def finish(self) -> None:
         """Drop the gradients and the optimiser's state, which only another step would need."""
-        self.optimizer_.zero_grad(set_to_none=True)
+        self._drop_gradients()
         self.optimizer_.state.clear()
 
     def frozen(self) -> "AutoencoderNet":

@@ -14,6 +14,8 @@ from torch import nn
 from skae.common.devices import threads_for
 from skae.common.shared_parameters import TrainingParameters
 from skae.nn.seeding import seeded
+from skae.training.adamw import AdamW
+from skae.training.lazy_compiler import without_compiler
 from skae.training.net import AutoencoderNet
 from skae.training.rows import Rows, rows_at_a_time
 from skae.training.schedule import SCHEDULES, Plan, steady
@@ -121,9 +123,8 @@ def _optimizer_params(
     if "optimizer" not in given:
         decays = {} if betas is None else {"optimizer__betas": betas}
         return decays | {
-            "optimizer": torch.optim.AdamW,
+            "optimizer": AdamW,
             "optimizer__weight_decay": weight_decay,
-            "optimizer__fused": True,
         }
     if "weight_decay" in inspect.signature(given["optimizer"]).parameters:
         return {"optimizer__weight_decay": weight_decay}
@@ -191,7 +192,12 @@ def _flop_per_layer(net: AutoencoderNet) -> float:
 @contextmanager
 def repeatable(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch inside the block, and enable gradients there whatever the mode outside."""
-    with seeded(seed, device), torch.inference_mode(False), torch.enable_grad():
+    with (
+        seeded(seed, device),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        without_compiler(),
+    ):
         yield
 
 
