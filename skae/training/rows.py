@@ -132,7 +132,9 @@ class HeldOut:
         self.strata = strata
 
     def __call__(self, rows: Rows, y: None = None) -> tuple[Rows, Rows]:
-        """Return the training rows and the validation rows."""
+        """Return the training rows and the validation rows; a single row is in both."""
+        if len(rows) == 1:
+            return rows, rows
         order = torch.randperm(len(rows))
         n_held_out = self._number_of(len(rows))
         chosen = torch.arange(n_held_out)
