@@ -12,6 +12,9 @@ from skae.tables.containers import eager_frame
 from skae.tables.mixed import as_frame
 from skae.tables.unwrapping import unwrap
 
+# What scikit-learn, numpy and pandas say of cells that are no numbers, without a column.
+_NO_NUMBERS = "could not convert", "setting an array element"
+
 
 def check_rows(
     estimator: BaseEstimator,
@@ -61,6 +64,7 @@ def _check_matrix(estimator: BaseEstimator, X: Any, options: dict[str, Any]) -> 
     frame = eager_frame(X)
     if isinstance(frame, nw.DataFrame):
         _check_has_columns(frame, estimator)
+        X = frame.to_native()
     try:
         return validate_data(
             estimator,
@@ -70,7 +74,7 @@ def _check_matrix(estimator: BaseEstimator, X: Any, options: dict[str, Any]) -> 
             **options,
         )
     except ValueError as error:
-        if "could not convert" in str(error):
+        if any(words in str(error) for words in _NO_NUMBERS):
             raise ValueError(_name_of_text(X, frame)) from error
         if options["reset"] or "contains NaN" not in str(error):
             raise

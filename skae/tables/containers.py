@@ -37,7 +37,13 @@ def eager_frame(X: Any) -> Any:
     frame = nw.from_native(with_dense_columns(X), pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(lazy_message(str(frame.implementation.name).lower()))
-    return frame
+    return _with_small_numbers(frame) if isinstance(frame, nw.DataFrame) else frame
+
+
+def _with_small_numbers(frame: nw.DataFrame) -> nw.DataFrame:
+    """Return a frame without integers of 128 bits, which no array can hold."""
+    wide = [name for name, dtype in frame.schema.items() if dtype in (nw.Int128, nw.UInt128)]
+    return frame.with_columns(nw.col(*wide).cast(nw.Float64)) if wide else frame
 
 
 def frame_without_rows(X: Any) -> nw.DataFrame | None:

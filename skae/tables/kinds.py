@@ -204,7 +204,8 @@ def _check_type(column: nw.Series) -> None:
 
 
 def _of_numbers(own: _Column, n_values: int, *, is_named: bool) -> Reading:
-    if n_values == 2:
+    # Two cells that differ are two numbers; two values that come again are two states.
+    if n_values == 2 and len(own.column) - is_missing(own.column).sum() > 2:
         return Reading("binary")
     if is_named and (reason := _reason_of_integers(own.column, n_values, own.max_categories)):
         return Reading("identifier", reason)

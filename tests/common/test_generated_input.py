@@ -105,6 +105,15 @@ def holds_nan(result):
     return result.dtype.kind == "f" and not np.isfinite(result).all()
 
 
+def holds_holes(X):
+    """Tell whether rows have a cell that is missing, which may come back as a missing cell."""
+    if isinstance(X, pl.DataFrame):
+        X = pd.DataFrame(X.rows())
+    if sparse.issparse(X):
+        X = X.toarray()
+    return bool(pd.isna(pd.DataFrame(np.ma.filled(X, np.nan))).any(axis=None))
+
+
 def outcome(function, *arguments):
     """Return a result, or None if there is an error of ours; raise any other one."""
     try:
@@ -148,5 +157,5 @@ def test_a_result_or_an_error_of_ours(data):
         result = outcome(getattr(fitted, name), other)
         if result is None and before is not None:
             np.testing.assert_array_equal(fitted.score_samples(X), before)
-        if result is not None and name not in ("partial_fit", "impute"):
+        if result is not None and name != "partial_fit" and not holds_holes(X):
             assert not holds_nan(result), f"{name} of {container} holds NaN or infinity"
