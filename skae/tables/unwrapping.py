@@ -1,6 +1,6 @@
 """Rows as they come, made plain: tensors, masked arrays, arrays of objects, sparse columns."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -46,10 +46,23 @@ def unwrap(X: Any) -> Any:
 
 
 def numbers_of_objects(X: np.ndarray) -> np.ndarray:
-    """Return an array of objects as floats, None as NaN, if it holds numbers and holes alone."""
+    """Return an array of objects as floats, None as NaN, if it holds numbers and holes alone.
+
+    Raises
+    ------
+    TypeError
+        If a cell is a container, such as a dict, that is neither a number nor a label.
+    """
     cells = X.ravel()
     missing = pd.isna(cells)
     if not all(isinstance(cell, (Real, np.bool_)) for cell in cells[~missing]):
+        for place, cell in enumerate(cells):
+            if not isinstance(cell, Hashable):
+                column = place % X.shape[-1]
+                raise TypeError(
+                    f"Column {column} of X holds {cell!r}: the argument must be a string or a "
+                    f"number."
+                )
         return X
     numbers = np.full(len(cells), np.nan)
     numbers[~missing] = cells[~missing].astype(float)
