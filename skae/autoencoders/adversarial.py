@@ -3,7 +3,7 @@
 from dataclasses import field, replace
 from functools import partial
 from numbers import Integral
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
@@ -31,7 +31,7 @@ from skae.tables.training_rows import TrainingRows
 from skae.training.callbacks import DiscriminatorAccuracy
 from skae.training.mode import Mode
 from skae.training.reading import read
-from skae.training.rows import Rows, on_device
+from skae.training.rows import Rows, encode_beside
 from skae.training.schedule import unless_auto
 
 # The strength that "auto" stands for, in nats, per unit of the code for the sliced distance.
@@ -142,31 +142,11 @@ class AdversarialAE(DeterministicAutoencoder):
     """The mean of the same over the steps of every epoch; None for other kinds of matching."""
 
     classes_: np.ndarray = field(init=False)
-    """The classes of `y`, in the order of the law's parts. Only if `supervised`."""
+    """The classes of `y`, sorted. Only if `supervised`."""
 
     class_prior_: LawOfParts | ConditionalPrior = field(init=False)
     """The density of the codes of every class that `sample` draws from where it is given `y`. Only
     if `supervised`."""
-
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Fit the autoencoder to rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
-            The rows to learn from.
-        y : array-like of shape (n_samples,), default=None
-            The labels of the rows if `supervised`, of which -1 and missing ones are none; ignored
-            otherwise.
-        sample_weight : array-like of shape (n_samples,), default=None
-            The weight of every row; None for weights of one.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-        """
-        return super().fit(X, y, sample_weight)
 
     def sample(
         self,
@@ -299,9 +279,7 @@ class AdversarialAE(DeterministicAutoencoder):
         if rows.conditions is None:
             return super()._encode(rows, device)
         parts = parts_of(rows.conditions, self.classes_).astype(np.float32)
-        both = np.hstack([parts[:, None], self.columns_.encode(rows.inputs)])
-        weights = None if rows.weights is None else torch.from_numpy(rows.weights).to(device)
-        return on_device(torch.from_numpy(both), device, weights)
+        return encode_beside(parts[:, None], rows, self.columns_, device)
 
     def _callbacks(self) -> list[Callback]:
         return [DiscriminatorAccuracy()] if self.matching == "discriminator" else []

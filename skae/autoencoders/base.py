@@ -95,8 +95,9 @@ class BaseAutoencoder(
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows to learn from. Memory maps of float32 and sparse rows are read a batch at a
             time.
-        y : Ignored
-            Not used, present for API consistency by convention.
+        y : array-like of shape (n_samples,) or dataframe, default=None
+            The conditions of the rows for `ConditionalVAE`, and their labels for `AdversarialAE`
+            with ``supervised=True``; the other autoencoders ignore it.
         sample_weight : array-like of shape (n_samples,), default=None
             The weight of every row; None for weights of one.
 
@@ -121,8 +122,9 @@ class BaseAutoencoder(
         ----------
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The next rows to learn from.
-        y : Ignored
-            Not used, present for API consistency by convention.
+        y : array-like of shape (n_samples,) or dataframe, default=None
+            The conditions of the rows for `ConditionalVAE`, and their labels for `AdversarialAE`
+            with ``supervised=True``; the other autoencoders ignore it.
         sample_weight : array-like of shape (n_samples,), default=None
             The weight of every row; None for weights of one.
 

@@ -29,7 +29,7 @@ from skae.tables.field import Decoding
 from skae.tables.training_rows import TrainingRows
 from skae.training.mode import Mode
 from skae.training.reading import read
-from skae.training.rows import Rows, on_device
+from skae.training.rows import Rows, encode_beside
 
 
 def as_conditional(chain: Autoencoder) -> ConditionalVariationalAutoencoder:
@@ -286,9 +286,7 @@ class ConditionalVAE(VAETransformer):
             return super()._encode(rows, device)
         hidden = self.conditions_.hidden(rows.n_rows)
         known = hidden if rows.conditions is None else self.conditions_.encode(rows.conditions)
-        both = np.hstack([known, self.columns_.encode(rows.inputs)])
-        weights = None if rows.weights is None else torch.from_numpy(rows.weights).to(device)
-        return on_device(torch.from_numpy(both), device, weights)
+        return encode_beside(known, rows, self.columns_, device)
 
     def _recipe(self, facts: Facts) -> Recipe:
         recipe = super()._recipe(facts)

@@ -90,8 +90,7 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
     to deterministic autoencoders. International Conference on Learning Representations.
 
     He, J., Spokoyny, D., Neubig, G. and Berg-Kirkpatrick, T. (2019). Lagging inference networks and
-    posterior collapse in variational autoencoders. International Conference on Learning
-    Representations.
+    posterior collapse in variational autoencoders. ICLR.
 
     Examples
     --------

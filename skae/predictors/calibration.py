@@ -6,6 +6,9 @@ from scipy.special import softmax
 
 # The logarithms between which a temperature is looked for.
 _TEMPERATURES = (np.log(0.05), np.log(1000))
+# The fewest held-out rows of every class for offsets: a density of few rows changes more from the
+# first fit, which held rows out, to the second than an offset could mend.
+_ROWS_OF_OFFSET = 100
 
 
 def calibrate(
@@ -14,7 +17,7 @@ def calibrate(
     r"""Return the temperature and the offsets with the smallest log-loss.
 
     The probabilities are the softmax of :math:`s_y / T + \log p(y) + b_y`. The offsets have a
-    standard normal prior, so that few rows do not move them far, and their mean is zero.
+    standard normal prior, and their mean is zero; where a class has fewer than 100 rows, all are.
 
     Parameters
     ----------
@@ -45,7 +48,8 @@ def calibrate(
         total = -np.log(np.maximum(own, 1e-300)).sum() + 0.5 * offsets @ offsets
         return float(total) / n_rows, slope / n_rows
 
-    bounds = [_TEMPERATURES, *[(None, None)] * n_classes]
+    is_enough = np.bincount(codes, minlength=n_classes).min() >= _ROWS_OF_OFFSET
+    bounds = [_TEMPERATURES, *[(None, None) if is_enough else (0.0, 0.0)] * n_classes]
     starts = [np.r_[logarithm, np.zeros(n_classes)] for logarithm in (0.0, 2.0, 4.0)]
     found = min(
         (minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B") for start in starts),

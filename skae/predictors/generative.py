@@ -92,8 +92,8 @@ class GenerativeClassifier(
 
     temperature: Auto | PositiveFloat = "auto"
     """The number by which log-likelihoods are divided. "auto" is the one with the smallest log-loss
-    on held-out rows, together with an offset for each class, since densities of one class may be
-    better than those of another."""
+    on held-out rows, together with an offset for each class where each has 100 of them, since the
+    density of one class may be better than that of another."""
 
     validation_fraction: Half = 0.2
     """The share of the rows of each class, in [0, 0.5], that are held out from a first fit, for the

@@ -13,7 +13,10 @@ from skae.tables.mixed import as_frame
 from skae.tables.unwrapping import unwrap
 
 # What scikit-learn, numpy and pandas say of cells that are no numbers, without a column.
-_NO_NUMBERS = "could not convert", "setting an array element"
+_NO_NUMBERS = "could not convert", "setting an array element", "too large to convert"
+
+# The longest cell that a message shows, in characters.
+_LONGEST = 60
 
 
 def check_rows(
@@ -73,7 +76,7 @@ def _check_matrix(estimator: BaseEstimator, X: Any, options: dict[str, Any]) -> 
             dtype=[np.float64, np.float32],
             **options,
         )
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         if any(words in str(error) for words in _NO_NUMBERS):
             raise ValueError(_name_of_text(X, frame)) from error
         if options["reset"] or "contains NaN" not in str(error):
@@ -141,14 +144,19 @@ def _name_of_text(X: Any, frame: Any) -> str:
         for cell in rows[:, place]:
             try:
                 float(cell)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 name = frame.columns[place] if is_frame else place
                 return (
-                    f"Column {name!r} of X holds {cell!r}, which is no number. Labels are read in "
-                    f"dataframes that fit was given, and where 'categorical_features' or "
+                    f"Column {name!r} of X holds {_short(cell)}, which is no number. Labels are "
+                    f"read in dataframes that fit was given, and where 'categorical_features' or "
                     f"'column_kinds' marks their columns."
                 )
     return "X holds cells that are no numbers."
+
+
+def _short(cell: Any) -> str:
+    text = repr(cell)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _check_has_columns(frame: nw.DataFrame, estimator: BaseEstimator) -> None:

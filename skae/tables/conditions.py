@@ -76,11 +76,14 @@ class Conditions:
             cells = pd.unique(pd.Series(column.to_list(), dtype=object)[~is_missing(column)])
             for label in cells:
                 if not field.knows(label):
-                    seen = ", ".join(map(repr, [*field.states][:_FEW]))
-                    raise ValueError(
-                        f"y holds {label!r}, which fit did not see. It saw {seen}"
-                        f"{', ...' if len(field.states) > _FEW else ''}."
-                    )
+                    raise ValueError(not_seen(label, [*field.states]))
+
+
+def not_seen(label: Any, seen: list) -> str:
+    """Return what to say of a label that fit did not see."""
+    few = ", ".join(map(repr, seen[:_FEW]))
+    more = ", ..." if len(seen) > _FEW else ""
+    return f"y holds {label!r}, which fit did not see. It saw {few}{more}."
 
 
 def as_many(y: Any, n_rows: int) -> Any:

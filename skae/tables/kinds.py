@@ -204,7 +204,7 @@ def _check_type(column: nw.Series) -> None:
 
 
 def _of_numbers(own: _Column, n_values: int, *, is_named: bool) -> Reading:
-    # Two cells that differ are two numbers; two values that come again are two states.
+    # Two cells that differ are two numbers; only values that come again are states.
     if n_values == 2 and len(own.column) - is_missing(own.column).sum() > 2:
         return Reading("binary")
     if is_named and (reason := _reason_of_integers(own.column, n_values, own.max_categories)):
@@ -340,10 +340,9 @@ def check_column_kinds(column_kinds: Any, names: list) -> None:
         )
     for name, kind in column_kinds.items():
         if name not in names:
-            raise ValueError(
-                f"The 'column_kinds' parameter names column {name!r}, which X has not. X has "
-                f"{', '.join(map(repr, names[:8]))}{', ...' if len(names) > 8 else ''}."
-            )
+            few = f"{', '.join(map(repr, names[:8]))}{', ...' if len(names) > 8 else ''}"
+            message = f"The 'column_kinds' parameter names column {name!r}, which X has not. X has "
+            raise ValueError(f"{message}{few}.")
         if kind not in KINDS:
             raise ValueError(
                 f"The 'column_kinds' parameter must give each column one of the kinds {KINDS}. "

@@ -8,9 +8,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from skae.tables.conditions import conditions_frame
-
-_FEW = 8
+from skae.tables.conditions import conditions_frame, not_seen
 
 
 def labels_frame(y: Any) -> nw.DataFrame:
@@ -86,7 +84,5 @@ def parts_of(labels: nw.DataFrame, classes: np.ndarray) -> np.ndarray:
     cells = labels[:, 0].to_list()
     for cell in cells:
         if cell not in places:
-            seen = ", ".join(map(repr, classes.tolist()[:_FEW]))
-            more = ", ..." if len(classes) > _FEW else ""
-            raise ValueError(f"y holds {cell!r}, which fit did not see. It saw {seen}{more}.")
+            raise ValueError(not_seen(cell, classes.tolist()))
     return np.array([places[cell] for cell in cells], dtype=np.int64)

@@ -52,6 +52,8 @@ def numbers_of_objects(X: np.ndarray) -> np.ndarray:
     ------
     TypeError
         If a cell is a container, such as a dict, that is neither a number nor a label.
+    ValueError
+        If an integer is too large for a float.
     """
     cells = X.ravel()
     missing = pd.isna(cells)
@@ -65,7 +67,15 @@ def numbers_of_objects(X: np.ndarray) -> np.ndarray:
                 )
         return X
     numbers = np.full(len(cells), np.nan)
-    numbers[~missing] = cells[~missing].astype(float)
+    try:
+        numbers[~missing] = cells[~missing].astype(float)
+    except OverflowError as error:
+        sizes = [cell.bit_length() if isinstance(cell, int) else 0 for cell in cells]
+        column = int(np.argmax(sizes)) % X.shape[-1]
+        raise ValueError(
+            f"Column {column} of X holds an integer of {max(sizes)} bits, which no float holds. "
+            f"Divide the column by a large number."
+        ) from error
     return numbers.reshape(X.shape)
 
 

@@ -72,6 +72,12 @@ def encode(net: AutoencoderNet, rows: Rows) -> np.ndarray:
 _DOUBLES: WeakKeyDictionary[nn.Module, tuple[list, nn.Module]] = WeakKeyDictionary()
 
 
+def _state_of(tensor: Tensor) -> tuple:
+    """Return what tells whether a tensor has changed; torch counts no changes in inference mode."""
+    version = None if tensor.is_inference() else tensor._version
+    return id(tensor), tensor.device, version
+
+
 def in_double(module: _Module, device: str | torch.device) -> tuple[_Module, torch.dtype]:
     """Return a copy of a module in the highest precision of its device, and the precision.
 
@@ -79,7 +85,7 @@ def in_double(module: _Module, device: str | torch.device) -> tuple[_Module, tor
     made once, until the weights change.
     """
     dtype = torch.float32 if torch.device(device).type == "mps" else torch.float64
-    state = [(id(part), part._version) for part in (*module.parameters(), *module.buffers())]
+    state = [*map(_state_of, (*module.parameters(), *module.buffers()))]
     known = _DOUBLES.get(module)
     if known is None or known[0] != state:
         known = state, copy.deepcopy(module).to(dtype).eval()

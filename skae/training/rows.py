@@ -110,6 +110,15 @@ def encode_rows(rows: TrainingRows, columns: Columns, device: torch.device) -> R
     return on_device(torch.from_numpy(columns.encode(rows.inputs)), device, weights)
 
 
+def encode_beside(
+    beside: np.ndarray, rows: TrainingRows, columns: Columns, device: torch.device
+) -> Rows:
+    """Return a data set of encoded rows behind what stands beside them, (n_rows, e)."""
+    weights = None if rows.weights is None else torch.from_numpy(rows.weights).to(device)
+    both = np.hstack([beside, columns.encode(rows.inputs)])
+    return on_device(torch.from_numpy(both), device, weights)
+
+
 def on_device(x: Tensor, device: torch.device, weights: Tensor | None = None) -> Rows:
     """Return encoded rows as a data set, on a device if its memory suffices."""
     return Rows(x.to(device) if has_room(device, x) else x, weights=weights)

@@ -36,6 +36,7 @@ OTHERS = st.sampled_from(
         pd.Timedelta("3h"),
         pd.NaT,
         10**30,
+        10**400,
         1j,
         b"bytes",
         ["a"],
@@ -68,6 +69,14 @@ def tables(draw, n_columns=None):
     return [draw(columns(n_rows)) for _ in range(n_columns)]
 
 
+def as_objects(cells):
+    array = np.empty((len(cells[0]), len(cells)), dtype=object)
+    for place, column in enumerate(cells):
+        for row, cell in enumerate(column):
+            array[row, place] = cell
+    return array
+
+
 def as_tensor(cells):
     return torch.tensor(np.array(cells, dtype=float).T)
 
@@ -75,9 +84,7 @@ def as_tensor(cells):
 CONTAINERS = {
     "array": lambda cells: np.array(cells, dtype=float).T,
     "float32": lambda cells: np.array(cells, dtype=float).astype(np.float32).T,
-    "objects": lambda cells: np.array([*zip(*cells, strict=True), None], dtype=object)[
-        :-1
-    ].tolist(),
+    "objects": as_objects,
     "lists": lambda cells: [list(row) for row in zip(*cells, strict=True)],
     "pandas": lambda cells: pd.DataFrame({f"c{i}": each for i, each in enumerate(cells)}),
     "polars": lambda cells: pl.DataFrame({f"c{i}": each for i, each in enumerate(cells)}),

@@ -141,6 +141,15 @@ class TestTemperature:
         ]
         assert losses[0] < losses[1]
 
+    def test_few_rows_have_no_offsets(self):
+        rows, labels = load_digits(return_X_y=True)
+        train, test, own, other = train_test_split(rows, labels, train_size=200, random_state=0)
+        parameters = {"temperature": "auto", "validation_fraction": 0.2}
+        fitted = exact(PCA(10), **parameters).fit(train, own)
+        assert not fitted.offsets_.any()
+        plain = exact(PCA(10)).fit(train, own).score(test, other)
+        assert fitted.score(test, other) == pytest.approx(plain, abs=0.01)
+
     def test_without_rows_that_are_held_out_it_is_one(self):
         fitted = exact(temperature="auto").fit(X, y)
         assert fitted.temperature_ == 1

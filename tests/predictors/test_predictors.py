@@ -260,3 +260,13 @@ def test_a_prediction_follows_changed_weights(rows):
         for weight in fitted.net_.module_.decoder.parameters():
             weight.zero_()
     assert not np.array_equal(fitted.predict(rows), before)
+
+
+def test_models_that_are_read_in_inference_mode_predict(rows):
+    fitted = EncoderRegressor(DenoisingAE(4, max_epochs=2), random_state=0, max_epochs=3)
+    expected = fitted.fit(rows, rows[:, 0]).predict(rows)
+    stored = pickle.dumps(fitted)
+    with torch.inference_mode():
+        read = pickle.loads(stored)
+        np.testing.assert_array_equal(read.predict(rows), expected)
+    np.testing.assert_array_equal(read.predict(rows), expected)

@@ -225,6 +225,16 @@ class TestLabelsAndWeights:
         np.testing.assert_allclose(found[1], found[0], rtol=1e-3, atol=1e-3)
 
 
+def test_cells_that_no_float_holds_are_named():
+    rows = ROWS.astype(object)
+    rows[3, 2] = 10**400
+    with pytest.raises(ValueError, match=r"Column 2 of X holds an integer of 1329 bits"):
+        make().fit(rows)
+    rows[3, 2] = {"a": 1}
+    with pytest.raises(TypeError, match=r"Column 2 of X holds \{'a': 1\}: the argument must be"):
+        make().fit(rows)
+
+
 class TestNumbers:
     """Numbers beyond single precision."""
 
