@@ -76,8 +76,11 @@ def _check_matrix(estimator: BaseEstimator, X: Any, options: dict[str, Any]) -> 
             dtype=[np.float64, np.float32],
             **options,
         )
-    except (ValueError, OverflowError) as error:
-        if any(words in str(error) for words in _NO_NUMBERS):
+    except (ValueError, OverflowError, TypeError) as error:
+        is_frame = isinstance(frame, nw.DataFrame)
+        if any(words in str(error) for words in _NO_NUMBERS) or (
+            is_frame and "float() argument" in str(error)
+        ):
             raise ValueError(_name_of_text(X, frame)) from error
         if options["reset"] or "contains NaN" not in str(error):
             raise

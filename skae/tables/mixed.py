@@ -245,7 +245,9 @@ def is_narrow(X: Any, most: int) -> bool:
     """Tell whether rows of numbers in memory have few columns, and other values than 0 and 1."""
     if is_memory_map(X) or len(shape_of(X)) != 2 or shape_of(X)[1] > most:
         return False
-    cells = sparse.coo_array(X).data if sparse.issparse(X) else np.asarray(unwrap(X))
+    frame = eager_frame(X)
+    dense = frame.to_numpy() if isinstance(frame, nw.DataFrame) else X
+    cells = sparse.coo_array(X).data if sparse.issparse(X) else np.asarray(unwrap(dense))
     return cells.dtype.kind in "fiu" and not bool(((cells == 0) | (cells == 1)).all())
 
 

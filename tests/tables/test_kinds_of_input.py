@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 from helpers import AUTOENCODERS, DETECTORS, quick
@@ -233,6 +234,23 @@ def test_cells_that_no_float_holds_are_named():
     rows[3, 2] = {"a": 1}
     with pytest.raises(TypeError, match=r"Column 2 of X holds \{'a': 1\}: the argument must be"):
         make().fit(rows)
+
+
+def test_frames_of_cells_that_a_matrix_cannot_hold():
+    frame = pd.DataFrame(ROWS).add_prefix("c")
+    fitted = make().fit(frame)
+    for cell in (pd.NA, 1j):
+        odd = frame.astype(object)
+        odd.loc[0, "c2"] = cell
+        with pytest.raises(ValueError, match="Column 'c2' of X holds"):
+            fitted.transform(odd)
+
+
+def test_integers_of_128_bits():
+    frame = pl.DataFrame({"a": [10**30, 5, 7] * 10, "b": np.arange(30.0)})
+    for cls in (AutoencoderTransformer, VAETransformer, AEOutlierDetector):
+        fitted = quick(cls).fit(frame)
+        assert np.isfinite(fitted.score_samples(frame)).all()
 
 
 class TestNumbers:
