@@ -167,7 +167,10 @@ def _is_number(cell: object) -> bool:
         return False
     if not isinstance(cell, (PythonNumber, Decimal)):
         return False
-    number = float(cell)  # type: ignore[arg-type]
+    try:
+        number = float(cell)  # type: ignore[arg-type]
+    except OverflowError:
+        return False
     return bool(np.isfinite(number)) and abs(number) <= LARGEST
 
 

@@ -246,6 +246,11 @@ def test_frames_of_cells_that_a_matrix_cannot_hold():
             fitted.transform(odd)
 
 
+def test_an_integer_that_no_float_holds_beside_labels():
+    frame = pd.DataFrame({"a": [1, 2, 10**400] * 10, "b": range(30)}, dtype=object)
+    assert np.isfinite(quick(AutoencoderTransformer).fit(frame).score_samples(frame)).all()
+
+
 def test_integers_of_128_bits():
     frame = pl.DataFrame({"a": [10**30, 5, 7] * 10, "b": np.arange(30.0)})
     for cls in (AutoencoderTransformer, VAETransformer, AEOutlierDetector):
