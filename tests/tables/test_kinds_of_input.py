@@ -246,9 +246,12 @@ def test_frames_of_cells_that_a_matrix_cannot_hold():
             fitted.transform(odd)
 
 
-def test_an_integer_that_no_float_holds_beside_labels():
+def test_an_integer_that_no_float_holds_is_a_label_or_named():
     frame = pd.DataFrame({"a": [1, 2, 10**400] * 10, "b": range(30)}, dtype=object)
-    assert np.isfinite(quick(AutoencoderTransformer).fit(frame).score_samples(frame)).all()
+    with pytest.raises(ValueError, match="Column 'a' of X holds 10000.*, which is no number"):
+        make().fit(frame)
+    beside_text = frame.assign(a=["x", "y", 10**400] * 10)
+    assert np.isfinite(make().fit(beside_text).score_samples(beside_text)).all()
 
 
 def test_integers_of_128_bits():
