@@ -248,7 +248,7 @@ def test_frames_of_cells_that_a_matrix_cannot_hold():
 
 def test_an_integer_that_no_float_holds_is_a_label_or_named():
     frame = pd.DataFrame({"a": [1, 2, 10**400] * 10, "b": range(30)}, dtype=object)
-    with pytest.raises(ValueError, match="Column 'a' of X holds 10000.*, which is no number"):
+    with pytest.raises(ValueError, match=r"Column 'a' of X holds 10000.*, which is no number"):
         make().fit(frame)
     beside_text = frame.assign(a=["x", "y", 10**400] * 10)
     assert np.isfinite(make().fit(beside_text).score_samples(beside_text)).all()
