@@ -191,6 +191,18 @@ class Gaussian(VarianceLikelihood, NumberLikelihood):
         """Return the negative log density of every row, shape $(B,)$, in fewer passes."""
         return torch.addmv(self.log_normaliser, self._squared_error(output, x), self.half_precision)
 
+    def loss_and_gradient(
+        self, output: Tensor, x: Tensor, shares: Tensor | float
+    ) -> tuple[Tensor, Tensor]:
+        """Return the weighted mean of `negative_log_prob`, and its gradient, by the formula."""
+        error = self.mean(output) - x
+        if isinstance(shares, Tensor):
+            gradient = error * (2 * self.half_precision) * shares[:, None]
+        else:
+            gradient = error * (2 * shares * self.half_precision)
+        half_square = torch.dot(error.flatten(), gradient.flatten())
+        return torch.add(self.log_normaliser, half_square, alpha=0.5), gradient
+
     @torch.no_grad()
     def update_variance(self, output: Tensor, x: Tensor, shares: Tensor | None = None) -> None:
         """Move the variance towards the squared errors of a batch."""

@@ -22,6 +22,27 @@ class Prediction(nn.Module, ABC):
     def negative_log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the negative log-probability of every row, shape $(B,)$."""
 
+    def loss_and_gradient(
+        self, output: Tensor, x: Tensor, shares: Tensor | float
+    ) -> tuple[Tensor, Tensor]:
+        """Return the weighted mean of `negative_log_prob`, and its gradient for the output.
+
+        Parameters
+        ----------
+        output, x : Tensor of shape (B, m) and (B, n)
+            The output of the decoder and its target.
+        shares : Tensor of shape (B,) or float
+            The weights of the rows, whose sum is one; a number for equal weights.
+        """
+        with torch.enable_grad():
+            leaf = output.detach().requires_grad_()
+            losses = self.negative_log_prob(leaf, x)
+            if not isinstance(shares, Tensor):
+                shares = losses.new_full(losses.shape, shares)
+            loss = torch.dot(losses, shares)
+            (gradient,) = torch.autograd.grad(loss, leaf)
+        return loss.detach(), gradient
+
     @abstractmethod
     def mean(self, output: Tensor) -> Tensor:
         """Return the expectation of every row."""

@@ -28,7 +28,7 @@ class AdamW(torch.optim.AdamW):
     @torch.no_grad()
     def step(self, closure: Callable | None = None) -> Any:
         """Make a step, given gradients or a closure that computes them."""
-        if closure is not None or self._has_hooks() or not all(map(_is_plain, self.param_groups)):
+        if closure is not None or not self.is_plain():
             return super().step(closure)
         for group in self.param_groups:
             parts: list[list] = [[], [], [], [], [], []]
@@ -52,6 +52,10 @@ class AdamW(torch.optim.AdamW):
 
     # Tells torch not to wrap the step.
     step.hooked = True  # type: ignore[attr-defined]
+
+    def is_plain(self) -> bool:
+        """Return whether steps have no hooks, and no options that the kernel does not take."""
+        return not self._has_hooks() and all(map(_is_plain, self.param_groups))
 
     def _has_hooks(self) -> bool:
         return bool(

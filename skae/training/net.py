@@ -12,6 +12,7 @@ from skorch.callbacks import Callback, EpochTimer
 from torch import Tensor, nn
 
 from skae.common.interrupts import noting_ctrl_c
+from skae.training.direct import DirectStep, is_direct
 from skae.training.log import Log
 from skae.training.rows import Batches
 
@@ -94,6 +95,7 @@ class AutoencoderNet(NeuralNet):
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Reset the state of the training, and find out whether steps need skorch's closure."""
         self.stopping_ = False
+        self.direct_: DirectStep | None = None
         self.smallest_: dict[str, float] = {}
         self.needs_closure_ = _requires_closure(self.optimizer_) or self._overridden(
             ("on_grad_computed",)
@@ -129,6 +131,8 @@ class AutoencoderNet(NeuralNet):
             except KeyboardInterrupt:
                 if is_pressed():
                     raise
+            finally:
+                self._release()
             if self.history and not self._is_complete(self.history[-1]):
                 del self.history[-1]
             self.notify("on_train_end", X=X, y=y)
@@ -145,9 +149,31 @@ class AutoencoderNet(NeuralNet):
             self.step_ = 0
         return iterator
 
+    def _choose_step(self) -> None:
+        """Find out, before every epoch, whether its steps can be made without a graph."""
+        is_possible = (
+            not self.needs_closure_
+            and self.n_encoder_steps == 1
+            and type(self.criterion_) is WeightedMean
+            and is_direct(self.module_, self.optimizer_)
+        )
+        if self.direct_ is not None and not (is_possible and self.direct_.flat.are_in_place()):
+            self._release()
+        if is_possible and self.direct_ is None:
+            listening = self._overridden(_BATCH_HOOKS)
+            self.direct_ = DirectStep(self.module_, self.optimizer_, keeps_output=listening)
+
+    def _release(self) -> None:
+        if self.direct_ is not None:
+            self.direct_.release()
+            self.direct_ = None
+
     def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:
         """Make one optimisation step, without skorch's closure where it is not needed."""
         self._follow_schedule()
+        if self.direct_ is not None:
+            self._set_training(True)
+            return self.direct_(*self._to_device(batch))
         for left in reversed(range(self.n_encoder_steps)):
             self.decoder_rests_ = left > 0
             step = self._make_step(batch, **fit_params)
@@ -214,6 +240,8 @@ class AutoencoderNet(NeuralNet):
         """Pass over the data once and record the mean loss, copied from the device only once."""
         if iterator is None:
             return
+        if training:
+            self._choose_step()
         listening = self._overridden(_BATCH_HOOKS)
         if not listening:
             self.history.new_batch()
@@ -249,7 +277,7 @@ class AutoencoderNet(NeuralNet):
         return frozen
 
     def __getstate__(self) -> dict:
-        state = super().__getstate__()
+        state = {**super().__getstate__(), "direct_": None}
         if self.initialized_ and self.module is self.module_:
             del state["module"]
         return state
