@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skae.autoencoders.plain import AutoencoderTransformer
     from skae.autoencoders.sparse import SparseAE
     from skae.autoencoders.variational import VAETransformer
+    from skae.common.files import whole_file
     from skae.gans.sampler import GANSampler
     from skae.outliers.detector import AEOutlierDetector
     from skae.predictors.classifier import EncoderClassifier
@@ -40,6 +41,7 @@ __all__ = [
     "SparseAE",
     "VAETransformer",
     "__version__",
+    "whole_file",
 ]
 
 _HOMES = {
@@ -56,6 +58,7 @@ _HOMES = {
     "LatentResampler": "skae.predictors.resampler",
     "SparseAE": "skae.autoencoders.sparse",
     "VAETransformer": "skae.autoencoders.variational",
+    "whole_file": "skae.common.files",
 }
 _FOLDERS = ("metrics", "nn", "plotting", "tables")
 

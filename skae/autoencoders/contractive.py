@@ -1,17 +1,27 @@
 """ContractiveAE: an autoencoder with a penalty on the derivative of its code."""
 
+import math
 from dataclasses import field, replace
 from typing import Literal
 
 from skae.autoencoders.deterministic import DeterministicAutoencoder
 from skae.building.recipe import Facts, Recipe
-from skae.common.annotations import Activation, Auto, NonNegativeFloat, PositiveInt, Share, Sizes
+from skae.common.annotations import (
+    Activation,
+    Auto,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Share,
+    Sizes,
+)
 from skae.common.parameters import estimator
 from skae.nn.bottlenecks import Activated
 from skae.nn.penalties import Contraction
+from skae.training.schedule import unless_auto
 
-# The strength of the penalty that "auto" stands for.
-_STRENGTH = 0.1
+# The strength of the penalty that "auto" stands for, per root of the number of columns.
+_STRENGTH = 0.05
 
 
 @estimator()
@@ -41,7 +51,7 @@ class ContractiveAE(DeterministicAutoencoder):
     >>> from sklearn.datasets import load_digits
     >>> from skae import ContractiveAE
     >>> X = load_digits().data / 16
-    >>> autoencoder = ContractiveAE(64, strength=0.1, max_epochs=20, random_state=0).fit(X)
+    >>> autoencoder = ContractiveAE(64, max_epochs=20, random_state=0).fit(X)
     >>> autoencoder.transform(X).shape
     (1797, 64)
     """
@@ -52,7 +62,8 @@ class ContractiveAE(DeterministicAutoencoder):
 
     strength: Auto | NonNegativeFloat = "auto"
     """The factor of the penalty; the other term of the loss is half the squared error of a row, in
-    units of the mean variance of a column. "auto" is 0.1."""
+    units of the mean variance of a column. "auto" is 0.05 times the root of the number of
+    columns."""
 
     hidden_layer_sizes: Auto | Sizes = ()
     """The number of units of every hidden layer of the encoder, which the decoder mirrors. By
@@ -65,6 +76,8 @@ class ContractiveAE(DeterministicAutoencoder):
 
     tied_weights: bool = True
 
+    learning_rate: PositiveFloat = 0.03
+
     init: Literal["random", "greedy", "rbm"] = "random"
     """The initial weights: random orthogonal ones ("random"), or those of a layer-wise pre-training
     as autoencoders ("greedy") or as restricted Boltzmann machines ("rbm")."""
@@ -72,5 +85,5 @@ class ContractiveAE(DeterministicAutoencoder):
     def _recipe(self, facts: Facts) -> Recipe:
         n_components = facts.pca.number_for(self.n_components)
         recipe = self._plain_recipe(facts, n_components, Activated(self.activation))
-        strength = _STRENGTH if isinstance(self.strength, str) else self.strength
+        strength = unless_auto(self.strength, _STRENGTH * math.sqrt(facts.n_columns))
         return replace(recipe, penalty=Contraction(strength), has_variance=True)

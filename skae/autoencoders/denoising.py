@@ -8,7 +8,15 @@ from typing import Annotated, Any, Literal, Self
 from skae.autoencoders.deterministic import DeterministicAutoencoder
 from skae.building.corruptions import hidden_masking, make_corruption, with_levels
 from skae.building.recipe import Facts, Recipe
-from skae.common.annotations import Auto, Module, Named, NonNegativeFloat, PositiveInt, Share
+from skae.common.annotations import (
+    Auto,
+    Module,
+    Named,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Share,
+)
 from skae.common.parameters import estimator
 from skae.tables.containers import shape_of
 
@@ -90,6 +98,8 @@ class DenoisingAE(DeterministicAutoencoder):
     clean: Literal["X", "y"] = "X"
     """Which rows are clean: "X", those of X, whose corruption the autoencoder learns to undo, or
     "y": `fit` is given pairs of a corrupted row in X and a clean one in y."""
+
+    learning_rate: PositiveFloat = 0.006
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the autoencoder to rows, or to pairs of a corrupted row and a clean one.

@@ -1,10 +1,12 @@
 """AutoencoderTransformer: the plain autoencoder."""
 
 from dataclasses import field, replace
+from typing import ClassVar
 
 from skae.autoencoders.deterministic import DeterministicAutoencoder
+from skae.autoencoders.family import Family
 from skae.building.recipe import Facts, Recipe
-from skae.common.annotations import Auto, NonNegativeFloat, PositiveInt, Share
+from skae.common.annotations import Auto, NonNegativeFloat, PositiveFloat, PositiveInt, Share
 from skae.common.parameters import estimator
 from skae.nn.corruptions import GaussianNoise
 from skae.training.schedule import noise_level
@@ -73,8 +75,16 @@ class AutoencoderTransformer(DeterministicAutoencoder):
     noise: Auto | NonNegativeFloat = "auto"
     """The standard deviation of the normal noise that training adds to the encoder's input, in
     units of the residual of PCA with as many components: the geometric mean of its root mean
-    squared error per column and per direction that is left out. "auto" is 1 for up to 500 rows and
-    falls with the root of their number beyond."""
+    squared error per column and per direction that is left out. "auto" is a half for up to 500
+    rows and falls with the root of their number beyond."""
+
+    learning_rate: PositiveFloat = 0.01
+
+    max_epochs: Auto | PositiveInt = "auto"
+    """The largest number of epochs, that is, passes over the training rows. "auto" makes about 13
+    steps times the root of their number: 130 for a hundred rows, 13,000 for a million."""
+
+    _family: ClassVar[Family] = Family(steps_per_root_row=13)
 
     def _recipe(self, facts: Facts) -> Recipe:
         recipe = self._plain_recipe(facts, facts.pca.number_for(self.n_components))

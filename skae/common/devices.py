@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -10,6 +11,8 @@ import torch
 # a second thread gains a fifth on an idle machine and triples the time on a busy one
 # (docs/design.md, "The training step").
 _FLOP_WORTH_THREADS = 1.2e7
+# The number of threads outside of `on_one_thread`.
+_THREADS_OUTSIDE: ContextVar[int | None] = ContextVar("threads outside", default=None)
 
 
 def resolve_device(device: Any, X: Any = None) -> torch.device:
@@ -56,11 +59,27 @@ def _check_available(device: torch.device) -> None:
 
 
 @contextmanager
-def threads_for(flop_per_layer: float, device: torch.device) -> Iterator[None]:
-    """Use one thread inside the block where layers are small, and restore the number afterwards."""
+def on_one_thread() -> Iterator[None]:
+    """Use one thread inside the block, so that results do not depend on their number.
+
+    Blocks of `threads_for` inside use all that there were outside, where it is worth it.
+    """
     n_threads = torch.get_num_threads()
-    if device.type == "cpu" and flop_per_layer < _FLOP_WORTH_THREADS:
-        torch.set_num_threads(1)
+    token = _THREADS_OUTSIDE.set(_THREADS_OUTSIDE.get() or n_threads)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
+        _THREADS_OUTSIDE.reset(token)
+
+
+@contextmanager
+def threads_for(flop_per_layer: float, device: torch.device) -> Iterator[None]:
+    """Use one thread inside the block where layers are small, else all."""
+    n_threads = torch.get_num_threads()
+    is_small = device.type == "cpu" and flop_per_layer < _FLOP_WORTH_THREADS
+    torch.set_num_threads(1 if is_small else _THREADS_OUTSIDE.get() or n_threads)
     try:
         yield
     finally:

@@ -1,5 +1,7 @@
 """Initialisation of the networks: encoder and decoder start as PCA."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,8 @@ from skae.nn.posteriors import Posterior
 
 # The smallest standard deviation of a unit or column, so that no scale is zero.
 _SMALLEST_SCALE = 1e-3
+# The smallest learning rate of a linear path, as a share of the others', and total variance.
+_SMALLEST_RATE, _SMALLEST_TOTAL = 0.01, 1e-12
 # The bound, from 0 and from 1, of means that are turned into logits.
 _SMALLEST_SHARE = 0.01
 # The bounds of the share of a unit's variance that is signal; noise makes up the remainder.
@@ -54,6 +58,7 @@ def start_at_pca(
         encoder.output_scale = torch.minimum(spread, _per_direction(pca, residual)).float()
         decoder.input_scale = spread.float()
         decoder.output_scale = (gain * _left(residual)).float()
+        encoder.linear_rate = decoder.linear_rate = _share_left(pca, residual)
         _silence(encoder, decoder, len(weight))
 
 
@@ -79,6 +84,7 @@ def start_at_whitened_pca(
     if isinstance(encoder, SkipNetwork) and isinstance(decoder, SkipNetwork):
         encoder.output_scale = (encoder.output_scale / spread).float()
         decoder.input_scale = torch.ones_like(spread).float()
+        encoder.linear_rate = decoder.linear_rate = 1.0
 
 
 @torch.no_grad()
@@ -165,6 +171,16 @@ def start_at_mean(decoder: nn.Module, mean: Tensor, likelihood: Likelihood) -> N
     mean = torch.where(logits, torch.logit(mean, eps=_SMALLEST_SHARE), mean)
     _, mean, _ = likelihood.expand_to_parameters(mean[:, None], mean, torch.ones_like(mean))
     bias.copy_(mean.reshape(len(bias), -1).mean(1))
+
+
+def _share_left(pca: PrincipalComponents, residual: Tensor) -> float:
+    """Return the root of the share of the variance that is not explained.
+
+    A step of the linear path that moves rows by the size of what is left is this much smaller than
+    one that moves them by their own size.
+    """
+    total = max(float(pca.feature_variance.sum()), float(residual.sum()), _SMALLEST_TOTAL)
+    return max(_SMALLEST_RATE, math.sqrt(float(residual.sum()) / total))
 
 
 def _spread(pca: PrincipalComponents) -> Tensor:

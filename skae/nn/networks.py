@@ -55,6 +55,11 @@ class SkipNetwork(nn.Module):
     deep : nn.Module
         The deep path $f$ of the same shapes.
 
+    Attributes
+    ----------
+    linear_rate : float
+        The learning rate of the linear path, as a share of that of the others.
+
     Notes
     -----
     The scales $u$, of shape $(n,)$, and $s$, of shape $(m,)$, are buffers and 1 until set. With
@@ -68,6 +73,7 @@ class SkipNetwork(nn.Module):
         super().__init__()
         self.linear = linear
         self.deep = deep
+        self.linear_rate = 1.0
         self.register_buffer("input_scale", torch.ones(()))
         self.register_buffer("output_scale", torch.ones(()))
 

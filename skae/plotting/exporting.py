@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skae.common.files import whole_file
 from skae.common.sklearn_private import check_matplotlib_support
 from skae.plotting.codes import Codes
 
@@ -82,14 +83,17 @@ def export_projector(
     folder = Path(folder)
     sprite = None if found.images is None else found.sprite()
     folder.mkdir(parents=True, exist_ok=True)
-    np.savetxt(folder / "tensors.tsv", found.codes, fmt="%.6g", delimiter="\t")
+    with whole_file(folder / "tensors.tsv") as file:
+        np.savetxt(file, found.codes, fmt="%.6g", delimiter="\t")
     _write_columns(found.columns, folder / "metadata.tsv")
     if found.images is not None and sprite is not None:
-        _write_image(sprite, folder / "sprite.png")
+        with whole_file(folder / "sprite.png") as file:
+            _write_image(sprite, file)
         height, width = found.images.shape[1:3]
         lines += ["  sprite {", f"    image_path: {json.dumps('sprite.png')}"]
         lines += [f"    single_image_dim: {size}" for size in (width, height)] + ["  }"]
-    (folder / "projector_config.pbtxt").write_text("\n".join([*lines, "}", ""]))
+    with whole_file(folder / "projector_config.pbtxt") as file:
+        file.write("\n".join([*lines, "}", ""]).encode())
     return folder
 
 
@@ -98,7 +102,8 @@ def _write_columns(columns: pd.DataFrame, path: Path) -> None:
     texts = [[str(cell).translate(_BREAKS) for cell in row] for row in columns.to_numpy(object)]
     if columns.shape[1] > 1:
         texts.insert(0, [str(name).translate(_BREAKS) for name in columns])
-    path.write_text("".join("\t".join(row) + "\n" for row in texts), encoding="utf-8")
+    with whole_file(path) as file:
+        file.write("".join("\t".join(row) + "\n" for row in texts).encode())
 
 
 def _write_image(image: np.ndarray, path: Any) -> None:

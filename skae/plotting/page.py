@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from skae.common.files import whole_file
 from skae.common.sklearn_private import check_matplotlib_support
 from skae.plotting.codes import Codes
 
@@ -59,7 +60,8 @@ class ProjectorPage:
     def write(self, path: str | os.PathLike) -> Path:
         """Write the page into a file, and return its path."""
         path = Path(path)
-        path.write_text(self.html, encoding="utf-8")
+        with whole_file(path) as file:
+            file.write(self.html.encode())
         return path
 
     def _repr_html_(self) -> str:

@@ -38,6 +38,7 @@ from skae.common.weights import check_weights
 from skae.nn.chain import Autoencoder
 from skae.nn.encoder_decoder import Encoder
 from skae.nn.heads import make_head
+from skae.nn.networks import SkipNetwork
 from skae.nn.predictions import Labels, Targets
 from skae.tables.columns import Columns
 from skae.tables.remembering import Remembered
@@ -275,6 +276,9 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
         prediction = self._make_prediction()
         hidden = hidden_sizes(self.hidden_layer_sizes, ())
         head = make_head(codes, hidden, prediction.n_outputs, self.activation, self.dropout)
+        for part in chain.encoder.modules():
+            if isinstance(part, SkipNetwork):
+                part.linear_rate = 1.0
         bottleneck = chain.bottleneck.deterministic()
         parts = (chain.encoder, head, prediction, bottleneck, chain.corruption)
         return Autoencoder(*parts, n_columns=encoded.shape[1])

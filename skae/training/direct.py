@@ -41,16 +41,16 @@ def _without_weights(chain: Autoencoder) -> tuple[nn.Module, ...]:
 
 
 def _is_flat(chain: Autoencoder, optimizer: torch.optim.Optimizer) -> bool:
-    """Return whether an optimiser treats all parameters of the chain alike, and no others."""
+    """Return whether an optimiser has all parameters of the chain, ready to be made flat."""
     if not isinstance(optimizer, AdamW) or not optimizer.is_plain() or "step" in vars(optimizer):
         # A step that was put into the object, as torch's schedulers do, wants to be called.
         return False
     parameters = list(chain.parameters())
-    (group, *more) = optimizer.param_groups
+    optimised = [each for group in optimizer.param_groups for each in group["params"]]
     states = [optimizer.state.get(each, {}) for each in parameters]
     return (
-        not more
-        and [*map(id, group["params"])] == [*map(id, parameters)]
+        {*map(id, optimised)} == {*map(id, parameters)}
+        and all(group["params"] for group in optimizer.param_groups)
         and all(
             each.device.type == "cpu" and each.dtype == torch.float32 and each.requires_grad
             for each in parameters

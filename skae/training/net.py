@@ -85,8 +85,17 @@ class AutoencoderNet(NeuralNet):
         """Make the optimiser, and store the ratios of the learning rates of its groups."""
         super().initialize_optimizer(*args, **kwargs)
         self.decoder_rests_ = False
-        self.rate_shares_ = [group["lr"] / self.lr for group in self.optimizer_.param_groups]
+        self._store_rates()
         return self
+
+    def _store_rates(self) -> None:
+        self.rate_shares_ = [group["lr"] / self.lr for group in self.optimizer_.param_groups]
+
+    def put_rest_first(self) -> None:
+        """Make the parameters without a group of their own the first one; skorch has them last."""
+        groups = self.optimizer_.param_groups
+        groups.insert(0, groups.pop())
+        self._store_rates()
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:

@@ -11,8 +11,9 @@ import torch
 from skorch.callbacks import LRScheduler
 from torch import nn
 
-from skae.common.devices import threads_for
+from skae.common.devices import on_one_thread, threads_for
 from skae.common.shared_parameters import TrainingParameters
+from skae.nn.networks import SkipNetwork
 from skae.nn.seeding import seeded
 from skae.training.adamw import AdamW
 from skae.training.lazy_compiler import without_compiler
@@ -78,13 +79,17 @@ def make_net(
         "max_epochs": plan.max_epochs,
     }
     try:
-        options |= {**_optimizer_params(parameters.weight_decay, given, betas), **given}
+        groups = _groups(module, parameters.learning_rate, given)
+        options |= {**_optimizer_params(parameters.weight_decay, given, betas), **groups, **given}
         options["device"] = device
-        return AutoencoderNet(module, **options).initialize()
+        net = AutoencoderNet(module, **options).initialize()
     except (TypeError, ValueError) as error:
         if not parameters.net_params:
             raise
         raise ValueError(f"The 'net_params' parameter does not fit skorch: {error}") from error
+    if groups:
+        net.put_rest_first()
+    return net
 
 
 def prepare_pass(net: AutoencoderNet, parameters: TrainingParameters, plan: Plan) -> None:
@@ -135,6 +140,18 @@ def _optimizer_params(
             f"weight_decay={weight_decay!r}. Set weight_decay=0."
         )
     return {}
+
+
+def _groups(module: nn.Module, learning_rate: float, given: dict[str, Any]) -> dict[str, Any]:
+    """Return skorch's option for the parameters that have a learning rate of their own."""
+    if "optimizer" in given or "optimizer__param_groups" in given:
+        return {}
+    rate = given.get("optimizer__lr", given.get("lr", learning_rate))
+    rates = {part.linear_rate for part in module.modules() if isinstance(part, SkipNetwork)} - {1.0}
+    if not rates:
+        return {}
+    (share,) = rates
+    return {"optimizer__param_groups": [("*.linear.*", {"lr": rate * share})]}
 
 
 def train(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
@@ -191,12 +208,13 @@ def _flop_per_layer(net: AutoencoderNet) -> float:
 
 @contextmanager
 def repeatable(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch inside the block, and enable gradients there whatever the mode outside."""
+    """Seed torch inside the block, with gradients and on one thread whatever is set outside."""
     with (
         seeded(seed, device),
         torch.inference_mode(False),
         torch.enable_grad(),
         without_compiler(),
+        on_one_thread(),
     ):
         yield
 

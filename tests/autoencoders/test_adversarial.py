@@ -44,7 +44,9 @@ def test_without_strength_it_reconstructs_as_the_plain_one():
         ((each.fit(X).reconstruct(X) - X) ** 2).sum(1).mean()
         for each in (
             make(strength=0),
-            AutoencoderTransformer(4, max_epochs=60, noise=0.0, random_state=0),
+            AutoencoderTransformer(
+                4, max_epochs=60, noise=0.0, learning_rate=0.003, random_state=0
+            ),
             make(strength=3000),
         )
     ]

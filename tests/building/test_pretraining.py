@@ -17,7 +17,8 @@ DEEP = {"hidden_layer_sizes": (100, 50, 25), "activation": "logistic", "likeliho
 
 
 def make(cls=AutoencoderTransformer, n_components=8, **params):
-    return cls(n_components, **{"random_state": 0, "max_epochs": 30, **params})
+    params = {"random_state": 0, "max_epochs": 30, "learning_rate": 0.003, **params}
+    return cls(n_components, **params)
 
 
 def error(fitted, X):
