@@ -20,7 +20,8 @@ from skae.nn.bottlenecks import Activated
 from skae.nn.penalties import Contraction
 from skae.training.schedule import unless_auto
 
-# The strength of the penalty that "auto" stands for, per root of the number of columns.
+# The strength of the penalty that "auto" stands for, per root of the number of columns: as much as
+# costs about a twentieth of the reconstruction error on the development sets.
 _STRENGTH = 0.05
 
 
@@ -63,7 +64,7 @@ class ContractiveAE(DeterministicAutoencoder):
     strength: Auto | NonNegativeFloat = "auto"
     """The factor of the penalty; the other term of the loss is half the squared error of a row, in
     units of the mean variance of a column. "auto" is 0.05 times the root of the number of
-    columns."""
+    columns; less where the code has more units than that, by the square of the ratio."""
 
     hidden_layer_sizes: Auto | Sizes = ()
     """The number of units of every hidden layer of the encoder, which the decoder mirrors. By
@@ -85,5 +86,7 @@ class ContractiveAE(DeterministicAutoencoder):
     def _recipe(self, facts: Facts) -> Recipe:
         n_components = facts.pca.number_for(self.n_components)
         recipe = self._plain_recipe(facts, n_components, Activated(self.activation))
-        strength = unless_auto(self.strength, _STRENGTH * math.sqrt(facts.n_columns))
+        columns_per_unit = min(1.0, facts.n_columns / n_components)
+        by_rule = _STRENGTH * math.sqrt(facts.n_columns) * columns_per_unit**2
+        strength = unless_auto(self.strength, by_rule)
         return replace(recipe, penalty=Contraction(strength), has_variance=True)

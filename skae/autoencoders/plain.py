@@ -75,16 +75,16 @@ class AutoencoderTransformer(DeterministicAutoencoder):
     noise: Auto | NonNegativeFloat = "auto"
     """The standard deviation of the normal noise that training adds to the encoder's input, in
     units of the residual of PCA with as many components: the geometric mean of its root mean
-    squared error per column and per direction that is left out. "auto" is a half for up to 500
-    rows and falls with the root of their number beyond."""
+    squared error per column and per direction that is left out. "auto" is 0.7 for up to 500 rows
+    and falls with the root of their number beyond."""
 
     learning_rate: PositiveFloat = 0.01
 
     max_epochs: Auto | PositiveInt = "auto"
-    """The largest number of epochs, that is, passes over the training rows. "auto" makes about 13
-    steps times the root of their number: 130 for a hundred rows, 13,000 for a million."""
+    """The largest number of epochs, that is, passes over the training rows. "auto" makes about 20
+    steps times the root of their number: 200 for a hundred rows, 20,000 for a million."""
 
-    _family: ClassVar[Family] = Family(steps_per_root_row=13)
+    _family: ClassVar[Family] = Family(steps_per_root_row=20)
 
     def _recipe(self, facts: Facts) -> Recipe:
         recipe = self._plain_recipe(facts, facts.pca.number_for(self.n_components))

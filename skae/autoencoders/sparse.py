@@ -10,12 +10,22 @@ import torch
 
 from skae.autoencoders.deterministic import DeterministicAutoencoder
 from skae.building.recipe import Facts, Recipe
-from skae.common.annotations import Auto, NonNegativeFloat, PositiveInt, Share, Sizes
+from skae.common.annotations import (
+    Auto,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Share,
+    Sizes,
+)
 from skae.common.parameters import estimator
 from skae.nn.bottlenecks import Activated, Bottleneck, Lifetime, TopK
 from skae.nn.penalties import L1, ActivityDivergence, Penalty
+from skae.sampling.prior import N_CODES
+from skae.training.mode import Mode
 from skae.training.rows import Rows
-from skae.training.schedule import unless_auto
+from skae.training.schedule import Plan, unless_auto
+from skae.training.sklearn_bridge import FitTask
 
 # The number of units per column, and the activity, that "auto" stands for.
 _UNITS_PER_COLUMN = 2
@@ -96,6 +106,8 @@ class SparseAE(DeterministicAutoencoder):
 
     tied_weights: bool = True
 
+    learning_rate: PositiveFloat = 0.01
+
     init: Literal["random", "greedy", "rbm"] = "random"
     """The initial weights: random orthogonal ones ("random"), or those of a layer-wise pre-training
     as autoencoders ("greedy") or as restricted Boltzmann machines ("rbm")."""
@@ -114,6 +126,26 @@ class SparseAE(DeterministicAutoencoder):
         recipe = self._plain_recipe(facts, n_components, bottleneck)
         # The residual of an overcomplete PCA is zero, so it cannot be the variance.
         return replace(recipe, penalty=penalty, has_variance=True)
+
+    def _train(self, data: Rows, plan: Plan, task: FitTask, mode: Mode) -> Rows:
+        # Losses of epochs can be compared only if the start is as sparse as what follows.
+        if mode.is_new:
+            self._set_thresholds(data)
+        validation_rows = super()._train(data, plan, task, mode)
+        if not mode.is_pass:
+            self._set_thresholds(data)
+        return validation_rows
+
+    @torch.no_grad()
+    def _set_thresholds(self, data: Rows) -> None:
+        """Set the thresholds of lifetime sparsity to those of a sample of the rows."""
+        chain = self._module
+        if isinstance(chain.bottleneck, Lifetime):
+            chain.eval()
+            sources = (
+                chain.input_and_target(x)[0] for x, _ in self.net_.batches(data.sample(N_CODES))
+            )
+            chain.bottleneck.calibrate(torch.cat([chain.encoder(x) for x in sources]))
 
     def _diagnose(self, latent: torch.Tensor, sample: Rows) -> dict[str, Any]:
         codes = latent.numpy()

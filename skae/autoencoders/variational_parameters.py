@@ -28,8 +28,8 @@ class BoundParameters:
     """
 
     free_bits: NonNegativeFloat = 0.0
-    """The divergence of a unit, in nats and averaged over a batch, below which it is not penalised
-    in training."""
+    """The divergence of a unit, in nats and averaged over a batch, below which it is not penalised,
+    neither in training nor where epochs are compared; `score_samples` counts all of it."""
 
     n_importance: PositiveInt = 1
     """The number of draws of the code in training: from 2 on, the loss is the tighter

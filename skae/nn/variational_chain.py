@@ -73,7 +73,7 @@ class Variational(Mean):
         A map from the share of the training that is done to a factor on the weight.
     free_bits : float, default=0.0
         The divergence of a unit, in nats and averaged over a batch, below which it is not
-        penalised in training.
+        penalised.
     n_draws : int, default=1
         The number of draws per row.
     """
@@ -109,7 +109,7 @@ class Variational(Mean):
         if self.n_draws > 1:
             return Code(z, weight * (self.posterior.log_prob(h, z) - self.posterior.log_prior(z)))
         divergence = self.posterior.divergence(h)
-        if self.training and self.free_bits:
+        if self.free_bits:
             is_penalised = divergence.detach().mean(0) > self.free_bits
             divergence = torch.where(is_penalised, divergence, self.free_bits)
         return Code(z, weight * divergence.sum(1))

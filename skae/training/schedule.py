@@ -80,10 +80,10 @@ BETA_SCHEDULES: dict[str, Callable[..., float] | None] = {
 def noise_level(noise: str | float, n_rows: int) -> float:
     """Return the noise of the encoder's input, in units of the residual of PCA.
 
-    By rule it is a half for up to 500 rows, and falls with the root of their number beyond: more
+    By rule it is 0.7 for up to 500 rows, and falls with the root of their number beyond: more
     rows need less smoothing.
     """
-    return unless_auto(noise, 0.5 * min(1.0, math.sqrt(500 / n_rows)))
+    return unless_auto(noise, 0.7 * min(1.0, math.sqrt(500 / n_rows)))
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,6 @@ def test_plan_suits_a_hundred_rows_and_a_million():
 
 
 def test_noise_falls_with_the_number_of_rows():
-    assert noise_level("auto", 100) == noise_level("auto", 500) == 0.5
-    assert noise_level("auto", 50_000) == pytest.approx(0.05)
+    assert noise_level("auto", 100) == noise_level("auto", 500) == 0.7
+    assert noise_level("auto", 50_000) == pytest.approx(0.07)
     assert noise_level(0.3, 200_000) == 0.3
