@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
 from typing import Any
 
 import torch
@@ -64,14 +65,46 @@ def on_one_thread() -> Iterator[None]:
 
     Blocks of `threads_for` inside use all that there were outside, where it is worth it.
     """
-    n_threads = torch.get_num_threads()
-    token = _THREADS_OUTSIDE.set(_THREADS_OUTSIDE.get() or n_threads)
+    if _THREADS_OUTSIDE.get() is not None:
+        yield
+        return
+    n_threads = _BLOCKS.enter()
+    token = _THREADS_OUTSIDE.set(n_threads)
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(n_threads)
         _THREADS_OUTSIDE.reset(token)
+        _BLOCKS.leave()
+
+
+class _Blocks:
+    """The number of threads outside of all blocks of `on_one_thread`, of all Python's threads.
+
+    The number that torch gives is of the whole process: a block that begins while another one is
+    open in another thread would find the one thread of that.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.n_open = 0
+        self.n_threads = 1
+
+    def enter(self) -> int:
+        """Return the number of threads outside."""
+        with self.lock:
+            if self.n_open == 0:
+                self.n_threads = torch.get_num_threads()
+            self.n_open += 1
+            return self.n_threads
+
+    def leave(self) -> None:
+        with self.lock:
+            self.n_open -= 1
+
+
+_BLOCKS = _Blocks()
 
 
 @contextmanager

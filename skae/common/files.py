@@ -49,7 +49,12 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """
     # A link stays one: the file that it points to is replaced.
     target = Path(os.path.realpath(path))
-    descriptor, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    if target.exists() and not target.is_file():
+        # A pipe or a device is no file that could be replaced, nor a folder.
+        with target.open("wb") as file:
+            yield file
+        return
+    descriptor, beside = tempfile.mkstemp(prefix=".skae-", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file

@@ -6,6 +6,7 @@ and writes those of the weights where they are wanted.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -14,6 +15,29 @@ from torch import Tensor, nn
 from skae.nn.networks import SkipNetwork, Transposed
 
 _aten = torch.ops.aten
+
+
+class Gradients:
+    """Where the passes of a step write the gradients of the weights.
+
+    Parameters
+    ----------
+    tensors : mapping of int to Tensor
+        The gradient of every parameter by its `id`.
+    """
+
+    def __init__(self, tensors: Mapping[int, Tensor]) -> None:
+        self._tensors = tensors
+        self._written: set[int] = set()
+
+    def of(self, parameter: Tensor) -> tuple[Tensor, bool]:
+        """Return the gradient of a parameter, and whether a pass before writes it as well.
+
+        Passes are made in the order in which they go back.
+        """
+        is_written = id(parameter) in self._written
+        self._written.add(id(parameter))
+        return self._tensors[id(parameter)], is_written
 
 
 class Pass(ABC):
@@ -34,17 +58,18 @@ class Pass(ABC):
 class _Linear(Pass):
     """A linear layer, or a transposed one."""
 
-    def __init__(self, layer: nn.Linear | Transposed, n_rows: int, written: set[int]) -> None:
-        weight, bias = layer.weight, layer.get_parameter("bias")
-        self.weight, self.weight_gradient = weight.detach(), _gradient(weight)
+    def __init__(self, layer: nn.Linear | Transposed, n_rows: int, gradients: Gradients) -> None:
+        bias = layer.get_parameter("bias")
+        # The second user of shared weights adds to the gradient of the first one.
+        self.weight, (self.weight_gradient, self.adds) = (
+            layer.weight.detach(),
+            gradients.of(layer.weight),
+        )
+        self.bias, (self.bias_gradient, self.adds_bias) = bias.detach(), gradients.of(bias)
         # The shape is (outputs, inputs) for both kinds of layers.
         if isinstance(layer, Transposed):
             self.weight, self.weight_gradient = self.weight.T, self.weight_gradient.T
         self.to_output = self.weight.T
-        self.bias, self.bias_gradient = bias.detach(), _gradient(bias)
-        # The second user of a shared weight adds to the gradient of the first one.
-        self.adds = id(weight) in written
-        written.add(id(weight))
         n_outputs, n_inputs = self.weight.shape
         # The product is faster with the longer side last, by far where the other one is short.
         self.is_wide = n_outputs > n_inputs
@@ -57,7 +82,10 @@ class _Linear(Pass):
         return torch.addmm(self.bias, x, self.to_output, out=self.output)
 
     def backward(self, gradient: Tensor, *, to_input: bool) -> Tensor | None:
-        torch.sum(gradient, 0, out=self.bias_gradient)
+        if self.adds_bias:
+            self.bias_gradient += gradient.sum(0)
+        else:
+            torch.sum(gradient, 0, out=self.bias_gradient)
         if self.adds:
             self.weight_gradient.addmm_(gradient.T, self.x)
         elif self.is_wide:
@@ -218,10 +246,10 @@ class _Sequence(Pass):
 class _Skip(Pass):
     """A linear path beside a deep one; see `SkipNetwork`."""
 
-    def __init__(self, network: SkipNetwork, n_rows: int, written: set[int]) -> None:
+    def __init__(self, network: SkipNetwork, n_rows: int, gradients: Gradients) -> None:
         self.network = network
-        self.linear = make_pass(network.linear, n_rows, written)
-        self.deep = make_pass(network.deep, n_rows, written)
+        self.linear = make_pass(network.linear, n_rows, gradients, is_first=False)
+        self.deep = make_pass(network.deep, n_rows, gradients, is_first=False)
         self.is_scaled = bool((network.input_scale != 1).any())
 
     def forward(self, x: Tensor) -> Tensor:
@@ -253,7 +281,8 @@ def has_pass(network: nn.Module, *, is_first: bool) -> bool:
     is_first : bool
         Whether the gradient of its input is not needed.
     """
-    parameters = [id(each) for part in network.modules() for each in part._parameters.values()]
+    modules = [part for _, part in network.named_modules(remove_duplicate=False)]
+    parameters = [id(each) for part in modules for each in part.parameters(recurse=False)]
     if len(set(parameters)) < len(parameters):
         return False
     leaves = _leaves(network)
@@ -279,8 +308,8 @@ def _is_layer(module: nn.Module) -> bool:
     return type(module) in (nn.Linear, Transposed) and is_complete
 
 
-def make_pass(network: nn.Module, n_rows: int, written: set[int]) -> Pass:
-    """Return the passes of a network whose weights have a tensor for their gradient.
+def make_pass(network: nn.Module, n_rows: int, gradients: Gradients, *, is_first: bool) -> Pass:
+    """Return the passes of a network.
 
     Parameters
     ----------
@@ -288,24 +317,24 @@ def make_pass(network: nn.Module, n_rows: int, written: set[int]) -> Pass:
         A network for which `has_pass`.
     n_rows : int
         The number of rows of a batch.
-    written : set of int
-        The weights whose gradient a backward pass has written before; those of the network are
-        added.
+    gradients : Gradients
+        Where the gradients of the weights are written.
+    is_first : bool
+        Whether the gradient of its input is not needed.
     """
     leaves = _leaves(network)
-    if len(leaves) == 1:
-        return _make_one(leaves[0], n_rows, written)
-    return _Sequence([_make_one(leaf, n_rows, written) for leaf in leaves])
+    n_before = _n_without_weights(leaves) if is_first else 0
+    passes: list[Pass] = [_Before(leaf) for leaf in leaves[:n_before]]
+    passes += [_make_one(leaf, n_rows, gradients) for leaf in leaves[n_before:]]
+    return passes[0] if len(passes) == 1 else _Sequence(passes)
 
 
-def _make_one(module: nn.Module, n_rows: int, written: set[int]) -> Pass:
+def _make_one(module: nn.Module, n_rows: int, gradients: Gradients) -> Pass:
     if isinstance(module, SkipNetwork):
-        return _Skip(module, n_rows, written)
+        return _Skip(module, n_rows, gradients)
     if isinstance(module, nn.Linear | Transposed):
-        return _Linear(module, n_rows, written)
-    if type(module) in _ACTIVATIONS:
-        return _ACTIVATIONS[type(module)](module)
-    return _Before(module)
+        return _Linear(module, n_rows, gradients)
+    return _ACTIVATIONS[type(module)](module)
 
 
 def _leaves(network: nn.Module) -> list[nn.Module]:
@@ -313,8 +342,3 @@ def _leaves(network: nn.Module) -> list[nn.Module]:
     if type(network) is not nn.Sequential:
         return [] if type(network) is nn.Identity else [network]
     return [leaf for part in network for leaf in _leaves(part)]
-
-
-def _gradient(parameter: Tensor) -> Tensor:
-    assert parameter.grad is not None
-    return parameter.grad

@@ -23,7 +23,7 @@ class AdamW(torch.optim.AdamW):
     """
 
     def __init__(self, params: Any, **options: Any) -> None:
-        super().__init__(params, **{"fused": True, **options})
+        super().__init__(params, **{"fused": not options.get("foreach"), **options})
 
     @torch.no_grad()
     def step(self, closure: Callable | None = None) -> Any:

@@ -8,11 +8,14 @@ from torch.nn.modules import module as torch_module
 
 from skae.nn.bottlenecks import Code, Identity
 from skae.nn.chain import Autoencoder
-from skae.nn.graph_free import Pass, has_pass, make_pass
+from skae.nn.graph_free import Gradients, Pass, has_pass, make_pass
 from skae.training.adamw import AdamW
 from skae.training.flat import FlatParameters
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_HOOKS_OF_TENSORS = ("_backward_hooks", "_post_accumulate_grad_hooks")
+# The most numbers of rows for which passes are kept; batches differ in size by one row.
+_MOST_SIZES = 4
 
 
 def is_direct(chain: nn.Module, optimizer: torch.optim.Optimizer) -> bool:
@@ -31,6 +34,9 @@ def is_direct(chain: nn.Module, optimizer: torch.optim.Optimizer) -> bool:
         and not any(True for part in _without_weights(chain) for _ in part.parameters())
         and not any(getattr(part, hooks) for part in chain.modules() for hooks in _HOOKS)
         and not any(getattr(torch_module, "_global" + hooks) for hooks in _HOOKS)
+        and not any(
+            getattr(each, hooks, None) for each in chain.parameters() for hooks in _HOOKS_OF_TENSORS
+        )
         and _is_flat(chain, optimizer)
         and not torch.is_autocast_enabled("cpu")
     )
@@ -71,15 +77,15 @@ class DirectStep:
         The chain.
     optimizer : AdamW
         Its optimiser.
-    keeps_output : bool, default=False
-        Whether somebody may keep the output of a step, so that the next must not overwrite it.
+    is_watched : bool, default=False
+        Whether somebody may keep the output or the gradients of a step, so that the next one must
+        not overwrite them.
     """
 
-    def __init__(self, chain: Autoencoder, optimizer: AdamW, *, keeps_output: bool = False) -> None:
+    def __init__(self, chain: Autoencoder, optimizer: AdamW, *, is_watched: bool = False) -> None:
         self.chain = chain
-        self.keeps_output = keeps_output
+        self.is_watched = is_watched
         self.flat = FlatParameters(optimizer)
-        # The passes by the number of rows: batches differ in size by one row.
         self._passes: dict[int, tuple[Pass, Pass]] = {}
 
     @torch.no_grad()
@@ -88,7 +94,9 @@ class DirectStep:
         chain = self.chain
         source, target = chain.input_and_target(x)
         encoder, decoder = self._passes_for(len(x))
-        z = encoder.forward(chain.corruption(source))
+        with torch.enable_grad():
+            seen = chain.corruption(source).detach()
+        z = encoder.forward(seen)
         output = decoder.forward(z)
         shares = 1 / len(x) if weights is None else weights / weights.sum()
         loss, gradient = chain.likelihood.loss_and_gradient(output, target, shares)
@@ -96,17 +104,25 @@ class DirectStep:
         assert of_code is not None
         encoder.backward(of_code, to_input=False)
         self.flat.step()
-        if self.keeps_output:
+        if self.is_watched:
             output, z = output.clone(), z.clone()
+            self.flat.show_gradients()
         return {"loss": loss, "y_pred": (output, Code(z))}
 
     def _passes_for(self, n_rows: int) -> tuple[Pass, Pass]:
         if n_rows not in self._passes:
-            written: set[int] = set()
-            # In the order of the backward pass, in which shared weights are written.
-            decoder = make_pass(self.chain.decoder, n_rows, written)
-            self._passes[n_rows] = make_pass(self.chain.encoder, n_rows, written), decoder
+            if len(self._passes) == _MOST_SIZES:
+                self._passes.clear()
+            gradients = Gradients(self.flat.gradients)
+            # In the order in which they go back.
+            decoder = make_pass(self.chain.decoder, n_rows, gradients, is_first=False)
+            encoder = make_pass(self.chain.encoder, n_rows, gradients, is_first=True)
+            self._passes[n_rows] = encoder, decoder
         return self._passes[n_rows]
+
+    def is_current(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Return whether nobody has replaced the optimiser, its state or a parameter's tensor."""
+        return self.flat.is_current(optimizer)
 
     def release(self) -> None:
         """Give all parameters tensors of their own again."""

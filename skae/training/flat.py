@@ -1,5 +1,6 @@
 """The parameters of a module as parts of one tensor, so that a step is one operation."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -26,11 +27,32 @@ class FlatParameters:
     """
 
     def __init__(self, optimizer: AdamW) -> None:
+        self.optimizer = optimizer
         self.groups = [_FlatGroup(group, optimizer) for group in optimizer.param_groups]
 
-    def are_in_place(self) -> bool:
-        """Return whether all parameters are still views of the tensors."""
-        return all(group.is_in_place() for group in self.groups)
+    @property
+    def gradients(self) -> dict[int, Tensor]:
+        """The gradient of every parameter by its `id`."""
+        return {
+            id(parameter): gradient
+            for group in self.groups
+            for parameter, gradient in zip(group.parameters, group.gradients, strict=True)
+        }
+
+    def is_current(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Return whether parameters and state of an optimiser are still the views made here."""
+        groups = optimizer.param_groups
+        return (
+            optimizer is self.optimizer
+            and len(groups) == len(self.groups)
+            and all(own.is_current(group) for own, group in zip(self.groups, groups, strict=True))
+        )
+
+    def show_gradients(self) -> None:
+        """Give the parameters copies of their gradients."""
+        for group in self.groups:
+            for parameter, gradient in zip(group.parameters, group.gradients, strict=True):
+                parameter.grad = gradient.clone()
 
     def step(self) -> None:
         """Make a step of AdamW, given the gradients."""
@@ -49,35 +71,56 @@ class _FlatGroup:
     def __init__(self, group: dict[str, Any], optimizer: AdamW) -> None:
         self.group = group
         self.optimizer = optimizer
-        self.parameters: list[nn.Parameter] = group["params"]
+        self.parameters: list[nn.Parameter] = list(group["params"])
         sizes = [_ALIGNMENT * -(-each.numel() // _ALIGNMENT) for each in self.parameters]
         first = self.parameters[0].detach()
         self.tensors = tuple(first.new_zeros(sum(sizes)) for _ in range(4))
-        self.step_count = first.new_zeros(())
-        self._parts = [tensor.split(sizes) for tensor in self.tensors]
+        self.values, self.gradients, *self.moments = (
+            self._views(tensor.split(sizes)) for tensor in self.tensors
+        )
+        # Other code counts the steps of every parameter by itself.
+        self.steps = first.new_zeros(len(self.parameters))
         for i, parameter in enumerate(self.parameters):
-            self._take_over(parameter, [parts[i] for parts in self._parts])
+            self._take_over(i, parameter)
 
-    def _take_over(self, parameter: nn.Parameter, parts: list[Tensor]) -> None:
-        value, gradient, *moments = (part[: parameter.numel()].view_as(parameter) for part in parts)
-        value.copy_(parameter.detach())
-        parameter.data, parameter.grad = value, gradient
+    def _views(self, parts: Sequence[Tensor]) -> list[Tensor]:
+        return [
+            part[: parameter.numel()].view_as(parameter)
+            for part, parameter in zip(parts, self.parameters, strict=True)
+        ]
+
+    def _take_over(self, i: int, parameter: nn.Parameter) -> None:
+        self.values[i].copy_(parameter.detach())
+        parameter.data, parameter.grad = self.values[i], self.gradients[i]
         state = self.optimizer.state[parameter]
-        for name, moment in zip(("exp_avg", "exp_avg_sq"), moments, strict=True):
+        views = self._state_of(i)
+        for name, view in views.items():
             if name in state:
-                moment.copy_(state[name])
-            state[name] = moment
-        if "step" in state:
-            self.step_count.copy_(state["step"])
-        state["step"] = self.step_count
+                view.copy_(state[name])
+        state.update(views)
 
-    def is_in_place(self) -> bool:
-        parts = zip(self.parameters, self._parts[0], strict=True)
-        return all(parameter.data_ptr() == part.data_ptr() for parameter, part in parts)
+    def _state_of(self, i: int) -> dict[str, Tensor]:
+        means, squares = self.moments
+        return {"exp_avg": means[i], "exp_avg_sq": squares[i], "step": self.steps[i]}
+
+    def is_current(self, group: dict[str, Any]) -> bool:
+        """Return whether a group of the optimiser is this one, with parameters and state."""
+        return (
+            group is self.group
+            and len(group["params"]) == len(self.parameters)
+            and all(
+                given is own
+                and own.data_ptr() == value.data_ptr()
+                and self.optimizer.state[own].get("exp_avg") is mean
+                for given, own, value, mean in zip(
+                    group["params"], self.parameters, self.values, self.moments[0], strict=True
+                )
+            )
+        )
 
     def step(self) -> None:
         value, gradient, mean, square = self.tensors
-        self.step_count += 1
+        self.steps += 1
         beta1, beta2 = self.group["betas"]
         torch._fused_adamw_(
             [value],
@@ -85,7 +128,7 @@ class _FlatGroup:
             [mean],
             [square],
             [],
-            [self.step_count],
+            [self.steps[0]],
             lr=self.group["lr"],
             beta1=beta1,
             beta2=beta2,

@@ -159,18 +159,23 @@ class AutoencoderNet(NeuralNet):
         return iterator
 
     def _choose_step(self) -> None:
-        """Find out, before every epoch, whether its steps can be made without a graph."""
+        """Find out whether the next steps can be made without a graph.
+
+        It is asked before every epoch, and before every step where callbacks may change something
+        in between.
+        """
         is_possible = (
             not self.needs_closure_
             and self.n_encoder_steps == 1
             and type(self.criterion_) is WeightedMean
             and is_direct(self.module_, self.optimizer_)
         )
-        if self.direct_ is not None and not (is_possible and self.direct_.flat.are_in_place()):
+        direct = self.direct_
+        if direct is not None and not (is_possible and direct.is_current(self.optimizer_)):
             self._release()
         if is_possible and self.direct_ is None:
             listening = self._overridden(_BATCH_HOOKS)
-            self.direct_ = DirectStep(self.module_, self.optimizer_, keeps_output=listening)
+            self.direct_ = DirectStep(self.module_, self.optimizer_, is_watched=listening)
 
     def _release(self) -> None:
         if self.direct_ is not None:
@@ -258,6 +263,8 @@ class AutoencoderNet(NeuralNet):
         for batch in iterator:
             if listening:
                 self.notify("on_batch_begin", batch=batch, training=training)
+                if training:
+                    self._choose_step()
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"].detach())
             weights.append(_total_weight(batch))

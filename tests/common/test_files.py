@@ -50,3 +50,14 @@ def test_permissions_and_links_stay(tmp_path):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         write(os.fspath(tmp_path / "nowhere" / "model"), b"")
+
+
+def test_a_device_is_written_to_and_stays():
+    write(os.devnull, b"nothing")
+    assert not os.path.isfile(os.devnull)
+
+
+def test_long_names(tmp_path):
+    path = tmp_path / ("n" * 255)
+    write(path, b"text")
+    assert path.read_bytes() == b"text"

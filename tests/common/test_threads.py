@@ -1,5 +1,7 @@
 """The same model whatever the number of threads."""
 
+import threading
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,4 +56,29 @@ def test_large_layers_use_the_threads_of_the_caller(two_threads):
             assert torch.get_num_threads() == 2
         with threads_for(1.0, CPU):
             assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+
+
+def test_fits_in_several_threads_give_the_number_back(two_threads):
+    two_threads(2)
+    barrier, found = threading.Barrier(2), []
+
+    def fit(is_first):
+        with on_one_thread():
+            barrier.wait()
+            with threads_for(1e9, CPU):
+                found.append(torch.get_num_threads())
+            barrier.wait()
+            if is_first:
+                barrier.wait()
+        if not is_first:
+            barrier.wait()
+        found.append(torch.get_num_threads())
+
+    both = [threading.Thread(target=fit, args=(is_first,)) for is_first in (True, False)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert found == [2] * 4
     assert torch.get_num_threads() == 2

@@ -28,6 +28,15 @@ LIKELIHOODS = {
     "variances": lambda: Gaussian(*torch.tensor([[-torch.inf] * 5, [1.0] * 5]), torch.rand(5)),
     "logits": lambda: Bernoulli(),
 }
+PLAIN = {
+    "seed": 0,
+    "hidden": [4],
+    "n_components": 2,
+    "activation": "relu",
+    "tied": False,
+    "skips": False,
+    "masks": False,
+}
 networks = st.fixed_dictionaries(
     {
         "activation": st.sampled_from(sorted(ACTIVATIONS)),
@@ -249,6 +258,145 @@ def test_outputs_that_a_callback_keeps_stay():
     assert all(map(torch.equal, listener.kept, listener.then))
 
 
+def twice_the_same(X, make):
+    """Return the last losses of a fit by direct steps and by general ones, each with callbacks."""
+    found = []
+    for is_general in (False, True):
+        fitted = AutoencoderTransformer(
+            2,
+            init="random",
+            max_epochs=20,
+            early_stopping=False,
+            random_state=0,
+            **make(),
+        )
+        with general() if is_general else Counted() as steps:
+            found.append(fitted.fit(X).loss_curve_[-1])
+        if not is_general:
+            assert steps.n > 0
+    return found
+
+
+class Call(Callback):
+    """Call a function with the net at the end of epochs or of steps."""
+
+    def __init__(self, function, name):
+        setattr(self, name, lambda net, **kwargs: function(net))
+        self.__class__ = type("Call", (Call,), {name: lambda self, net, **kwargs: function(net)})
+
+
+def load_its_own_state(net):
+    net.optimizer_.load_state_dict(copy.deepcopy(net.optimizer_.state_dict()))
+
+
+def clip_weights(net):
+    for parameter in net.module_.parameters():
+        parameter.data = parameter.data.clamp(-0.5, 0.5)
+
+
+def forget_moments(net):
+    net.optimizer_.state.clear()
+
+
+def drop_gradients(net):
+    net.optimizer_.zero_grad()
+
+
+def look_at_gradients(net):
+    """Compute gradients of its own, as for saliency."""
+    net.optimizer_.zero_grad()
+    x = torch.ones(3, 6)
+    chain = net.module_
+    chain.loss(*chain(x), x).sum().backward()
+
+
+@pytest.mark.parametrize("name", ["on_epoch_end", "on_batch_end"])
+@pytest.mark.parametrize(
+    "function",
+    [load_its_own_state, clip_weights, forget_moments, drop_gradients, look_at_gradients],
+)
+def test_what_callbacks_change_is_seen(function, name):
+    X = curved(301)
+    own, theirs = twice_the_same(
+        X, lambda: {"net_params": {"callbacks": [Call(function, name)]}, "noise": 0}
+    )
+    assert own == pytest.approx(theirs, rel=1e-2, abs=1e-3)
+
+
+def shared_layer():
+    torch.manual_seed(0)
+    layer = nn.Linear(4, 4)
+    return {
+        "encoder": nn.Sequential(nn.Linear(6, 4), layer, nn.GELU(), nn.Linear(4, 2)),
+        "decoder": nn.Sequential(nn.Linear(2, 4), nn.ReLU(inplace=True), nn.Linear(4, 6)),
+    }
+
+
+def activation_first():
+    torch.manual_seed(0)
+    return {
+        "encoder": nn.Sequential(nn.ReLU(inplace=True), nn.Linear(6, 2)),
+        "decoder": nn.Linear(2, 6),
+        "noise": 0,
+    }
+
+
+@pytest.mark.parametrize("make", [shared_layer, activation_first])
+def test_modules_of_users(make):
+    own, theirs = twice_the_same(curved(), make)
+    assert own == pytest.approx(theirs, rel=1e-3)
+
+
+def test_a_layer_that_is_used_twice_is_left_to_autograd():
+    layer = nn.Linear(4, 4)
+    encoder = nn.Sequential(nn.Linear(5, 4), layer, nn.GELU(), layer)
+    chain = Autoencoder(encoder, nn.Linear(4, 5), Bernoulli())
+    assert not is_direct(chain, AdamW(chain.parameters()))
+
+
+def test_a_layer_of_both_networks_has_both_gradients():
+    torch.manual_seed(0)
+    layer = nn.Linear(5, 5)
+    chain = Autoencoder(
+        nn.Sequential(layer, nn.Tanh(), nn.Linear(5, 5)),
+        nn.Sequential(layer, nn.Tanh(), nn.Linear(5, 5)),
+        Bernoulli(),
+    )
+    case = {"weighted": True, "weight_decay": 0.0, "n_groups": 1}
+    twin = copy.deepcopy(chain)
+    _, gradients = train_by_autograd(twin, case)
+    _, own = train_directly(chain, case)
+    for mine, theirs in zip(own[0], gradients[0], strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_an_optimizer_that_is_copied_in_between_counts_its_steps():
+    kept = []
+    AutoencoderTransformer(
+        2,
+        max_epochs=2,
+        random_state=0,
+        net_params={
+            "callbacks": [
+                Call(lambda net: kept.append(copy.deepcopy(net.optimizer_)), "on_epoch_end")
+            ]
+        },
+    ).fit(curved())
+    optimizer = kept[0]
+    before = float(next(iter(optimizer.state.values()))["step"])
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    assert {float(state["step"]) for state in optimizer.state.values()} == {before + 1}
+
+
+def test_hooks_of_parameters_are_left_to_autograd():
+    chain = make_chain({**PLAIN, "likelihood": "logits"})
+    next(chain.parameters()).register_hook(lambda gradient: gradient.clamp(-1, 1))
+    assert not is_direct(chain, AdamW(chain.parameters()))
+
+
 class Stop(Callback):
     """Raise an error in the second epoch."""
 
@@ -303,8 +451,7 @@ def in_double(module, optimizer):
     "change", [hooked, frozen, with_dropout, without_some, of_torch, unlike, in_double]
 )
 def test_what_is_not_known_is_left_to_autograd(change):
-    case = {"seed": 0, "hidden": [4], "n_components": 2, "activation": "relu", "tied": False}
-    chain = make_chain({**case, "skips": False, "masks": False, "likelihood": "logits"})
+    chain = make_chain({**PLAIN, "likelihood": "logits"})
     optimizer = AdamW(chain.parameters())
     assert is_direct(chain, optimizer)
     assert not is_direct(*change(chain, optimizer))
