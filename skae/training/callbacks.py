@@ -21,7 +21,8 @@ class KeepBest(Callback):
     """Keep the weights of the epoch with the smallest loss, the start included.
 
     The start is left only for a gain of more than half its standard error over the validation
-    rows: among a few rows, a single one may make a worse model look better.
+    rows, without the row that gains most: among a few rows, a single one may make a worse model
+    look better.
 
     Parameters
     ----------
@@ -104,8 +105,12 @@ class KeepBest(Callback):
 
     def _is_better_than_start(self, net: AutoencoderNet) -> bool:
         gains = self.start_losses_ - losses(net, self.validation_rows_)[0]
-        mean = self.importance_ @ gains
-        variance = self.importance_.square() @ (gains - mean).square()
+        weights = self.importance_
+        if len(gains) > 1:
+            kept = torch.arange(len(gains), device=gains.device) != (weights * gains).argmax()
+            gains, weights = gains[kept], weights[kept] / weights[kept].sum()
+        mean = weights @ gains
+        variance = weights.square() @ (gains - mean).square()
         return bool(mean > _STANDARD_ERRORS * torch.sqrt(variance))
 
     def _keep(self, net: AutoencoderNet, loss: float) -> None:

@@ -1,10 +1,13 @@
 """KeepBest: which weights are kept, and when training stops."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
 
 from skae import AutoencoderTransformer
+from skae.training import callbacks
 from skae.training.callbacks import KeepBest
 
 
@@ -77,14 +80,29 @@ def test_the_start_can_be_the_best():
     assert float(net.module_.bias.detach()) == 0
 
 
-@pytest.mark.parametrize(("spread", "kept"), [(0.0, 1), (3.0, 1), (5.0, 0)])
+@pytest.mark.parametrize(("spread", "kept"), [(0.0, 1), (1.6, 1), (1.7, 0)])
 def test_a_gain_of_less_than_half_its_standard_error_is_none(spread, kept):
-    """The standard error of four gains of plus and minus a spread is half that spread."""
+    """Of the gains 1 + s, 1 + s, 1 - s, 1 - s, the first is left out: mean and error of three."""
     net, keeper = StubNet(2.0, [1.0], spread), KeepBest(patience=10)
     net.run(keeper)
     assert keeper.best_epoch_ == kept
     assert int(net.module_.bias.item()) == kept
     assert keeper.best_loss_ == 2.0 - kept
+
+
+def test_the_gain_of_a_single_row_is_none():
+    keeper = KeepBest()
+    keeper.start_losses_ = torch.tensor([9.0, 1.0, 1.0, 1.0, 1.0])
+    keeper.importance_ = torch.full((5,), 0.2)
+    keeper.validation_rows_ = []
+    for losses, is_better in (
+        ([1.0, 1.1, 1.1, 1.1, 1.1], False),
+        ([5.0, 0.9, 0.8, 0.9, 0.9], True),
+    ):
+        with mock.patch.object(
+            callbacks, "losses", return_value=(torch.tensor(losses), keeper.importance_)
+        ):
+            assert keeper._is_better_than_start(None) == is_better
 
 
 def test_a_gain_below_tol_is_kept_but_does_not_prolong():
