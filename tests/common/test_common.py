@@ -34,10 +34,7 @@ _PRECISE = {
 
 
 def expected_failures(estimator):
-    precise = {
-        check: _PRECISION_REASON for cls, check in _PRECISE.items() if isinstance(estimator, cls)
-    }
-    return precise | {
+    return {
         "check_sample_weight_equivalence_on_dense_data": _WEIGHTS_REASON,
         "check_sample_weight_equivalence_on_sparse_data": _WEIGHTS_REASON,
     }
@@ -50,7 +47,14 @@ def expected_failures(estimator):
 def test_sklearn_check(estimator, check):
     # Some checks draw from the global generator.
     np.random.seed(0)  # noqa: NPY002
-    check(estimator)
+    name = getattr(check, "func", check).__name__
+    try:
+        check(estimator)
+    except AssertionError:
+        # Whether the last digit of a cell is another one is a matter of luck.
+        if not any(isinstance(estimator, cls) and name == of for cls, of in _PRECISE.items()):
+            raise
+        pytest.xfail(_PRECISION_REASON)
 
 
 @pytest.mark.parametrize(
