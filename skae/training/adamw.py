@@ -35,19 +35,8 @@ class AdamW(torch.optim.AdamW):
             self._init_group(group, *parts)
             if not parts[0]:
                 continue
-            steps = parts[5]
-            torch._foreach_add_(steps, 1)
-            beta1, beta2 = group["betas"]
-            torch._fused_adamw_(
-                *parts,
-                lr=group["lr"],
-                beta1=beta1,
-                beta2=beta2,
-                weight_decay=group["weight_decay"],
-                eps=group["eps"],
-                amsgrad=False,
-                maximize=False,
-            )
+            torch._foreach_add_(parts[5], 1)
+            fused_step(group, *parts)
         return None
 
     # Tells torch not to wrap the step.
@@ -64,6 +53,30 @@ class AdamW(torch.optim.AdamW):
             or torch_optimizer._global_optimizer_pre_hooks
             or torch_optimizer._global_optimizer_post_hooks
         )
+
+
+def fused_step(group: dict, *parts: list) -> None:
+    """Call the kernel with the options of a group, which `AdamW.is_plain`.
+
+    Parameters
+    ----------
+    group : dict
+        The group of parameters.
+    *parts : list of Tensor
+        The parameters, gradients, first moments, second moments, largest second moments (none),
+        and numbers of steps, this one included.
+    """
+    beta1, beta2 = group["betas"]
+    torch._fused_adamw_(
+        *parts,
+        lr=group["lr"],
+        beta1=beta1,
+        beta2=beta2,
+        weight_decay=group["weight_decay"],
+        eps=group["eps"],
+        amsgrad=False,
+        maximize=False,
+    )
 
 
 def _is_plain(group: dict) -> bool:

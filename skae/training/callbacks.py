@@ -106,8 +106,8 @@ class KeepBest(Callback):
     def _is_better_than_start(self, net: AutoencoderNet) -> bool:
         gains = self.start_losses_ - losses(net, self.validation_rows_)[0]
         weights = self.importance_
-        if len(gains) > 1:
-            kept = torch.arange(len(gains), device=gains.device) != (weights * gains).argmax()
+        kept = torch.arange(len(gains), device=gains.device) != (weights * gains).argmax()
+        if weights[kept].sum() > 0:
             gains, weights = gains[kept], weights[kept] / weights[kept].sum()
         mean = weights @ gains
         variance = weights.square() @ (gains - mean).square()

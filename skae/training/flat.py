@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import increment_version
 
-from skae.training.adamw import AdamW
+from skae.training.adamw import AdamW, fused_step
 
 # Parts begin at multiples of 64 bytes, as tensors of their own do.
 _ALIGNMENT = 16
@@ -111,7 +111,7 @@ class _FlatGroup:
             and all(
                 given is own
                 and own.data_ptr() == value.data_ptr()
-                and self.optimizer.state[own].get("exp_avg") is mean
+                and self.optimizer.state.get(own, {}).get("exp_avg") is mean
                 for given, own, value, mean in zip(
                     group["params"], self.parameters, self.values, self.moments[0], strict=True
                 )
@@ -121,22 +121,7 @@ class _FlatGroup:
     def step(self) -> None:
         value, gradient, mean, square = self.tensors
         self.steps += 1
-        beta1, beta2 = self.group["betas"]
-        torch._fused_adamw_(
-            [value],
-            [gradient],
-            [mean],
-            [square],
-            [],
-            [self.steps[0]],
-            lr=self.group["lr"],
-            beta1=beta1,
-            beta2=beta2,
-            weight_decay=self.group["weight_decay"],
-            eps=self.group["eps"],
-            amsgrad=False,
-            maximize=False,
-        )
+        fused_step(self.group, [value], [gradient], [mean], [square], [], [self.steps[0]])
         # Copies that were made of the parameters are told by this that they are old.
         increment_version(self.parameters)
 

@@ -130,8 +130,7 @@ def test_free_bits_keep_units_active():
 
 def test_importance_draws_tighten_the_bound():
     (without, test), (fitted, _) = (of_digits(n_importance=n) for n in (1, 5))
-    assert fitted.score(test) > without.score(test) - 0.5
-    assert divergence(fitted) > 0
+    assert fitted.score(test) > without.score(test)
 
 
 def test_tied_weights_are_half_as_many():

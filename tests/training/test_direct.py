@@ -116,14 +116,19 @@ def test_gradients_and_weights_are_those_of_autograd(case):
     losses, gradients = train_by_autograd(twin, case)
     own_losses, own_gradients = train_directly(chain, case)
     np.testing.assert_allclose(own_losses, losses, rtol=1e-5, atol=1e-5)
+    # Where the terms of a gradient cancel, what is left is rounding, of the size of the others'.
+    rounding = 1e-6 * max(float(each.abs().max()) for each in gradients[0])
     for own, theirs in zip(own_gradients[0], gradients[0], strict=True):
-        scale = max(float(theirs.abs().max()), 1e-3)
-        torch.testing.assert_close(own / scale, theirs / scale, rtol=1e-5, atol=1e-5)
-    for own, theirs in zip(chain.parameters(), twin.parameters(), strict=True):
-        # A gradient of nearly zero may have either sign, which AdamW makes a step of its rate.
+        torch.testing.assert_close(
+            own, theirs, rtol=0, atol=1e-5 * float(theirs.abs().max()) + rounding
+        )
+    pairs = zip(chain.parameters(), twin.parameters(), zip(*gradients, strict=True), strict=True)
+    for own, theirs, of_steps in pairs:
         differences = (own - theirs).detach().abs()
+        # A gradient of nearly zero may have either sign, which AdamW makes a step of its rate.
         assert differences.max() < 9e-3
-        assert differences.median() < 1e-4
+        is_clear = torch.stack(of_steps).abs().amin(0) > 1000 * rounding
+        assert (differences[is_clear] < 1e-4).all()
 
 
 def curved(n_rows=300, n_columns=6):

@@ -105,6 +105,17 @@ def test_the_gain_of_a_single_row_is_none():
             assert keeper._is_better_than_start(None) == is_better
 
 
+def test_a_single_row_that_counts_decides():
+    keeper = KeepBest()
+    keeper.start_losses_ = torch.tensor([2.0, 1.0])
+    keeper.importance_ = torch.tensor([1.0, 0.0])
+    keeper.validation_rows_ = []
+    for loss, is_better in ((1.0, True), (3.0, False)):
+        found = torch.tensor([loss, 0.0]), keeper.importance_
+        with mock.patch.object(callbacks, "losses", return_value=found):
+            assert keeper._is_better_than_start(None) == is_better
+
+
 def test_a_gain_below_tol_is_kept_but_does_not_prolong():
     net, keeper = StubNet(1.0, [0.5, 0.49, 0.48, 0.47]), KeepBest(patience=2, tol=0.1)
     assert net.run(keeper) == 3
