@@ -13,38 +13,29 @@ loop's layers with ReLU.
 
 import argparse
 import time
-import warnings
 from collections import defaultdict
 from itertools import pairwise
 from statistics import median
 from unittest import mock
 
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPRegressor
-from skorch.callbacks import Callback
 from torch import nn
 
 from benchmarks.report import circumstances, table
-from benchmarks.speed.training import smooth_data
+from benchmarks.speed.training import (
+    N_EPOCHS,
+    Laps,
+    in_turn,
+    seconds_of_perceptrons,
+    smooth_data,
+)
 from skae import AutoencoderTransformer
 from skae.training import net as net_module
 
-N_EPOCHS = 3
 # Rows, columns, hidden layers, units of the code.
 SHAPES = ((20_000, 32, (128, 128), 8), (20_000, 32, (64,), 32), (8_000, 784, (256,), 32))
 BATCH_SIZES = (64, 256, 1024)
 STRIPPED = {"activation": "relu", "init": "random", "noise": 0, "bounds": None}
-
-
-class Laps(Callback):
-    """When epochs end."""
-
-    def __init__(self):
-        self.ends = []
-
-    def on_epoch_end(self, net, **kwargs):
-        self.ends.append(time.perf_counter())
 
 
 def epoch_of(ends):
@@ -106,20 +97,9 @@ def half(widths, activation):
 
 
 def fit_sklearn(X, hidden, n_components, batch_size):
-    rows, seconds = X[: round(0.9 * len(X))], []
-    for n_epochs in (1, N_EPOCHS):
-        perceptron = MLPRegressor(
-            hidden_layer_sizes=(*hidden, n_components, *hidden[::-1]),
-            batch_size=batch_size,
-            max_iter=n_epochs,
-            random_state=0,
-        )
-        start = time.perf_counter()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            perceptron.fit(rows, rows)
-        seconds.append(time.perf_counter() - start)
-    return (seconds[1] - seconds[0]) / (N_EPOCHS - 1)
+    rows, layers = X[: round(0.9 * len(X))], (*hidden, n_components, *hidden[::-1])
+    one, all_epochs = seconds_of_perceptrons(rows, layers, batch_size)
+    return (all_epochs - one) / (N_EPOCHS - 1)
 
 
 CONTESTANTS = {
@@ -145,7 +125,7 @@ def main():
         for batch_size in BATCH_SIZES:
             seconds = defaultdict(list)
             for i_round in range(args.rounds):
-                for name in [*CONTESTANTS][:: 1 if i_round % 2 == 0 else -1]:
+                for name in in_turn(CONTESTANTS, i_round):
                     fit = CONTESTANTS[name]
                     seconds[name].append(fit(X, hidden, n_components, batch_size))
             n_steps = 0.9 * len(X) / batch_size

@@ -185,23 +185,27 @@ def fit_skorch(X, shape, batch_size):
 
 
 def fit_sklearn(X, shape, batch_size):
+    laps = Laps()
+    seconds = seconds_of_perceptrons(X, shape.widths[1:-1], batch_size)
+    laps.ends = np.linspace(*seconds, N_EPOCHS)
+    return laps
+
+
+def seconds_of_perceptrons(X, hidden_layer_sizes, batch_size):
+    """Return the seconds of fits of scikit-learn's perceptron with one and with three epochs."""
     seconds = []
     for n_epochs in (1, N_EPOCHS):
         perceptron = MLPRegressor(
-            hidden_layer_sizes=shape.widths[1:-1],
+            hidden_layer_sizes=hidden_layer_sizes,
             learning_rate_init=LEARNING_RATE,
             batch_size=batch_size,
             max_iter=n_epochs,
             random_state=0,
         )
-        start = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            perceptron.fit(X, X)
-        seconds.append(time.perf_counter() - start)
-    laps = Laps()
-    laps.ends = np.linspace(*seconds, N_EPOCHS)
-    return laps
+            seconds.append(seconds_of(perceptron.fit, X, X))
+    return seconds
 
 
 def fit_pyod(X, shape, batch_size):
