@@ -1,8 +1,10 @@
 """AutoencoderTransformer: the plain autoencoder."""
 
 from dataclasses import field, replace
+from typing import ClassVar
 
 from skae.autoencoders.deterministic import DeterministicAutoencoder
+from skae.autoencoders.family import Family
 from skae.building.recipe import Facts, Recipe
 from skae.common.annotations import Auto, NonNegativeFloat, PositiveFloat, PositiveInt, Share
 from skae.common.parameters import estimator
@@ -76,7 +78,13 @@ class AutoencoderTransformer(DeterministicAutoencoder):
     squared error per column and per direction that is left out. "auto" is 0.7 for up to 500 rows
     and falls with the root of their number beyond."""
 
-    learning_rate: PositiveFloat = 0.006
+    learning_rate: PositiveFloat = 0.01
+
+    max_epochs: Auto | PositiveInt = "auto"
+    """The largest number of epochs, that is, passes over the training rows. "auto" makes about 20
+    steps times the root of their number: 200 for a hundred rows, 20,000 for a million."""
+
+    _family: ClassVar[Family] = Family(steps_per_root_row=20)
 
     def _recipe(self, facts: Facts) -> Recipe:
         recipe = self._plain_recipe(facts, facts.pca.number_for(self.n_components))

@@ -47,7 +47,7 @@ class TestNetParams:
     def test_scheduler_of_skorch(self, rows):
         scheduler = LRScheduler(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5)
         autoencoder = make(net_params={"callbacks": [scheduler]}).fit(rows)
-        assert autoencoder.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(6e-3 / 2**5)
+        assert autoencoder.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(1e-2 / 2**5)
 
     def test_learning_rate_of_the_optimizer(self, rows):
         params = {"optimizer__lr": 1e-9}

@@ -30,7 +30,7 @@ def test_schedule_is_followed(rows):
 
     make(batch_size=8, early_stopping=False, net_params={"callbacks": [Watch()]}).fit(rows)
     assert len(rates) == 5 * 8
-    np.testing.assert_allclose(rates, [6e-3 * one_cycle((t + 0.5) / 40) for t in range(40)])
+    np.testing.assert_allclose(rates, [1e-2 * one_cycle((t + 0.5) / 40) for t in range(40)])
 
 
 def test_constant_schedule_leaves_the_rate_alone(rows):
