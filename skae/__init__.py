@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from skae.predictors.generative import GenerativeClassifier
     from skae.predictors.regressor import EncoderRegressor
     from skae.predictors.resampler import LatentResampler
+    from skae.saving.load import inspect, load
 
 __version__ = "0.1.0"
 
@@ -41,6 +42,8 @@ __all__ = [
     "SparseAE",
     "VAETransformer",
     "__version__",
+    "inspect",
+    "load",
     "whole_file",
 ]
 
@@ -58,6 +61,8 @@ _HOMES = {
     "LatentResampler": "skae.predictors.resampler",
     "SparseAE": "skae.autoencoders.sparse",
     "VAETransformer": "skae.autoencoders.variational",
+    "inspect": "skae.saving.load",
+    "load": "skae.saving.load",
     "whole_file": "skae.common.files",
 }
 _FOLDERS = ("metrics", "nn", "plotting", "tables")

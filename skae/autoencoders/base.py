@@ -33,6 +33,7 @@ from skae.nn.chain import Autoencoder
 from skae.nn.likelihoods import VarianceLikelihood
 from skae.sampling.imputer import learn_imputer
 from skae.sampling.prior import MOST_CODES, N_CODES, make_prior
+from skae.saving.saves import Saves
 from skae.tables.containers import eager_frame, frame_without_rows, holds_labels
 from skae.tables.drawn import MOST_COLUMNS
 from skae.tables.identifiers import warn_of_identifiers, warn_of_numbers
@@ -72,6 +73,7 @@ class BaseAutoencoder(
     DeviceParameters,
     FittedAttributes,
     FittedState,
+    Saves,
     Documented,
     CallbackSupportMixin,
     BaseEstimator,

@@ -18,6 +18,7 @@ from skae.autoencoders.paths import arcs, lines
 from skae.autoencoders.reader import Reader
 from skae.common.seeds import draw_seed
 from skae.sampling.rounds import draw_in_rounds
+from skae.saving.saves import N_TRIED
 from skae.tables.containers import wrap
 from skae.tables.field import EXPECTED, Decoding
 from skae.tables.unwrapping import unwrap
@@ -124,6 +125,9 @@ class Inference(TransformerMixin, ABC):
             The mean log-likelihood; higher is better.
         """
         return float(self.score_samples(X).mean(dtype=np.float64))
+
+    def _rows_to_try(self) -> Any:
+        return self.sample(N_TRIED, random_state=0)
 
     def sample(self, n_samples: int = 1, random_state: Any = None, *, noise: bool = True) -> Any:
         """Draw new rows: codes from the prior, then rows from the likelihood.

@@ -12,6 +12,10 @@ from torch import nn
 from skae.autoencoders.base import BaseAutoencoder
 from skae.autoencoders.reader import Reader
 from skae.common.seeds import draw_seed
+from skae.saving.saves import N_TRIED
+from skae.tables.columns import Columns
+from skae.tables.remembering import Remembered
+from skae.tables.table import Table
 
 
 class GANInference(TransformerMixin):
@@ -19,6 +23,17 @@ class GANInference(TransformerMixin):
 
     autoencoder_: BaseAutoencoder
     discriminator_: nn.Module | None
+
+    def _rows_to_try(self) -> Any:
+        return self.sample(N_TRIED, random_state=0)
+
+    def remembered_columns(self) -> list[Table | Columns]:
+        """Return what is known of the columns, for `skae.tables.remembered`."""
+        return self.autoencoder_.remembered_columns()
+
+    def remembered_rows(self) -> list[Remembered]:
+        """Return what is held of whole rows, for `skae.tables.remembered`."""
+        return self.autoencoder_.remembered_rows()
 
     def transform(self, X: Any) -> Any:
         """Return the codes of rows.

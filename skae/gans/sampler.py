@@ -42,6 +42,7 @@ from skae.nn.game import Game, Generator
 from skae.nn.laws import Law, Normal, Sampled
 from skae.nn.likelihoods import VarianceLikelihood
 from skae.sampling.prior import LawPrior
+from skae.saving.saves import Saves
 from skae.tables.mixed import is_table
 from skae.tables.training_rows import check_training_rows
 from skae.training.reading import calibrate
@@ -67,6 +68,7 @@ class GANSampler(
     GANInference,
     TrainingParameters,
     FittedState,
+    Saves,
     Documented,
     CallbackSupportMixin,
     BaseEstimator,

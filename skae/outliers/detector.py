@@ -26,6 +26,7 @@ from skae.outliers.parameters import DetectorParameters, EnsembleParameters
 from skae.outliers.parts import References
 from skae.outliers.training import EnsembleOptions, train_members
 from skae.outliers.trimming import Trimming
+from skae.saving.saves import Saves
 from skae.tables.containers import frame_without_rows
 from skae.tables.identifiers import warn_of_identifiers
 from skae.tables.kinds import options_of
@@ -55,6 +56,7 @@ class AEOutlierDetector(
     DeviceParameters,
     FittedAttributes,
     FittedState,
+    Saves,
     Documented,
     BaseEstimator,
 ):

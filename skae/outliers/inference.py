@@ -21,6 +21,7 @@ from skae.outliers.explaining import explain
 from skae.outliers.joining import part_mean
 from skae.outliers.memory import Memory
 from skae.outliers.model import MOST_EXACT, Model
+from skae.saving.saves import N_TRIED
 from skae.tables.checking import check_table
 from skae.tables.columns import Columns
 from skae.tables.containers import holds_labels, wrap_table
@@ -239,6 +240,12 @@ class OutlierInference(TransformerMixin):
         cells = columns.cells(self._by_batch(self._rows(X), expected))
         decoding = replace(EXPECTED, source=self._check_rows(X))
         return wrap_table(self.schema_.decode(*cells, decoding), self.frame_, like=X)
+
+    def _rows_to_try(self) -> Any:
+        memory = self._memory_
+        some = slice(min(N_TRIED, len(memory.states)))
+        numbers = memory.rounding.numbers(memory.offsets[some])
+        return wrap_table(self.schema_.decode(numbers, memory.states[some]), self.frame_)
 
     def remembered_columns(self) -> list[Table | Columns]:
         """Return what is known of the columns, for `skae.tables.remembered`."""

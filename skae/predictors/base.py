@@ -40,6 +40,7 @@ from skae.nn.encoder_decoder import Encoder
 from skae.nn.heads import make_head
 from skae.nn.networks import SkipNetwork
 from skae.nn.predictions import Labels, Targets
+from skae.saving.saves import N_TRIED, Saves
 from skae.tables.columns import Columns
 from skae.tables.remembering import Remembered
 from skae.tables.table import Table
@@ -57,7 +58,7 @@ _EPOCHS_PER_BEST = 1.5
 
 
 @estimator()
-class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimator, ABC):
+class EncoderPredictor(TrainingParameters, FittedState, Saves, Documented, BaseEstimator, ABC):
     """Learn an encoder from all rows, and a head on its codes from the rows that have a label."""
 
     autoencoder: (
@@ -120,6 +121,9 @@ class EncoderPredictor(TrainingParameters, FittedState, Documented, BaseEstimato
 
     feature_names_in_: np.ndarray = field(init=False)
     """The names of the features, if `fit` was given a frame whose names are all strings."""
+
+    def _rows_to_try(self) -> Any:
+        return self.autoencoder_.sample(N_TRIED, random_state=0)
 
     def remembered_columns(self) -> list[Table | Columns]:
         """Return what is known of the columns, for `skae.tables.remembered`."""

@@ -25,6 +25,7 @@ from skae.common.weights import check_weights
 from skae.predictors.calibration import calibrate
 from skae.predictors.class_densities import fit_densities, log_likelihoods
 from skae.predictors.generative_inference import IMPOSSIBLE, GenerativeInference
+from skae.saving.saves import Saves
 from skae.tables.labels import check_kinds_of_labels
 
 # The fewest rows of a class of which some are held out.
@@ -33,7 +34,7 @@ _FEWEST = 5
 
 @estimator()
 class GenerativeClassifier(
-    GenerativeInference, ClassifierMixin, FittedState, Documented, BaseEstimator
+    GenerativeInference, ClassifierMixin, FittedState, Saves, Documented, BaseEstimator
 ):
     r"""Classifier by one density for each class, and Bayes' rule.
 

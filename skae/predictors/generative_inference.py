@@ -13,6 +13,7 @@ from skae.autoencoders.base import BaseAutoencoder
 from skae.common.sklearn_private import take_rows
 from skae.predictors.class_densities import log_likelihoods
 from skae.sampling.densities import draw_codes
+from skae.saving.saves import N_TRIED
 from skae.tables.columns import Columns
 from skae.tables.containers import eager_frame, join_rows
 from skae.tables.remembering import Remembered
@@ -211,6 +212,10 @@ class GenerativeInference:
         rows = take_rows(join_rows(parts), np.argsort(np.concatenate(order)))
         rows = rows.reset_index(drop=True) if isinstance(rows, pd.DataFrame) else rows
         return (rows, self.classes_[places]) if return_y else rows
+
+    def _rows_to_try(self) -> Any:
+        found = self._autoencoders
+        return found[0].sample(N_TRIED, random_state=0) if found else None
 
     def remembered_columns(self) -> list[Table | Columns]:
         """Return what is known of the columns, for `skae.tables.remembered`."""

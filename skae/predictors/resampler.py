@@ -33,6 +33,7 @@ from skae.predictors.resampled_rows import (
 )
 from skae.predictors.sampler_tags import TagsOfSampler, as_sampler
 from skae.predictors.sampling_strategy import read_labels, rows_to_add
+from skae.saving.saves import Saves
 from skae.tables.checking import check_rows
 
 _Word = Literal["auto", "minority", "not minority", "not majority", "all"]
@@ -42,7 +43,7 @@ _Rule = Annotated[Callable, callable, Named("callable")]
 
 
 @estimator()
-class LatentResampler(OneToOneFeatureMixin, FittedState, Documented, BaseEstimator):
+class LatentResampler(OneToOneFeatureMixin, FittedState, Saves, Documented, BaseEstimator):
     r"""Sampler that adds rows of rare classes, made by an autoencoder.
 
     With the codes :math:`z_i` of a row of the class and :math:`z_j` of one of its nearest
@@ -183,6 +184,14 @@ class LatentResampler(OneToOneFeatureMixin, FittedState, Documented, BaseEstimat
         first = [int(np.flatnonzero(labels == name)[0]) for name in added]
         places = np.append(np.arange(len(labels)), np.repeat(first, [*added.values()]))
         return with_new_rows(rows, parts, X), labels_at(y, places.astype(int))
+
+    def remembered_columns(self) -> list[Any]:
+        """Return nothing: rows are made by `fit_resample`, and none is kept."""
+        return []
+
+    def remembered_rows(self) -> list[Any]:
+        """Return nothing, as `remembered_columns` does."""
+        return []
 
     def __sklearn_tags__(self) -> TagsOfSampler:
         tags = as_sampler(super().__sklearn_tags__())

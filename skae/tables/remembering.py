@@ -106,7 +106,9 @@ def _of_field(field: Category | Number | LeftOut) -> Iterator[Remembered]:
     else:
         if field.words:
             n = len(field.words.labels) + len(field.words.rare.counts)
-            yield Remembered(field.name, "cells that are no numbers, of at least min_count rows", n)
+            if n:
+                what = "cells that are no numbers, of at least min_count rows"
+                yield Remembered(field.name, what, n)
         if field.levels is not None:
             yield Remembered(field.name, "all numbers, which are few", len(field.levels))
         else:

@@ -15,6 +15,7 @@ from skae.common.interrupts import noting_ctrl_c
 from skae.training.direct import DirectStep, is_direct
 from skae.training.log import Log
 from skae.training.rows import Batches
+from skae.training.saved_net import SavedNet
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -35,7 +36,7 @@ class WeightedMean(nn.Module):
         return torch.dot(losses, shares)
 
 
-class AutoencoderNet(NeuralNet):
+class AutoencoderNet(SavedNet):
     """A skorch net whose target is its input.
 
     Where skorch takes a target, this net takes the rows' weights, or None. The data is a
@@ -93,8 +94,7 @@ class AutoencoderNet(NeuralNet):
 
     def put_rest_first(self) -> None:
         """Make the parameters without a group of their own the first one; skorch has them last."""
-        groups = self.optimizer_.param_groups
-        groups.insert(0, groups.pop())
+        super().put_rest_first()
         self._store_rates()
 
     @property
@@ -109,12 +109,6 @@ class AutoencoderNet(NeuralNet):
         self.needs_closure_ = _requires_closure(self.optimizer_) or self._overridden(
             ("on_grad_computed",)
         )
-
-    @property
-    def chain(self) -> nn.Module:
-        """The chain itself, without the wrapper of `torch.compile`."""
-        module: nn.Module = self.module_
-        return getattr(module, "_orig_mod", module)
 
     def stop(self) -> None:
         """End the training after this epoch, once all callbacks have been notified of its end."""

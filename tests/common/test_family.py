@@ -107,7 +107,7 @@ def test_pickle_reads_the_same_and_holds_no_rows(autoencoder, digits):
     assert np.array_equal(copy.transform(digits), autoencoder.transform(digits))
     assert np.array_equal(copy.sample(2, random_state=0), autoencoder.sample(2, random_state=0))
     n_weights = sum(weight.numel() for weight in autoencoder.net_.module_.parameters())
-    assert len(dump) < 1.5 * 4 * n_weights + 50_000
+    assert len(dump) < 1.5 * 4 * n_weights + 60_000
 
 
 def test_pickle_can_be_trained_further(autoencoder, rows):

@@ -1,0 +1,1 @@
+"""Files of fitted estimators: safetensors with a JSON document, without pickle."""
