@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import ceil
 from typing import Any, ClassVar, Self
 
@@ -25,7 +25,6 @@ from skae.building.recipe import Facts, Recipe, build_chain
 from skae.common.devices import resolve_device
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
-from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import DeviceParameters, TableParameters, TrainingParameters
 from skae.common.sklearn_private import fit_context
 from skae.common.state import FittedState
@@ -43,6 +42,7 @@ from skae.tables.mixed import is_table
 from skae.tables.table import Table
 from skae.tables.training_rows import TrainingRows, check_training_rows
 from skae.training.callbacks import KeepBest, Progress
+from skae.training.checkpoints import checkpointed, draw_fit_seed
 from skae.training.mode import Mode
 from skae.training.net import AutoencoderNet
 from skae.training.reading import calibrate, mean_loss, read
@@ -199,7 +199,9 @@ class BaseAutoencoder(
         return Reader.of(self)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, mode: Mode) -> Self:
-        with self._restored_on_failure():
+        # A pass writes no checkpoint.
+        kept = nullcontext() if mode.is_pass else checkpointed(self, X, y, sample_weight, mode.value)
+        with self._restored_on_failure(), kept:
             if mode.learns_columns:
                 self._forget()
             self._fit_to(X, y, sample_weight, mode)
@@ -211,7 +213,7 @@ class BaseAutoencoder(
         device = resolve_device((self.net_params or {}).get("device", self.device), X)
         plan = self._plan(rows.n_rows, mode)
         task = FitTask(self, plan.max_epochs, X, sample_weight)
-        seed = draw_seed(self.random_state)
+        seed = draw_fit_seed(self.random_state)
         with repeatable(seed, device), self._net_restored_on_failure(mode):
             if mode.learns_columns:
                 self._learn_columns(rows)

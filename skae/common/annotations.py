@@ -1,5 +1,6 @@
 """Types of parameters, with scikit-learn's constraints and the names that docstrings show."""
 
+import os
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ Module = Annotated[nn.Module, Named("torch.nn.Module")]
 ColumnMarks = Annotated[ArrayLike, "array-like", Named("array-like of str, int or bool")]
 ColumnKinds = Annotated[Mapping[Any, str], dict, Named("dict")]
 Density = Annotated[Any, HasMethods(["fit", "sample"]), Named("density estimator")]
+FolderName = Annotated[str | os.PathLike, Named("str or path-like")]
 Device = Annotated[str | torch.device, Named("str or torch.device")]
 RandomState = Annotated[
     int | np.random.RandomState | None, "random_state", Named("int, RandomState instance or None")

@@ -7,6 +7,7 @@ from skae.common.annotations import (
     ColumnKinds,
     ColumnMarks,
     Device,
+    FolderName,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
@@ -90,6 +91,19 @@ class TrainingParameters:
     ``{"optimizer": torch.optim.SGD, "callbacks": [...]}``. A callback ends the training by raising
     KeyboardInterrupt, as skorch's own do. Ctrl-C is raised as usual and leaves the estimator
     unchanged."""
+
+    checkpoint: FolderName | None = None
+    """The folder to write the state of the fit into, so that it can go on if the process ends before
+    it does: call `fit` again with the same parameters and rows, in any process, and it goes on where
+    the last checkpoint was, and ends with the same model, to the bit. With a `random_state` of None
+    the seed is that of the checkpoint. A fit that differs raises an error that says how; one that
+    ends removes its files. Inside another estimator's fit, the checkpoint of that one counts, and
+    `partial_fit` writes none. Callbacks and optimisers of `net_params` must hold their state in
+    plain attributes, or in `state_dict`; what functions of your own remember, and numpy's global
+    generator, are not held. None writes nothing."""
+
+    checkpoint_every: PositiveFloat = 60.0
+    """The fewest seconds between two checkpoints, so that no more work than that is lost."""
 
     random_state: RandomState = None
     """The seed; an int makes a fit reproducible, to the bit, on the same machine. No global

@@ -1,5 +1,7 @@
 """The judge of a game: how far generated rows are from held-out ones, in fixed features."""
 
+from typing import Any
+
 import torch
 from skorch.callbacks import Callback
 from torch import Tensor
@@ -8,6 +10,7 @@ from skae.nn.game import Game
 from skae.nn.pca import PrincipalComponents
 from skae.nn.seeding import seeded
 from skae.training.net import AutoencoderNet
+from skae.training.resumable import Resumable
 from skae.training.rows import Rows
 
 # The largest numbers of principal components, and of rows that are compared.
@@ -54,7 +57,7 @@ class Judge:
         return float((2 * across - self.spread - own) / self.spread.clamp_min(1e-30))
 
 
-class KeepBestGenerator(Callback):
+class KeepBestGenerator(Callback, Resumable):
     """Keep the averaged weights whose rows are nearest to held-out ones, the start included.
 
     Parameters
@@ -100,6 +103,15 @@ class KeepBestGenerator(Callback):
     def on_train_end(self, net: AutoencoderNet, **kwargs: object) -> None:
         """Restore the best weights."""
         _game_of(net).averaged.load_state_dict(self.weights_)
+
+    def state_to_keep(self, rows: Rows) -> dict[str, Any]:
+        """Return the distances and the best weights."""
+        names = ("distances_", "steps_", "best_", "weights_")
+        return {name: vars(self)[name] for name in names}
+
+    def go_on_with(self, state: dict[str, Any], rows: Rows) -> None:
+        """Put back what `state_to_keep` returned."""
+        vars(self).update(state)
 
     @torch.no_grad()
     def _judge(self, net: AutoencoderNet) -> None:

@@ -28,7 +28,6 @@ from skae.common.annotations import (
 )
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
-from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import TrainingParameters
 from skae.common.sizes import check_image_shape
 from skae.common.sklearn_private import fit_context
@@ -45,6 +44,7 @@ from skae.sampling.prior import LawPrior
 from skae.saving.saves import Saves
 from skae.tables.mixed import is_table
 from skae.tables.training_rows import check_training_rows
+from skae.training.checkpoints import checkpointed, draw_fit_seed
 from skae.training.reading import calibrate
 from skae.training.rows import HeldOut, Rows, encode_rows
 from skae.training.running import loss_curves, make_net, repeatable, train
@@ -219,14 +219,14 @@ class GANSampler(
         ValueError
             If X is a table, with labels or missing cells.
         """
-        with self._restored_on_failure():
+        with self._restored_on_failure(), checkpointed(self, X, None, sample_weight):
             self._forget()
             self._fit_to(X, sample_weight)
         return self
 
     def _fit_to(self, X: Any, sample_weight: Any) -> None:
         """Fit the autoencoder, train both players, invert the generator."""
-        seed = draw_seed(self.random_state)
+        seed = draw_fit_seed(self.random_state)
         self._refuse(is_table(X, self._unfitted))
         rows = check_training_rows(self, X, None, sample_weight, reset=True, as_table=False)
         self.autoencoder_ = self._start(X, sample_weight, seed)

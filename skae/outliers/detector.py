@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Outlier
 from skae.common.devices import resolve_device
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
-from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import DeviceParameters, TableParameters
 from skae.common.sklearn_private import fit_context
 from skae.common.state import FittedState
@@ -32,6 +31,7 @@ from skae.tables.identifiers import warn_of_identifiers
 from skae.tables.kinds import options_of
 from skae.tables.table import Table
 from skae.tables.training_rows import checked_weights
+from skae.training.checkpoints import checkpointed, draw_fit_seed, without_checkpoints
 from skae.training.net import AutoencoderNet
 from skae.training.running import MOST_HISTORY, loss_curves, unchanged_on_failure
 from skae.training.schedule import unless_auto
@@ -159,7 +159,7 @@ class AEOutlierDetector(
         self : object
             The fitted estimator.
         """
-        with self._restored_on_failure():
+        with self._restored_on_failure(), checkpointed(self, X, None, sample_weight):
             self._forget()
             self._fit_to(X, sample_weight)
         return self
@@ -188,7 +188,8 @@ class AEOutlierDetector(
             The fitted estimator.
         """
         if not self.__sklearn_is_fitted__():
-            return self.fit(X, sample_weight=sample_weight)
+            with without_checkpoints():
+                return self.fit(X, sample_weight=sample_weight)
         with self._restored_on_failure():
             self._go_on_with(X, sample_weight)
         return self
@@ -234,7 +235,7 @@ class AEOutlierDetector(
         self._check_parameters()
         self._remember_parameters()
         self.frame_ = frame_without_rows(X)
-        self._seed_ = draw_seed(self.random_state)
+        self._seed_ = draw_fit_seed(self.random_state)
         frame = self._check_rows(X, reset=True)
         weights = checked_weights(sample_weight, frame, fewest=2)
         rng = np.random.default_rng(self._seed_)

@@ -30,7 +30,6 @@ from skae.common.annotations import (
 )
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
-from skae.common.seeds import draw_seed
 from skae.common.shared_parameters import TrainingParameters
 from skae.common.sklearn_private import fit_context, n_samples_of
 from skae.common.state import FittedState
@@ -45,6 +44,7 @@ from skae.tables.columns import Columns
 from skae.tables.remembering import Remembered
 from skae.tables.table import Table
 from skae.training.callbacks import KeepBest
+from skae.training.checkpoints import checkpointed, draw_fit_seed
 from skae.training.net import AutoencoderNet
 from skae.training.reading import encode, in_double
 from skae.training.rows import HeldOut, Rows, on_device
@@ -166,7 +166,7 @@ class EncoderPredictor(TrainingParameters, FittedState, Saves, Documented, BaseE
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 f"is None."
             )
-        with self._restored_on_failure():
+        with self._restored_on_failure(), checkpointed(self, X, y, sample_weight):
             self._forget()
             self._fit_to(X, y, sample_weight)
         return self
@@ -208,7 +208,7 @@ class EncoderPredictor(TrainingParameters, FittedState, Saves, Documented, BaseE
         has_label, labels = self._read_labels(y, sample_weight)
         weights = None if sample_weight is None else sample_weight[has_label]
         weights = self._weigh(labels, weights)
-        seed = draw_seed(self.random_state)
+        seed = draw_fit_seed(self.random_state)
         self.autoencoder_ = self._fitted_autoencoder(X, sample_weight, seed)
         self._take_over_names()
         reader = Reader.of(self.autoencoder_)

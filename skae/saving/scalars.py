@@ -5,6 +5,7 @@ import decimal
 import math
 import zoneinfo
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -160,6 +161,7 @@ _KINDS: dict[str, tuple[Callable, Callable, Callable]] = {
         lambda pair: np.timedelta64(int(pair[1]), pair[0]),
     ),
     "decimal": (_is(decimal.Decimal), str, lambda text: decimal.Decimal(str(text))),
+    "path": (lambda value: isinstance(value, Path), str, lambda text: Path(str(text))),
     "bytes": (_is(bytes), bytes.hex, bytes.fromhex),
     "range": (
         _is(range),

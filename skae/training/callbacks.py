@@ -8,7 +8,8 @@ from skorch.callbacks import Callback
 from skae.nn.matching import Adversarial
 from skae.training.net import AutoencoderNet
 from skae.training.reading import losses, mean_loss
-from skae.training.rows import Rows
+from skae.training.resumable import Resumable
+from skae.training.rows import Rows, as_rows
 
 # The bounds of the number of training rows that stand in for validation rows.
 _MIN_SAMPLE, _MAX_SAMPLE = 1000, 4096
@@ -17,7 +18,12 @@ _MIN_SAMPLE, _MAX_SAMPLE = 1000, 4096
 _STANDARD_ERRORS = 0.5
 
 
-class KeepBest(Callback):
+# What of `KeepBest` a checkpoint holds: while the training runs, and once it is over.
+_OF_RUNNING = ("last_gain_", "best_weights_", "start_", "start_losses_", "importance_")
+_OF_END = ("has_begun_", "is_held_out_", "epoch_", "best_loss_", "best_epoch_")
+
+
+class KeepBest(Callback, Resumable):
     """Keep the weights of the epoch with the smallest loss, the start included.
 
     The start is left only for a gain of more than half its standard error over the validation
@@ -103,6 +109,27 @@ class KeepBest(Callback):
             self.best_epoch_ = 0
             self.best_loss_ = float(self.importance_ @ self.start_losses_)
 
+    def state_to_keep(self, rows: Rows) -> dict[str, Any]:
+        """Return the best weights, the losses, the counters, and which rows are held out."""
+        own = {name: vars(self)[name] for name in (*_OF_RUNNING, *_OF_END) if name in vars(self)}
+        if not self.has_begun_:
+            return own
+        held_out = as_rows(self.validation_rows_)
+        if held_out.source is not rows.source:
+            raise ValueError(
+                "A checkpoint cannot hold validation rows that are not among those of X: leave "
+                "net_params['train_split'] out, or set checkpoint=None."
+            )
+        return {**own, "held_out": held_out.index}
+
+    def go_on_with(self, state: dict[str, Any], rows: Rows) -> None:
+        """Put back what `state_to_keep` returned."""
+        own = dict(state)
+        if own["has_begun_"]:
+            index = own.pop("held_out")
+            self.validation_rows_ = Rows(rows.source, rows.encode, rows.weights, index)
+        vars(self).update(own)
+
     def _is_better_than_start(self, net: AutoencoderNet) -> bool:
         gains = self.start_losses_ - losses(net, self.validation_rows_)[0]
         weights = self.importance_
@@ -124,7 +151,7 @@ def _sample_of(rows: Rows) -> Rows:
     return rows.sample(min(max(_MIN_SAMPLE, len(rows) // 100), _MAX_SAMPLE))
 
 
-class Progress(Callback):
+class Progress(Callback, Resumable):
     """Set the share of the training that is done in the chain, for its schedules."""
 
     def on_train_begin(self, net: AutoencoderNet, **kwargs: Any) -> None:
@@ -135,6 +162,14 @@ class Progress(Callback):
         """Set the share before every epoch."""
         net.module_.set_progress(self.epoch_ / net.max_epochs)
         self.epoch_ += 1
+
+    def state_to_keep(self, rows: Rows) -> dict[str, Any]:
+        """Return the number of epochs."""
+        return {"epoch_": self.epoch_}
+
+    def go_on_with(self, state: dict[str, Any], rows: Rows) -> None:
+        """Put back the number of epochs."""
+        self.epoch_ = state["epoch_"]
 
 
 class DiscriminatorAccuracy(Callback):

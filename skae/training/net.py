@@ -59,6 +59,10 @@ class AutoencoderNet(SavedNet):
         The other parameters of `skorch.NeuralNet`.
     """
 
+    # A map from the batches of an epoch to those that are left, given the net, the losses and the
+    # weights of the others; a checkpoint sets it for a training.
+    watch_: Callable[..., Iterable] | None = None
+
     def __init__(
         self,
         module: nn.Module | Callable[..., nn.Module],
@@ -248,12 +252,15 @@ class AutoencoderNet(SavedNet):
         """Pass over the data once and record the mean loss, copied from the device only once."""
         if iterator is None:
             return
-        if training:
-            self._choose_step()
         listening = self._overridden(_BATCH_HOOKS)
         if not listening:
             self.history.new_batch()
-        losses, weights = [], []
+        losses: list[Tensor] = []
+        weights: list[Tensor | int] = []
+        if training and self.watch_ is not None:
+            iterator = self.watch_(self, iterator, losses, weights)
+        if training:
+            self._choose_step()
         for batch in iterator:
             if listening:
                 self.notify("on_batch_begin", batch=batch, training=training)

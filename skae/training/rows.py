@@ -178,7 +178,7 @@ class Batches:
     """
 
     def __init__(self, rows: Rows | Subset, batch_size: int, shuffle: bool = False) -> None:
-        self.rows = _as_rows(rows)
+        self.rows = as_rows(rows)
         self.batch_size = batch_size
         self.shuffle = shuffle
 
@@ -186,13 +186,17 @@ class Batches:
         return -(-len(self.rows) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        return self.after(0)
+
+    def after(self, n_done: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Draw the order of a pass, and return its batches without the first ones."""
         n_rows = len(self.rows)
         order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
-        for positions in order.tensor_split(len(self)):
-            yield self.rows.take(positions)
+        return map(self.rows.take, order.tensor_split(len(self))[n_done:])
 
 
-def _as_rows(rows: Rows | Subset) -> Rows:
+def as_rows(rows: Rows | Subset) -> Rows:
+    """Return a subset of rows as rows."""
     if not isinstance(rows, Subset):
         return rows
     assert isinstance(rows.dataset, Rows)

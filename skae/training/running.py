@@ -16,6 +16,7 @@ from skae.common.shared_parameters import TrainingParameters
 from skae.nn.networks import SkipNetwork
 from skae.nn.seeding import seeded
 from skae.training.adamw import AdamW
+from skae.training.checkpoints import run_training
 from skae.training.lazy_compiler import without_compiler
 from skae.training.net import AutoencoderNet
 from skae.training.rows import Rows, rows_at_a_time
@@ -167,7 +168,7 @@ def train(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
     net.callbacks_ = [*named, *lasting]
     try:
         with threads_for(_flop_per_layer(net), torch.device(net.device)):
-            net.partial_fit(rows)
+            run_training(net, rows)
     finally:
         net.callbacks_ = lasting
         net.module_.eval()

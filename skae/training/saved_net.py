@@ -50,7 +50,7 @@ class SavedNet(NeuralNet, Stateful):
         return {
             "chain": self.chain,
             "options": {name: vars(self)[name] for name in _OPTIONS if name in vars(self)},
-            "history": _by_column(history),
+            "history": by_column(history),
             "optimizer": self.optimizer_.state_dict() if type(self.optimizer_) is AdamW else None,
         }
 
@@ -64,20 +64,21 @@ class SavedNet(NeuralNet, Stateful):
             net.put_rest_first()
         if state["optimizer"] is not None:
             net.optimizer_.load_state_dict(state["optimizer"])
-        for epoch in _by_row(state["history"]):
+        for epoch in by_row(state["history"]):
             net.history.new_epoch()
             for name, value in epoch.items():
                 net.history.record(name, value)
         return net
 
 
-def _by_column(rows: list[dict[str, Any]]) -> dict[str, list]:
+def by_column(rows: list[dict[str, Any]]) -> dict[str, list]:
     """Return rows as columns, which are arrays in a file; a missing value is None."""
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def _by_row(columns: dict[str, list]) -> list[dict[str, Any]]:
+def by_row(columns: dict[str, list]) -> list[dict[str, Any]]:
+    """Return the rows of columns; see `by_column`."""
     rows = zip(*columns.values(), strict=True)
     return [
         {name: each for name, each in zip(columns, row, strict=True) if each is not None}

@@ -237,6 +237,8 @@ OUT_OF_RANGE = {
     "warm_start": ["yes"],
     "device": ["gpu7", "meta", 3],
     "net_params": [3, {"no_such_option": 1}],
+    "checkpoint": [3, ""],
+    "checkpoint_every": [0, -1, "often"],
     "random_state": ["x", -1],
     "verbose": [-1, "loud"],
 }
