@@ -119,7 +119,7 @@ _KINDS: dict[str, tuple[Callable, Callable, Callable]] = {
         _number_type,
     ),
     "torch_dtype": (
-        lambda value: str(value) in _TORCH_TYPES and isinstance(value, torch.dtype),
+        lambda value: isinstance(value, torch.dtype) and str(value) in _TORCH_TYPES,
         str,
         lambda text: _TORCH_TYPES[text],
     ),
