@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skae import metrics, nn, plotting, tables  # noqa: F401
+    from skae import metrics, nn, onnx, plotting, tables  # noqa: F401
     from skae.autoencoders.adversarial import AdversarialAE
     from skae.autoencoders.conditional import ConditionalVAE
     from skae.autoencoders.contractive import ContractiveAE
@@ -65,7 +65,7 @@ _HOMES = {
     "load": "skae.saving.load",
     "whole_file": "skae.common.files",
 }
-_FOLDERS = ("metrics", "nn", "plotting", "tables")
+_FOLDERS = ("metrics", "nn", "onnx", "plotting", "tables")
 
 
 def __getattr__(name: str) -> Any:
