@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from skae.predictors.regressor import EncoderRegressor
     from skae.predictors.resampler import LatentResampler
     from skae.saving.load import inspect, load
+    from skae.tables.streams import stream
 
 __version__ = "0.1.0"
 
@@ -44,6 +45,7 @@ __all__ = [
     "__version__",
     "inspect",
     "load",
+    "stream",
     "whole_file",
 ]
 
@@ -63,6 +65,7 @@ _HOMES = {
     "VAETransformer": "skae.autoencoders.variational",
     "inspect": "skae.saving.load",
     "load": "skae.saving.load",
+    "stream": "skae.tables.streams",
     "whole_file": "skae.common.files",
 }
 _FOLDERS = ("metrics", "nn", "onnx", "plotting", "tables")

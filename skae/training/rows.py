@@ -85,6 +85,24 @@ class Rows(Dataset):
         """Return a random subset of at most `n_rows` rows."""
         return self.subset(torch.randperm(len(self))[:n_rows].sort()[0])
 
+    def parts(self) -> tuple["Rows", "Rows"] | None:
+        """Return training and validation rows that were parted before; None where none were."""
+        return None
+
+    def in_memory(self) -> "Rows":
+        """Return the rows, or a random sample of them where they do not fit into memory."""
+        return self
+
+    def n_batches(self, batch_size: int) -> int:
+        """Return the largest number of batches of a pass."""
+        return -(-len(self) // batch_size)
+
+    def batches(self, batch_size: int, *, shuffle: bool) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yield the batches of a pass, of nearly equal size."""
+        order = torch.randperm(len(self)) if shuffle else torch.arange(len(self))
+        for positions in order.tensor_split(self.n_batches(batch_size)):
+            yield self.take(positions)
+
     def resample(self, n_rows: int) -> "Rows":
         """Return a data set without weights whose rows are drawn in proportion to theirs."""
         if self.weights is None:
@@ -144,6 +162,9 @@ class HeldOut:
         """Return the training rows and the validation rows; a single row is in both."""
         if len(rows) == 1:
             return rows, rows
+        parts = rows.parts()
+        if parts is not None:
+            return parts
         order = torch.randperm(len(rows))
         n_held_out = self._number_of(len(rows))
         chosen = torch.arange(n_held_out)
@@ -183,13 +204,10 @@ class Batches:
         self.shuffle = shuffle
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
+        return self.rows.n_batches(self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
-        n_rows = len(self.rows)
-        order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
-        for positions in order.tensor_split(len(self)):
-            yield self.rows.take(positions)
+        return self.rows.batches(self.batch_size, shuffle=self.shuffle)
 
 
 def _as_rows(rows: Rows | Subset) -> Rows:

@@ -9,11 +9,9 @@ import pytest
 from saved_estimators import TINY, fitted, labels, matrix, table
 
 from skae import (
-    AdversarialAE,
     AEOutlierDetector,
     AutoencoderTransformer,
     ConditionalVAE,
-    ContractiveAE,
     DenoisingAE,
     EncoderClassifier,
     EncoderRegressor,
