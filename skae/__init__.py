@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skae import metrics, nn, plotting, tables  # noqa: F401
+    from skae import metrics, nn, onnx, plotting, tables  # noqa: F401
     from skae.autoencoders.adversarial import AdversarialAE
     from skae.autoencoders.conditional import ConditionalVAE
     from skae.autoencoders.contractive import ContractiveAE
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from skae.predictors.regressor import EncoderRegressor
     from skae.predictors.resampler import LatentResampler
     from skae.saving.load import inspect, load
+    from skae.tables.streams import stream
 
 __version__ = "0.1.0"
 
@@ -44,6 +45,7 @@ __all__ = [
     "__version__",
     "inspect",
     "load",
+    "stream",
     "whole_file",
 ]
 
@@ -63,9 +65,10 @@ _HOMES = {
     "VAETransformer": "skae.autoencoders.variational",
     "inspect": "skae.saving.load",
     "load": "skae.saving.load",
+    "stream": "skae.tables.streams",
     "whole_file": "skae.common.files",
 }
-_FOLDERS = ("metrics", "nn", "plotting", "tables")
+_FOLDERS = ("metrics", "nn", "onnx", "plotting", "tables")
 
 
 def __getattr__(name: str) -> Any:

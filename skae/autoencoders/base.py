@@ -21,6 +21,7 @@ from skae.autoencoders.inference import Inference
 from skae.autoencoders.other_fits import OtherFits
 from skae.autoencoders.parameters import FitParameters, ModelParameters
 from skae.autoencoders.reader import Reader
+from skae.autoencoders.streaming import Given
 from skae.building.recipe import Facts, Recipe, build_chain
 from skae.common.devices import resolve_device
 from skae.common.documentation import Documented
@@ -96,7 +97,9 @@ class BaseAutoencoder(
         ----------
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows to learn from. Memory maps of float32 and sparse rows are read a batch at a
-            time.
+            time. Also a source of batches that do not fit into memory: paths of Parquet files, a
+            data set of pyarrow, a frame of Dask, a list of frames, or what yields batches anew
+            whenever it is iterated over; see `skae.stream`.
         y : array-like of shape (n_samples,) or dataframe, default=None
             The conditions of the rows for `ConditionalVAE`, and their labels for `AdversarialAE`
             with ``supervised=True``; the other autoencoders ignore it.
@@ -209,15 +212,17 @@ class BaseAutoencoder(
 
     def _fit_to(self, X: Any, y: Any, sample_weight: Any, mode: Mode) -> None:
         """Check the rows, learn the columns, encode, build the chain, train it, conclude."""
+        seed = draw_fit_seed(self.random_state)
+        given = Given.of(X, y, sample_weight, mode, seed)
+        X = given.X
         rows = self._check_training_rows(X, y, sample_weight, mode)
         device = resolve_device((self.net_params or {}).get("device", self.device), X)
-        plan = self._plan(rows.n_rows, mode)
+        plan = self._plan(given.n_rows or rows.n_rows, mode)
         task = FitTask(self, plan.max_epochs, X, sample_weight)
-        seed = draw_fit_seed(self.random_state)
         with repeatable(seed, device), self._net_restored_on_failure(mode):
             if mode.learns_columns:
                 self._learn_columns(rows)
-            data = self._encode(rows, device)
+            data = self._data_of(given, rows, device)
             chain = self._build(rows, data, device) if mode.is_new else self._module
             if mode is not Mode.NEXT_PASS:
                 self.net_ = self._make_net(chain, plan, device)
@@ -275,6 +280,11 @@ class BaseAutoencoder(
             self.columns_, self.likelihood_ = learn_matrix(rows, self, names)
         self.dependencies_ = self.columns_.dependencies.texts()
 
+    def _data_of(self, given: Given, rows: TrainingRows, device: torch.device) -> Rows:
+        if given.stream is None:
+            return self._encode(rows, device)
+        return given.spilled(self, self.columns_, self.validation_fraction)
+
     def _build(self, rows: TrainingRows, data: Rows, device: torch.device) -> Autoencoder:
         """Return the initialised chain, after any pre-training."""
         self._remember_parameters()
@@ -284,7 +294,7 @@ class BaseAutoencoder(
         self.n_components_ = recipe.n_components
         chain = build_chain(recipe, facts)
         if recipe.pretrain is not None:
-            recipe.pretrain(chain, data, device)
+            recipe.pretrain(chain, data.in_memory(), device)
         return chain
 
     def _make_net(self, chain: Autoencoder, plan: Plan, device: torch.device) -> AutoencoderNet:

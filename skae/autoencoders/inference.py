@@ -21,6 +21,7 @@ from skae.sampling.rounds import draw_in_rounds
 from skae.saving.saves import N_TRIED
 from skae.tables.containers import wrap
 from skae.tables.field import EXPECTED, Decoding
+from skae.tables.streams import by_batch
 from skae.tables.unwrapping import unwrap
 
 
@@ -34,6 +35,7 @@ class Inference(TransformerMixin, ABC):
     def _reader(self) -> Reader:
         """Return the reader of the fitted chain; raise NotFittedError before `fit`."""
 
+    @by_batch
     def transform(self, X: Any) -> Any:
         """Return the codes of rows.
 
@@ -68,6 +70,7 @@ class Inference(TransformerMixin, ABC):
         codes = reader.check_codes(X, self.n_components_)
         return reader.wrap(reader.decode(reader.chain.decode, codes), like=X)
 
+    @by_batch
     def reconstruct(self, X: Any) -> Any:
         """Return the reconstructions of rows: `inverse_transform` of `transform`.
 
@@ -87,6 +90,7 @@ class Inference(TransformerMixin, ABC):
         source = checked if isinstance(checked, nw.DataFrame) else None
         return reader.wrap(rows, like=X, decoding=replace(EXPECTED, source=source))
 
+    @by_batch
     def score_samples(self, X: Any) -> np.ndarray:
         r"""Return the log-likelihood of rows given their codes, $\log p(x \mid z(x))$, in nats.
 

@@ -21,6 +21,7 @@ from skae.tables.containers import wrap_table
 from skae.tables.field import EXPECTED, Decoding
 from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
+from skae.tables.streams import by_batch
 
 
 def as_variational(chain: Autoencoder) -> VariationalAutoencoder:
@@ -60,6 +61,7 @@ class VariationalInference(Inference, CellInference):
         both = torch.from_numpy(array).to(X.device) if isinstance(X, torch.Tensor) else array
         return both[:, : self.n_components_], both[:, self.n_components_ :]
 
+    @by_batch
     def score_samples(self, X: Any) -> np.ndarray:
         r"""Return a bound on the log-likelihood of rows, in nats.
 

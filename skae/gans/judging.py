@@ -104,9 +104,9 @@ class KeepBestGenerator(Callback, Resumable):
         """Restore the best weights."""
         _game_of(net).averaged.load_state_dict(self.weights_)
 
-    def state_to_keep(self, rows: Rows) -> dict[str, Any]:
+    def state_to_keep(self, rows: Rows, *, is_over: bool) -> dict[str, Any]:
         """Return the distances and the best weights."""
-        names = ("distances_", "steps_", "best_", "weights_")
+        names = ("distances_", "steps_", "best_", *(() if is_over else ("weights_",)))
         return {name: vars(self)[name] for name in names}
 
     def go_on_with(self, state: dict[str, Any], rows: Rows) -> None:

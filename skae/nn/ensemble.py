@@ -113,7 +113,7 @@ class Ensemble(nn.Module):
 
     def _views(self, x: Tensor) -> Tensor:
         """Return the points of rows in every view, $(V, B, w)$."""
-        views = x[:, : self.n_views * self.n_wide].reshape(len(x), self.n_views, self.n_wide)
+        views = x[:, : self.n_views * self.n_wide].reshape(x.shape[0], self.n_views, self.n_wide)
         return views.transpose(0, 1)
 
     def _for_folds(self, x: Tensor) -> Tensor:

@@ -130,7 +130,7 @@ class ScoresAndStates(States):
         scores = scores.permute(1, 0, 2, 3).flatten(1)
         place = torch.searchsorted(self.edges, scores).sub(1).clamp_min(0)
         numbers = self.numbers.gather(1, place.minimum(self.last[:, None]))
-        means = numbers.view(self.n_numbers, len(output), _N_MIXTURE, len(steps)).mean(3)
+        means = numbers.view(self.n_numbers, output.shape[0], _N_MIXTURE, len(steps)).mean(3)
         return (weights.softmax(2) * means.transpose(0, 1)).sum(2)
 
     def scores_of(self, numbers: Tensor) -> Tensor:
@@ -152,7 +152,7 @@ class ScoresAndStates(States):
 
     def _mixtures(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the logits of the weights, the centres and the widths, $(B, n, K)$ each."""
-        parts = output[:, : self.n_before].view(len(output), 3, self.n_numbers, _N_MIXTURE)
+        parts = output[:, : self.n_before].view(output.shape[0], 3, self.n_numbers, _N_MIXTURE)
         weights, centres, log_widths = parts.unbind(1)
         return weights, centres, log_widths.clamp(*_LOG_WIDTHS).exp()
 

@@ -37,7 +37,7 @@ class OneHot(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the one-hot rows $(B, w)$ of rows $(B, n + f)$."""
         states = x[:, self.n_numbers :].long()
-        wide = x.new_zeros(len(x), self.n_wide + 1)
+        wide = x.new_zeros(x.shape[0], self.n_wide + 1)
         wide.scatter_(1, torch.where(states < 0, self.n_wide, self.offsets + states), 1.0)
         wide[:, : self.n_numbers] = torch.nan_to_num(x[:, : self.n_numbers], nan=0.0)
         return wide[:, : self.n_wide]

@@ -80,7 +80,7 @@ class States(Likelihood):
 
         So one softmax serves all states, whatever their number of values.
         """
-        beyond = output.new_full((len(output), 1), -math.inf)
+        beyond = output.new_full((output.shape[0], 1), -math.inf)
         return torch.cat([output[:, self.n_before :], beyond], dim=1)[:, self.places]
 
     def likeliest(self, logits: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ from skae.saving.saves import Saves
 from skae.tables.containers import frame_without_rows
 from skae.tables.identifiers import warn_of_identifiers
 from skae.tables.kinds import options_of
+from skae.tables.streams import as_stream, rows_in_memory
 from skae.tables.table import Table
 from skae.tables.training_rows import checked_weights
 from skae.training.checkpoints import checkpointed, draw_fit_seed, without_checkpoints
@@ -213,6 +214,8 @@ class AEOutlierDetector(
         labels : ndarray of int of shape (n_samples,)
             -1 for outliers and 1 for inliers.
         """
+        if as_stream(X) is not None:
+            raise TypeError("fit_predict takes rows in memory. Call fit, then predict.")
         with self._restored_on_failure():
             self.fit(X, sample_weight=sample_weight)
             scores = self.training_scores_
@@ -234,8 +237,9 @@ class AEOutlierDetector(
         """Check the rows, learn the columns, keep a sample in the memory, learn from it."""
         self._check_parameters()
         self._remember_parameters()
-        self.frame_ = frame_without_rows(X)
         self._seed_ = draw_fit_seed(self.random_state)
+        X, n_rows, _ = rows_in_memory(X, self._seed_, sample_weight=sample_weight)
+        self.frame_ = frame_without_rows(X)
         frame = self._check_rows(X, reset=True)
         weights = checked_weights(sample_weight, frame, fewest=2)
         rng = np.random.default_rng(self._seed_)
@@ -249,7 +253,7 @@ class AEOutlierDetector(
         n_folds = min(self.n_members // len(VIEWS), len(positions))
         chosen = weights[positions]
         self._memory_ = Memory.of(self.schema_, sample, chosen, positions, n_folds, rng)
-        self.n_rows_ = len(frame)
+        self.n_rows_ = n_rows or len(frame)
         self._learn(resolve_device((self.net_params or {}).get("device", self.device), X))
         self._note_training_scores(len(frame))
 

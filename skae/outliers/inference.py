@@ -27,6 +27,7 @@ from skae.tables.columns import Columns
 from skae.tables.containers import holds_labels, wrap_table
 from skae.tables.field import EXPECTED
 from skae.tables.remembering import Remembered
+from skae.tables.streams import by_batch
 from skae.tables.table import Table
 from skae.tables.unwrapping import unwrap
 
@@ -44,6 +45,7 @@ class OutlierInference(TransformerMixin):
     _model_: Model
     _memory_: Memory
 
+    @by_batch
     def score_samples(self, X: Any, return_std: bool = False) -> Any:
         """Return the scores of rows: minus their joint surprisal.
 
@@ -97,6 +99,7 @@ class OutlierInference(TransformerMixin):
         found = self._by_batch(self._rows(X), by_part)
         return dict(zip(self._model_.parts, found.T, strict=True))
 
+    @by_batch
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the scores of rows relative to the threshold: `score_samples` minus `offset_`.
 
@@ -112,6 +115,7 @@ class OutlierInference(TransformerMixin):
         """
         return self.score_samples(X) - self.offset_
 
+    @by_batch
     def predict(self, X: Any, false_discovery_rate: float | None = None) -> np.ndarray:
         """Label rows as outliers or inliers.
 
@@ -146,6 +150,7 @@ class OutlierInference(TransformerMixin):
         adjusted = false_discovery_control(self.p_values(X))
         return np.where(adjusted <= false_discovery_rate, -1, 1)
 
+    @by_batch
     def p_values(self, X: Any) -> np.ndarray:
         """Return conformal p-values: the share of held-out rows that are at least as anomalous.
 
@@ -196,6 +201,7 @@ class OutlierInference(TransformerMixin):
         rows = Rows.of(self.schema_, frame)
         return explain(self._model_, rows, frame, X, len(frame.columns) if top is None else top)
 
+    @by_batch
     def transform(self, X: Any) -> np.ndarray:
         """Return the units of the members' last hidden layers, side by side.
 

@@ -17,6 +17,7 @@ from skae.common.weights import check_class_weight
 from skae.nn.predictions import Labels
 from skae.predictors.base import EncoderPredictor
 from skae.tables.labels import check_kinds_of_labels
+from skae.tables.streams import by_batch
 from skae.training.rows import Rows
 
 
@@ -85,6 +86,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         """
         return super().fit(X, y, sample_weight)
 
+    @by_batch
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probabilities of the classes.
 
@@ -100,6 +102,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         """
         return np.exp(self.predict_log_proba(X))
 
+    @by_batch
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithms of the probabilities of the classes.
 
@@ -115,6 +118,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         """
         return log_softmax(self._predict(X).astype(np.float64), axis=1)
 
+    @by_batch
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable classes.
 

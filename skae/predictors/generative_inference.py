@@ -17,6 +17,7 @@ from skae.saving.saves import N_TRIED
 from skae.tables.columns import Columns
 from skae.tables.containers import eager_frame, join_rows
 from skae.tables.remembering import Remembered
+from skae.tables.streams import by_batch
 from skae.tables.table import Table
 from skae.tables.unwrapping import unwrap
 
@@ -35,6 +36,7 @@ class GenerativeInference:
     validation_fraction: float
     _held_out_: list[np.ndarray]
 
+    @by_batch
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable classes.
 
@@ -51,6 +53,7 @@ class GenerativeInference:
         best = self.predict_log_proba(X).argmax(axis=1)
         return self.classes_[best]
 
+    @by_batch
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probabilities of the classes.
 
@@ -66,6 +69,7 @@ class GenerativeInference:
         """
         return np.exp(self.predict_log_proba(X))
 
+    @by_batch
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithms of the probabilities of the classes.
 

@@ -9,6 +9,7 @@ from sklearn.utils import check_array
 from skae.common.parameters import estimator
 from skae.nn.predictions import Targets
 from skae.predictors.base import EncoderPredictor
+from skae.tables.streams import by_batch
 
 
 @estimator()
@@ -61,6 +62,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         """
         return super().fit(X, y, sample_weight)
 
+    @by_batch
     def predict(self, X: Any) -> np.ndarray:
         """Return the expected targets.
 

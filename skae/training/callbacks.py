@@ -9,7 +9,7 @@ from skae.nn.matching import Adversarial
 from skae.training.net import AutoencoderNet
 from skae.training.reading import losses, mean_loss
 from skae.training.resumable import Resumable
-from skae.training.rows import Rows, as_rows
+from skae.training.rows import Rows, kept_rows, rows_again
 
 # The bounds of the number of training rows that stand in for validation rows.
 _MIN_SAMPLE, _MAX_SAMPLE = 1000, 4096
@@ -109,26 +109,23 @@ class KeepBest(Callback, Resumable):
             self.best_epoch_ = 0
             self.best_loss_ = float(self.importance_ @ self.start_losses_)
 
-    def state_to_keep(self, rows: Rows) -> dict[str, Any]:
+    def state_to_keep(self, rows: Rows, *, is_over: bool) -> dict[str, Any]:
         """Return the best weights, the losses, the counters, and which rows are held out."""
-        own = {name: vars(self)[name] for name in (*_OF_RUNNING, *_OF_END) if name in vars(self)}
+        names = _OF_END if is_over else (*_OF_END, *_OF_RUNNING)
         if not self.has_begun_:
-            return own
-        held_out = as_rows(self.validation_rows_)
-        if held_out.source is not rows.source:
-            raise ValueError(
-                "A checkpoint cannot hold validation rows that are not among those of X: leave "
-                "net_params['train_split'] out, or set checkpoint=None."
-            )
-        return {**own, "held_out": held_out.index}
+            return {"has_begun_": False}
+        own = {name: vars(self)[name] for name in names}
+        # While the training runs, rows that are held out are given again in its first epoch.
+        is_given = self.is_held_out_ and not is_over
+        return {**own, "rows": None if is_given else kept_rows(self.validation_rows_, rows)}
 
     def go_on_with(self, state: dict[str, Any], rows: Rows) -> None:
         """Put back what `state_to_keep` returned."""
         own = dict(state)
-        if own["has_begun_"]:
-            index = own.pop("held_out")
-            self.validation_rows_ = Rows(rows.source, rows.encode, rows.weights, index)
+        kept = own.pop("rows", None)
         vars(self).update(own)
+        if kept is not None:
+            self.validation_rows_ = rows_again(kept, rows)
 
     def _is_better_than_start(self, net: AutoencoderNet) -> bool:
         gains = self.start_losses_ - losses(net, self.validation_rows_)[0]
@@ -163,7 +160,7 @@ class Progress(Callback, Resumable):
         net.module_.set_progress(self.epoch_ / net.max_epochs)
         self.epoch_ += 1
 
-    def state_to_keep(self, rows: Rows) -> dict[str, Any]:
+    def state_to_keep(self, rows: Rows, *, is_over: bool) -> dict[str, Any]:
         """Return the number of epochs."""
         return {"epoch_": self.epoch_}
 

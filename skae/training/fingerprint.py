@@ -16,6 +16,7 @@ from skorch.callbacks import Callback
 import skae
 from skae.common.sklearn_private import n_samples_of, take_rows
 from skae.tables.containers import eager_frame
+from skae.tables.streams import as_stream
 from skae.tables.unwrapping import unwrap
 
 # The parameters that change neither the model nor the way to it.
@@ -133,6 +134,10 @@ _DESCRIPTIONS: list[tuple[Any, Callable[[Any], str]]] = [
 
 def _told_by(X: Any) -> tuple[int, int, str]:
     """Return the numbers of rows and columns, and a digest of up to 1,000 rows."""
+    stream = as_stream(X)
+    if stream is not None:
+        # All rows of a stream are read only once the fit has begun.
+        return 0, *_told_by(next(iter(stream)))[1:]
     X = unwrap(eager_frame(X))
     n_rows = n_samples_of(X)
     positions = np.linspace(0, n_rows - 1, min(n_rows, _MOST_ROWS)).astype(int)

@@ -10,13 +10,15 @@ class Resumable(ABC):
     """A callback that says what of it a checkpoint holds."""
 
     @abstractmethod
-    def state_to_keep(self, rows: Rows) -> dict[str, Any]:
+    def state_to_keep(self, rows: Rows, *, is_over: bool) -> dict[str, Any]:
         """Return what training changes in it: numbers, texts, tensors, and lists or dicts of them.
 
         Parameters
         ----------
         rows : Rows
             The rows of the training.
+        is_over : bool
+            Whether the training is over, so that only what it found is needed.
         """
 
     @abstractmethod

@@ -85,6 +85,28 @@ class Rows(Dataset):
         """Return a random subset of at most `n_rows` rows."""
         return self.subset(torch.randperm(len(self))[:n_rows].sort()[0])
 
+    def parts(self) -> tuple["Rows", "Rows"] | None:
+        """Return training and validation rows that were parted before; None where none were."""
+        return None
+
+    def in_memory(self) -> "Rows":
+        """Return the rows, or a random sample of them where they do not fit into memory."""
+        return self
+
+    def n_batches(self, batch_size: int) -> int:
+        """Return the largest number of batches of a pass."""
+        return -(-len(self) // batch_size)
+
+    def batches(
+        self, batch_size: int, *, shuffle: bool, n_done: int = 0
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Draw the order of a pass, and return its batches, of nearly equal size.
+
+        Nothing is drawn between the batches; the first `n_done` of them are left out.
+        """
+        order = torch.randperm(len(self)) if shuffle else torch.arange(len(self))
+        return map(self.take, order.tensor_split(self.n_batches(batch_size))[n_done:])
+
     def resample(self, n_rows: int) -> "Rows":
         """Return a data set without weights whose rows are drawn in proportion to theirs."""
         if self.weights is None:
@@ -144,6 +166,9 @@ class HeldOut:
         """Return the training rows and the validation rows; a single row is in both."""
         if len(rows) == 1:
             return rows, rows
+        parts = rows.parts()
+        if parts is not None:
+            return parts
         order = torch.randperm(len(rows))
         n_held_out = self._number_of(len(rows))
         chosen = torch.arange(n_held_out)
@@ -183,16 +208,14 @@ class Batches:
         self.shuffle = shuffle
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
+        return self.rows.n_batches(self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
         return self.after(0)
 
     def after(self, n_done: int) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Draw the order of a pass, and return its batches without the first ones."""
-        n_rows = len(self.rows)
-        order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
-        return map(self.rows.take, order.tensor_split(len(self))[n_done:])
+        return self.rows.batches(self.batch_size, shuffle=self.shuffle, n_done=n_done)
 
 
 def as_rows(rows: Rows | Subset) -> Rows:
@@ -201,3 +224,29 @@ def as_rows(rows: Rows | Subset) -> Rows:
         return rows
     assert isinstance(rows.dataset, Rows)
     return rows.dataset.subset(torch.tensor(rows.indices))
+
+
+def kept_rows(part: Rows | Subset, rows: Rows) -> dict[str, Any]:
+    """Return what a checkpoint holds of a part of rows: their places, or, of others, the rows.
+
+    Raises
+    ------
+    ValueError
+        If it would have to hold rows that are no tensor.
+    """
+    part = as_rows(part)
+    if part.source is rows.source:
+        return {"index": part.index}
+    if isinstance(part.source, Tensor):
+        return {"source": part.source, "weights": part.weights, "index": part.index}
+    raise ValueError(
+        "A checkpoint cannot hold validation rows that are not among those of X: leave "
+        "net_params['train_split'] out, or set checkpoint=None."
+    )
+
+
+def rows_again(kept: dict[str, Any], rows: Rows) -> Rows:
+    """Return the part of rows that `kept_rows` was given."""
+    if "source" in kept:
+        return Rows(kept["source"], weights=kept["weights"], index=kept["index"])
+    return Rows(rows.source, rows.encode, rows.weights, kept["index"])

@@ -41,7 +41,7 @@ def snapshot(net: AutoencoderNet, rows: Rows, *, is_over: bool = False) -> dict[
         "criterion": _state_of_module(net.criterion_),
         "groups": optimizer["param_groups"],
         "moments": {} if is_over else optimizer["state"],
-        "callbacks": _states_of_callbacks(net, rows),
+        "callbacks": _states_of_callbacks(net, rows, is_over),
     }
 
 
@@ -102,9 +102,11 @@ def _kept_callbacks(net: AutoencoderNet) -> list[Any]:
     return [callback for _, callback in net.callbacks_ if not isinstance(callback, _OF_EPOCHS)]
 
 
-def _states_of_callbacks(net: AutoencoderNet, rows: Rows) -> list[dict[str, Any]]:
+def _states_of_callbacks(net: AutoencoderNet, rows: Rows, is_over: bool) -> list[dict[str, Any]]:
     return [
-        callback.state_to_keep(rows) if isinstance(callback, Resumable) else _plain_state(callback)
+        callback.state_to_keep(rows, is_over=is_over)
+        if isinstance(callback, Resumable)
+        else _plain_state(callback)
         for callback in _kept_callbacks(net)
     ]
 

@@ -41,6 +41,7 @@ BELOW = {
     },
     "outliers": {"common", "nn", "tables", "training", "building", "saving"},
     "metrics": {"common", "tables"},
+    "onnx": {"common", "nn", "tables", "autoencoders", "predictors", "gans"},
     "plotting": {"common", "tables"},
 }
 
