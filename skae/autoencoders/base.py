@@ -26,6 +26,7 @@ from skae.building.recipe import Facts, Recipe, build_chain
 from skae.common.devices import resolve_device
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
+from skae.common.processes import check_one_process, of_first
 from skae.common.shared_parameters import DeviceParameters, TableParameters, TrainingParameters
 from skae.common.sklearn_private import fit_context
 from skae.common.state import FittedState
@@ -58,6 +59,7 @@ from skae.training.running import (
     unchanged_on_failure,
 )
 from skae.training.schedule import Plan
+from skae.training.shards import as_one_of_several
 from skae.training.sklearn_bridge import FitTask
 
 
@@ -202,8 +204,12 @@ class BaseAutoencoder(
         return Reader.of(self)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, mode: Mode) -> Self:
+        if self.checkpoint is not None:
+            check_one_process("A fit with a checkpoint")
         # A pass writes no checkpoint.
-        kept = nullcontext() if mode.is_pass else checkpointed(self, X, y, sample_weight, mode.value)
+        kept = (
+            nullcontext() if mode.is_pass else checkpointed(self, X, y, sample_weight, mode.value)
+        )
         with self._restored_on_failure(), kept:
             if mode.learns_columns:
                 self._forget()
@@ -212,7 +218,7 @@ class BaseAutoencoder(
 
     def _fit_to(self, X: Any, y: Any, sample_weight: Any, mode: Mode) -> None:
         """Check the rows, learn the columns, encode, build the chain, train it, conclude."""
-        seed = draw_fit_seed(self.random_state)
+        seed = of_first(draw_fit_seed(self.random_state))
         given = Given.of(X, y, sample_weight, mode, seed)
         X = given.X
         rows = self._check_training_rows(X, y, sample_weight, mode)
@@ -226,7 +232,8 @@ class BaseAutoencoder(
             chain = self._build(rows, data, device) if mode.is_new else self._module
             if mode is not Mode.NEXT_PASS:
                 self.net_ = self._make_net(chain, plan, device)
-            validation_rows = self._train(data, plan, task, mode)
+            with as_one_of_several(chain, seed):
+                validation_rows = self._train(data, plan, task, mode)
             sample = data.resample(MOST_CODES if self.prior == "posterior" else N_CODES)
             self._conclude(sample, validation_rows, seed, mode)
         task.end()
@@ -281,6 +288,8 @@ class BaseAutoencoder(
         self.dependencies_ = self.columns_.dependencies.texts()
 
     def _data_of(self, given: Given, rows: TrainingRows, device: torch.device) -> Rows:
+        if given.own is not None:
+            return given.shard(self, self.columns_, device)
         if given.stream is None:
             return self._encode(rows, device)
         return given.spilled(self, self.columns_, self.validation_fraction)

@@ -87,8 +87,8 @@ def residual_of_corrupted(
     corruption : nn.Module
         The corruption of encoded rows.
     """
-    n_rows = min(len(data), _ROWS_TO_LOOK_AT)
-    x, _ = data.sample(_ROWS_TO_LOOK_AT).take(torch.arange(n_rows))
+    sample = data.sample(_ROWS_TO_LOOK_AT)
+    x, _ = sample.take(torch.arange(len(sample)))
     one_hot, x = one_hot.cpu(), x.cpu()
     corrupted = corruption.train()(x[:, :n_encoded])
     error = pca.error(one_hot(corrupted), one_hot(x[:, -n_encoded:]))

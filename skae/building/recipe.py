@@ -47,6 +47,8 @@ class Facts:
         The name of the likelihood.
     pca : PrincipalComponents
         All principal components of the one-hot rows.
+    n_rows : int
+        The number of rows.
     has_pairs : bool, default=False
         Whether targets stand beside the inputs that they are to be found from.
     """
@@ -55,18 +57,15 @@ class Facts:
     columns: Columns
     likelihood: str
     pca: PrincipalComponents
+    n_rows: int
     has_pairs: bool = False
 
     @classmethod
     def of(cls, data: Rows, columns: Columns, likelihood: str, *, has_pairs: bool) -> "Facts":
         """Return the facts of encoded rows."""
-        pca = find_principal_components(data, make_one_hot(columns), columns.n_encoded)
-        return cls(data, columns, likelihood, pca, has_pairs)
-
-    @property
-    def n_rows(self) -> int:
-        """The number of rows."""
-        return len(self.data)
+        of_all = data.of_all()
+        pca = find_principal_components(of_all, make_one_hot(columns), columns.n_encoded)
+        return cls(of_all, columns, likelihood, pca, data.n_in_all, has_pairs)
 
     def one_hot(self, x: Tensor) -> Tensor:
         """Return one-hot rows of encoded ones."""

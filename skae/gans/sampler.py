@@ -28,6 +28,7 @@ from skae.common.annotations import (
 )
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
+from skae.common.processes import check_one_process
 from skae.common.shared_parameters import TrainingParameters
 from skae.common.sizes import check_image_shape
 from skae.common.sklearn_private import fit_context
@@ -226,6 +227,7 @@ class GANSampler(
 
     def _fit_to(self, X: Any, sample_weight: Any) -> None:
         """Fit the autoencoder, train both players, invert the generator."""
+        check_one_process(type(self).__name__ + ".fit")
         seed = draw_fit_seed(self.random_state)
         self._refuse(is_table(X, self._unfitted))
         rows = check_training_rows(self, X, None, sample_weight, reset=True, as_table=False)

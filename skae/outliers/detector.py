@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Outlier
 from skae.common.devices import resolve_device
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
+from skae.common.processes import check_one_process
 from skae.common.shared_parameters import DeviceParameters, TableParameters
 from skae.common.sklearn_private import fit_context
 from skae.common.state import FittedState
@@ -235,6 +236,7 @@ class AEOutlierDetector(
 
     def _fit_to(self, X: Any, sample_weight: Any) -> None:
         """Check the rows, learn the columns, keep a sample in the memory, learn from it."""
+        check_one_process(type(self).__name__ + ".fit")
         self._check_parameters()
         self._remember_parameters()
         self._seed_ = draw_fit_seed(self.random_state)

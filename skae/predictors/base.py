@@ -30,6 +30,7 @@ from skae.common.annotations import (
 )
 from skae.common.documentation import Documented
 from skae.common.parameters import estimator
+from skae.common.processes import check_one_process
 from skae.common.shared_parameters import TrainingParameters
 from skae.common.sklearn_private import fit_context, n_samples_of
 from skae.common.state import FittedState
@@ -202,6 +203,7 @@ class EncoderPredictor(TrainingParameters, FittedState, Saves, Documented, BaseE
 
     def _fit_to(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fit the autoencoder, encode the labelled rows, train the head."""
+        check_one_process(type(self).__name__ + ".fit")
         check_consistent_length(X, y)
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, n_samples_of(X))

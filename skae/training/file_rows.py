@@ -11,7 +11,7 @@ from torch import Tensor
 
 from skae.tables.containers import shape_of
 from skae.tables.streams import Stream
-from skae.training.rows import Rows
+from skae.training.rows import HeldOut, Rows
 
 # The number of rows of a block, which are read at once, and the most that are held out.
 _BLOCK = 4096
@@ -106,11 +106,11 @@ class FileRows(Rows):
         """Return a random sample of as many rows as fit into the buffer."""
         return self.sample(self.buffer_rows)
 
-    def parts(self) -> tuple[Rows, Rows]:
+    def parts(self, held_out: HeldOut) -> tuple[Rows, Rows]:
         """Return the training rows and the validation rows, the latter in memory."""
         n = self.n_rows - self.n_held_out
-        held_out = Rows(torch.from_numpy(self._read(n, self.n_held_out)))
-        return FileRows(self.file, self.width, n, 0, self.buffer_rows), held_out
+        last = Rows(torch.from_numpy(self._read(n, self.n_held_out)))
+        return FileRows(self.file, self.width, n, 0, self.buffer_rows), last
 
     def n_batches(self, batch_size: int) -> int:
         """Return the number of batches of a pass."""

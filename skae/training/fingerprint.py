@@ -70,7 +70,9 @@ def difference(before: Fingerprint, now: Fingerprint) -> str | None:
             return _different_parameter(was, now[name])
         if was != now[name]:
             is_text = name in ("rows", "labels", "weights")
-            return f"the {name} are others" if is_text else f"the {name} {_was_and_is(was, now[name])}"
+            return (
+                f"the {name} are others" if is_text else f"the {name} {_was_and_is(was, now[name])}"
+            )
     return None
 
 

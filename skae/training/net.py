@@ -16,6 +16,12 @@ from skae.training.direct import DirectStep, is_direct
 from skae.training.log import Log
 from skae.training.rows import Batches
 from skae.training.saved_net import SavedNet
+from skae.training.shards import (
+    Shard,
+    average_gradients,
+    mean_over_processes,
+    take_buffers_of_first,
+)
 
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -152,6 +158,7 @@ class AutoencoderNet(SavedNet):
         """Return the batches of a data set; in training, also start the schedule."""
         iterator = super().get_iterator(dataset, training)
         if training:
+            self.is_shared_ = isinstance(dataset, Shard)
             self.n_steps_ = self.max_epochs * len(iterator)
             self.step_ = 0
         return iterator
@@ -165,6 +172,7 @@ class AutoencoderNet(SavedNet):
         is_possible = (
             not self.needs_closure_
             and self.n_encoder_steps == 1
+            and not self.is_shared_
             and type(self.criterion_) is WeightedMean
             and is_direct(self.module_, self.optimizer_)
         )
@@ -207,6 +215,8 @@ class AutoencoderNet(SavedNet):
         if self.decoder_rests_:
             for parameter in self.module_.decoder.parameters():
                 parameter.grad = None
+        if self.is_shared_:
+            average_gradients([*self.module_.parameters()], float(_total_weight(batch)))
         return step
 
     @torch.no_grad()
@@ -275,6 +285,9 @@ class AutoencoderNet(SavedNet):
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         weight = torch.tensor(weights, dtype=torch.float64)
         mean = float(torch.stack(losses).cpu().double() @ weight / weight.sum())
+        if training and self.is_shared_:
+            mean = mean_over_processes(mean, float(weight.sum()))
+            take_buffers_of_first(self.module_)
         self.check_finite(mean, f"{prefix} loss of epoch {len(self.history)}")
         best = self.smallest_.setdefault(prefix, math.inf)
         self.smallest_[prefix] = min(mean, best)

@@ -59,6 +59,11 @@ class Rows(Dataset):
         return self.source.shape[0] if self.index is None else len(self.index)
 
     @property
+    def n_in_all(self) -> int:
+        """The number of rows of the fit, of which this set may be a part."""
+        return len(self)
+
+    @property
     def n_columns(self) -> int:
         """The number of columns of the source."""
         return self.source.shape[1]
@@ -85,9 +90,13 @@ class Rows(Dataset):
         """Return a random subset of at most `n_rows` rows."""
         return self.subset(torch.randperm(len(self))[:n_rows].sort()[0])
 
-    def parts(self) -> tuple["Rows", "Rows"] | None:
-        """Return training and validation rows that were parted before; None where none were."""
-        return None
+    def parts(self, held_out: "HeldOut") -> tuple["Rows", "Rows"]:
+        """Return training rows and validation rows, as many as `held_out` says."""
+        return held_out.split(self)
+
+    def of_all(self) -> "Rows":
+        """Return the rows that are described, where these are only a part: a sample of them."""
+        return self
 
     def in_memory(self) -> "Rows":
         """Return the rows, or a random sample of them where they do not fit into memory."""
@@ -164,11 +173,12 @@ class HeldOut:
 
     def __call__(self, rows: Rows, y: None = None) -> tuple[Rows, Rows]:
         """Return the training rows and the validation rows; a single row is in both."""
+        return rows.parts(self)
+
+    def split(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Return the same for rows in the memory of one process."""
         if len(rows) == 1:
             return rows, rows
-        parts = rows.parts()
-        if parts is not None:
-            return parts
         order = torch.randperm(len(rows))
         n_held_out = self._number_of(len(rows))
         chosen = torch.arange(n_held_out)
