@@ -114,7 +114,8 @@ def _states_of_callbacks(net: AutoencoderNet, rows: Rows, is_over: bool) -> list
 def _plain_state(callback: Any) -> dict[str, Any]:
     """Return the attributes of a callback of the user; what it was made with may be anything."""
     own = {name: value for name, value in vars(callback).items() if is_plain(value)}
-    for name in vars(callback).keys() - own.keys() - callback.get_params(deep=False).keys():
+    others = vars(callback).keys() - own.keys() - callback.get_params(deep=False).keys()
+    for name in sorted(others):
         raise ValueError(
             f"A checkpoint cannot hold the attribute {name!r} of the callback "
             f"{type(callback).__name__} in net_params['callbacks']: it is neither a number, a text "
