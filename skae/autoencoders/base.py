@@ -1,8 +1,7 @@
 """BaseAutoencoder: `fit` and `partial_fit` of all autoencoders."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from math import ceil
 from typing import Any, ClassVar, Self
 
@@ -50,12 +49,12 @@ from skae.training.net import AutoencoderNet
 from skae.training.reading import calibrate, mean_loss, read
 from skae.training.rows import HeldOut, Rows, encode_rows
 from skae.training.running import (
-    MOST_HISTORY,
     loss_curves,
     make_net,
     prepare_pass,
     repeatable,
     train,
+    train_pass,
     unchanged_on_failure,
 )
 from skae.training.schedule import Plan
@@ -206,11 +205,7 @@ class BaseAutoencoder(
     def _fit(self, X: Any, y: Any, sample_weight: Any, mode: Mode) -> Self:
         if self.checkpoint is not None:
             check_one_process("A fit with a checkpoint")
-        # A pass writes no checkpoint.
-        kept = (
-            nullcontext() if mode.is_pass else checkpointed(self, X, y, sample_weight, mode.value)
-        )
-        with self._restored_on_failure(), kept:
+        with self._restored_on_failure(), checkpointed(self, X, y, sample_weight, mode):
             if mode.learns_columns:
                 self._forget()
             self._fit_to(X, y, sample_weight, mode)
@@ -225,10 +220,11 @@ class BaseAutoencoder(
         device = resolve_device((self.net_params or {}).get("device", self.device), X)
         plan = self._plan(given.n_rows or rows.n_rows, mode)
         task = FitTask(self, plan.max_epochs, X, sample_weight)
-        with repeatable(seed, device), self._net_restored_on_failure(mode):
+        restored = nullcontext() if mode.is_new else unchanged_on_failure(self.net_)
+        with repeatable(seed, device), restored:
             if mode.learns_columns:
                 self._learn_columns(rows)
-            data = self._data_of(given, rows, device)
+            data = given.data(self, rows, device)
             chain = self._build(rows, data, device) if mode.is_new else self._module
             if mode is not Mode.NEXT_PASS:
                 self.net_ = self._make_net(chain, plan, device)
@@ -260,20 +256,8 @@ class BaseAutoencoder(
         return rows
 
     def _plan(self, n_rows: int, mode: Mode) -> Plan:
-        family = self._family
-        rules = {
-            "largest_batch": family.largest_batch,
-            "steps_per_root_row": family.steps_per_root_row,
-        }
+        rules = self._family.rules_of_plans
         return Plan.of(self, n_rows, one_pass=mode.is_pass, **rules)
-
-    @contextmanager
-    def _net_restored_on_failure(self, mode: Mode) -> Iterator[None]:
-        if mode.is_new:
-            yield
-        else:
-            with unchanged_on_failure(self.net_):
-                yield
 
     def _learn_columns(self, rows: TrainingRows) -> None:
         if isinstance(rows.targets, nw.DataFrame):
@@ -286,13 +270,6 @@ class BaseAutoencoder(
             names = vars(self).get("feature_names_in_")
             self.columns_, self.likelihood_ = learn_matrix(rows, self, names)
         self.dependencies_ = self.columns_.dependencies.texts()
-
-    def _data_of(self, given: Given, rows: TrainingRows, device: torch.device) -> Rows:
-        if given.own is not None:
-            return given.shard(self, self.columns_, device)
-        if given.stream is None:
-            return self._encode(rows, device)
-        return given.spilled(self, self.columns_, self.validation_fraction)
 
     def _build(self, rows: TrainingRows, data: Rows, device: torch.device) -> Autoencoder:
         """Return the initialised chain, after any pre-training."""
@@ -320,11 +297,8 @@ class BaseAutoencoder(
             return data
         if plan.one_pass:
             prepare_pass(self.net_, self, plan)
-            n_before = len(self.net_.history)
-            train(self.net_, data, [*self._callbacks(), *task.callbacks])
-            n_passes = len(self.net_.history) - n_before
+            n_passes = train_pass(self.net_, data, [*self._callbacks(), *task.callbacks])
             self.n_iter_ = vars(self).get("n_iter_", 0) + n_passes
-            del self.net_.history[:-MOST_HISTORY]
             for name in {"best_epoch_", "best_loss_"} & set(vars(self)):
                 delattr(self, name)
             return data

@@ -30,3 +30,11 @@ class Family:
     imputer: type[Imputer] = DecoderImputer
     largest_batch: int = LARGEST_BATCH
     steps_per_root_row: int = STEPS_PER_ROOT_ROW
+
+    @property
+    def rules_of_plans(self) -> dict[str, int]:
+        """What `skae.training.schedule.Plan.of` takes of it."""
+        return {
+            "largest_batch": self.largest_batch,
+            "steps_per_root_row": self.steps_per_root_row,
+        }

@@ -20,8 +20,10 @@ from skae.tables.streams import (
     rows_in_memory,
     take_rows,
 )
+from skae.tables.training_rows import TrainingRows
 from skae.training.file_rows import FileRows, spill
 from skae.training.mode import Mode
+from skae.training.rows import Rows
 from skae.training.shards import Shard
 
 _AUTO_SHARE = 0.1
@@ -84,6 +86,14 @@ class Given:
         rng, n = np.random.default_rng(seed + own_rank()), shape_of(own)[0]
         chosen = np.sort(rng.permutation(n)[: max(1, round(share * n))])
         return cls(join_batches(gather(take_rows(own, chosen))), sum(sizes), own=own)
+
+    def data(self, estimator: Any, rows: TrainingRows, device: torch.device) -> Rows:
+        """Return the encoded rows: all, those of this process, or those of a temporary file."""
+        if self.own is not None:
+            return self.shard(estimator, estimator.columns_, device)
+        if self.stream is None:
+            return estimator._encode(rows, device)
+        return self.spilled(estimator, estimator.columns_, estimator.validation_fraction)
 
     def shard(self, estimator: Any, columns: Columns, device: torch.device) -> Shard:
         """Return the rows of this process, encoded."""

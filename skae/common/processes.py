@@ -1,6 +1,7 @@
 """The processes of a data-parallel fit, as torch.distributed knows them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -51,7 +52,7 @@ def add_up(values: Tensor) -> Tensor:
 def from_first(tensors: list[Tensor]) -> None:
     """Give tensors the values that they have in the first process."""
     for tensor in tensors:
-        _together(lambda own=tensor: distributed.broadcast(own, src=0))
+        _together(partial(distributed.broadcast, tensor, src=0))
 
 
 def _together(function: Callable[[], _Result]) -> _Result:

@@ -93,14 +93,14 @@ class TrainingParameters:
     unchanged."""
 
     checkpoint: FolderName | None = None
-    """The folder to write the state of the fit into, so that it can go on if the process ends before
-    it does: call `fit` again with the same parameters and rows, in any process, and it goes on where
-    the last checkpoint was, and ends with the same model, to the bit. With a `random_state` of None
-    the seed is that of the checkpoint. A fit that differs raises an error that says how; one that
-    ends removes its files. Inside another estimator's fit, the checkpoint of that one counts, and
-    `partial_fit` writes none. Callbacks and optimisers of `net_params` must hold their state in
-    plain attributes, or in `state_dict`; what functions of your own remember, and numpy's global
-    generator, are not held. None writes nothing."""
+    """The folder to write the state of a fit into, so that it can go on if the process ends before
+    it: `fit`, called again with the same parameters and rows in any process, goes on where the last
+    checkpoint was, and ends with the same model, to the bit. Where `random_state` is no int, the
+    seed is that of the checkpoint. A fit that differs raises an error that says how; one that ends
+    removes its files. Inside the fit of another estimator with a checkpoint, that one counts;
+    `partial_fit` writes none. Of `net_params`, callbacks must hold their state in attributes that
+    are numbers, texts, tensors or lists or dicts of them, which is checked, and optimisers in their
+    `state_dict`; what functions of your own remember is not held. None writes nothing."""
 
     checkpoint_every: PositiveFloat = 60.0
     """The fewest seconds between two checkpoints, so that no more work than that is lost."""

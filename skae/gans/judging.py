@@ -111,7 +111,7 @@ class KeepBestGenerator(Callback, Resumable):
 
     def go_on_with(self, state: dict[str, Any], rows: Rows) -> None:
         """Put back what `state_to_keep` returned."""
-        vars(self).update(state)
+        self.__dict__.update(state)
 
     @torch.no_grad()
     def _judge(self, net: AutoencoderNet) -> None:

@@ -21,8 +21,8 @@ from skae.outliers.encoding import Rows
 from skae.outliers.fitted import FittedAttributes, StopReason
 from skae.outliers.inference import OutlierInference
 from skae.outliers.memory import Memory, weighted_order
-from skae.outliers.model import PARTS, Regime, learn_model
-from skae.outliers.parameters import DetectorParameters, EnsembleParameters
+from skae.outliers.model import Regime, learn_model
+from skae.outliers.parameters import DetectorParameters, EnsembleParameters, check_parameters
 from skae.outliers.parts import References
 from skae.outliers.training import EnsembleOptions, train_members
 from skae.outliers.trimming import Trimming
@@ -33,7 +33,8 @@ from skae.tables.kinds import options_of
 from skae.tables.streams import as_stream, rows_in_memory
 from skae.tables.table import Table
 from skae.tables.training_rows import checked_weights
-from skae.training.checkpoints import checkpointed, draw_fit_seed, without_checkpoints
+from skae.training.checkpoints import checkpointed, draw_fit_seed
+from skae.training.mode import Mode
 from skae.training.net import AutoencoderNet
 from skae.training.running import MOST_HISTORY, loss_curves, unchanged_on_failure
 from skae.training.schedule import unless_auto
@@ -161,10 +162,7 @@ class AEOutlierDetector(
         self : object
             The fitted estimator.
         """
-        with self._restored_on_failure(), checkpointed(self, X, None, sample_weight):
-            self._forget()
-            self._fit_to(X, sample_weight)
-        return self
+        return self._fit(X, sample_weight)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: None = None, sample_weight: Any = None) -> Self:
@@ -190,8 +188,7 @@ class AEOutlierDetector(
             The fitted estimator.
         """
         if not self.__sklearn_is_fitted__():
-            with without_checkpoints():
-                return self.fit(X, sample_weight=sample_weight)
+            return self._fit(X, sample_weight, Mode.FIRST_PASS)
         with self._restored_on_failure():
             self._go_on_with(X, sample_weight)
         return self
@@ -234,10 +231,16 @@ class AEOutlierDetector(
     def __sklearn_is_fitted__(self) -> bool:
         return "offset_" in vars(self)
 
+    def _fit(self, X: Any, sample_weight: Any, mode: Mode = Mode.FIT) -> Self:
+        with self._restored_on_failure(), checkpointed(self, X, None, sample_weight, mode):
+            self._forget()
+            self._fit_to(X, sample_weight)
+        return self
+
     def _fit_to(self, X: Any, sample_weight: Any) -> None:
         """Check the rows, learn the columns, keep a sample in the memory, learn from it."""
         check_one_process(type(self).__name__ + ".fit")
-        self._check_parameters()
+        check_parameters(self.parts, self.n_members)
         self._remember_parameters()
         self._seed_ = draw_fit_seed(self.random_state)
         X, n_rows, _ = rows_in_memory(X, self._seed_, sample_weight=sample_weight)
@@ -262,7 +265,7 @@ class AEOutlierDetector(
     def _go_on_with(self, X: Any, sample_weight: Any) -> None:
         """Check more rows, keep a sample of them in the memory, learn from the memory."""
         self._validate_params()
-        self._check_parameters()
+        check_parameters(self.parts, self.n_members)
         self._check_same_model()
         frame = self._check_rows(X)
         weights = checked_weights(sample_weight, frame)
@@ -342,16 +345,3 @@ class AEOutlierDetector(
         if self.net_.stopping_:
             return "n_iter_no_change"
         return "callback" if self.n_iter_ < self.net_.max_epochs else "max_epochs"
-
-    def _check_parameters(self) -> None:
-        parts = list(self.parts) if not isinstance(self.parts, str) else []
-        if not parts or sorted(map(str, parts)) != sorted(set(map(str, parts)) & set(PARTS)):
-            raise ValueError(
-                f"The 'parts' parameter must hold some of {PARTS}, each at most once. "
-                f"Got {self.parts!r}."
-            )
-        if self.n_members % len(VIEWS):
-            raise ValueError(
-                f"The 'n_members' parameter must be even, since half of the members see each view. "
-                f"Got {self.n_members!r}."
-            )

@@ -17,6 +17,8 @@ from skae.common.annotations import (
 from skae.common.parameters import estimator
 from skae.common.shared_parameters import TrainingParameters
 from skae.common.sklearn_private import Interval
+from skae.outliers.coordinates import VIEWS
+from skae.outliers.model import PARTS
 
 Contamination = Annotated[float, Interval(Real, 0, 0.5, closed="right")]
 PartNames = Annotated[Sequence[str], "array-like", Named("array-like of str")]
@@ -94,3 +96,17 @@ class EnsembleParameters(TrainingParameters):
     tol: NonNegativeFloat = 0.0001
     """The smallest improvement that early stopping counts, a mean squared error of standardised
     cells."""
+
+
+def check_parameters(parts: Sequence[str], n_members: int) -> None:
+    """Raise ValueError if parameters of a detector are of the right types and not allowed."""
+    names = list(parts) if not isinstance(parts, str) else []
+    if not names or sorted(map(str, names)) != sorted(set(map(str, names)) & set(PARTS)):
+        raise ValueError(
+            f"The 'parts' parameter must hold some of {PARTS}, each at most once. Got {parts!r}."
+        )
+    if n_members % len(VIEWS):
+        raise ValueError(
+            f"The 'n_members' parameter must be even, since half of the members see each view. "
+            f"Got {n_members!r}."
+        )

@@ -70,8 +70,8 @@ def fit_copies(
     """
     if isinstance(start, BaseAutoencoder) and start.checkpoint is not None:
         raise ValueError(
-            f"The 'checkpoint' parameter of an autoencoder that is fitted to the rows of each class "
-            f"must be None, since one folder holds one fit. Got {start.checkpoint!r}."
+            f"The 'checkpoint' parameter of an autoencoder that is fitted to each class must be "
+            f"None, since one folder holds one fit. Got {start.checkpoint!r}."
         )
 
     def fit_class(place: int) -> Any:

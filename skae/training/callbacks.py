@@ -123,7 +123,7 @@ class KeepBest(Callback, Resumable):
         """Put back what `state_to_keep` returned."""
         own = dict(state)
         kept = own.pop("rows", None)
-        vars(self).update(own)
+        self.__dict__.update(own)
         if kept is not None:
             self.validation_rows_ = rows_again(kept, rows)
 

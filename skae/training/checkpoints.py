@@ -16,6 +16,7 @@ from skae.saving.errors import FileError
 from skae.training.checkpoint_files import CheckpointFiles, Packed
 from skae.training.fingerprint import Fingerprint, difference, fingerprint_of
 from skae.training.generators import generator_states, set_generators
+from skae.training.mode import Mode
 from skae.training.net import AutoencoderNet
 from skae.training.rows import Batches, Rows
 from skae.training.snapshot import digest_of, go_on, snapshot
@@ -237,26 +238,25 @@ def _left(iterator: Iterable, n_done: int) -> Iterator:
 
 
 _CURRENT: ContextVar[Checkpoint | None] = ContextVar("checkpoint", default=None)
-# Whether a fit inside is allowed a checkpoint.
-_ARE_ALLOWED: ContextVar[bool] = ContextVar("checkpoints", default=True)
 
 
 @contextmanager
 def checkpointed(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, call: str = "fit"
+    estimator: Any, X: Any, y: Any, sample_weight: Any, mode: Mode = Mode.FIT
 ) -> Iterator[None]:
     """Keep a checkpoint of the trainings inside the block, if the estimator asks for one.
 
-    Inside the fit of an estimator with a checkpoint, the trainings of others belong to that one.
-    At the end of the block, the files are removed; if it raises an error, they stay.
+    A single pass keeps none. Inside the fit of an estimator with a checkpoint, the trainings of
+    others belong to that one. At the end of the block the files are removed; they stay if it raises
+    an error.
     """
-    asks = estimator.checkpoint is not None and _CURRENT.get() is None and _ARE_ALLOWED.get()
-    if not asks:
+    asks = estimator.checkpoint is not None and not mode.is_pass
+    if not asks or _CURRENT.get() is not None:
         yield
         return
     assert isinstance(estimator, BaseEstimator)
     files = CheckpointFiles(estimator.checkpoint)
-    fingerprint = fingerprint_of(estimator, X, y, sample_weight, call)
+    fingerprint = fingerprint_of(estimator, X, y, sample_weight, mode.value)
     checkpoint = Checkpoint(files, estimator.checkpoint_every, fingerprint)
     token = _CURRENT.set(checkpoint)
     try:
@@ -264,16 +264,6 @@ def checkpointed(
     finally:
         _CURRENT.reset(token)
     files.remove()
-
-
-@contextmanager
-def without_checkpoints() -> Iterator[None]:
-    """Let no fit inside the block keep a checkpoint of its own."""
-    token = _ARE_ALLOWED.set(False)
-    try:
-        yield
-    finally:
-        _ARE_ALLOWED.reset(token)
 
 
 def draw_fit_seed(random_state: Any) -> int:

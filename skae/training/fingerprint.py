@@ -69,10 +69,8 @@ def difference(before: Fingerprint, now: Fingerprint) -> str | None:
         if name == "parameters" and was != now[name]:
             return _different_parameter(was, now[name])
         if was != now[name]:
-            is_text = name in ("rows", "labels", "weights")
-            return (
-                f"the {name} are others" if is_text else f"the {name} {_was_and_is(was, now[name])}"
-            )
+            is_digest = name in ("rows", "labels", "weights")
+            return f"the {name} {'are others' if is_digest else _was_and_is(was, now[name])}"
     return None
 
 
@@ -145,8 +143,8 @@ def _told_by(X: Any) -> tuple[int, int, str]:
     positions = np.linspace(0, n_rows - 1, min(n_rows, _MOST_ROWS)).astype(int)
     if isinstance(X, nw.DataFrame):
         part = X[positions.tolist()]
-        cells = {name: [str(part[name].dtype), *part[name].to_list()] for name in part.columns}
-        return n_rows, X.shape[1], _digest(_described_dict(cells))
+        cells = [[each.name, str(each.dtype), *each.to_list()] for each in part.iter_columns()]
+        return n_rows, X.shape[1], _digest(described(cells))
     if sparse.issparse(X):
         part = X.tocsr()[positions]
         return n_rows, X.shape[1], _digest(described([part.data, part.indices, part.indptr]))

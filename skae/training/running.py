@@ -174,6 +174,15 @@ def train(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:
         net.module_.eval()
 
 
+def train_pass(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> int:
+    """Train a net for one pass, forget the oldest passes, and return how many were made."""
+    n_before = len(net.history)
+    train(net, rows, callbacks)
+    n_passes = len(net.history) - n_before
+    del net.history[:-MOST_HISTORY]
+    return n_passes
+
+
 @contextmanager
 def unchanged_on_failure(net: AutoencoderNet) -> Iterator[None]:
     """Restore a trained net if an exception is raised inside the block."""

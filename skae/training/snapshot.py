@@ -18,7 +18,7 @@ from skae.training.saved_net import by_column, by_row
 from skae.training.sklearn_bridge import EpochTasks
 
 # What training changes in the net itself, beside its parts.
-_OF_NET = ("step_", "n_steps_", "smallest_", "stopping_")
+_OF_NET = ("lr", "step_", "n_steps_", "smallest_", "stopping_")
 # Callbacks whose state is that of an epoch, or nothing but what they print.
 _OF_EPOCHS = (EpochTimer, Log, EpochTasks, DiscriminatorAccuracy)
 # What every module has; the other attributes are its own.
@@ -47,7 +47,7 @@ def snapshot(net: AutoencoderNet, rows: Rows, *, is_over: bool = False) -> dict[
 
 def go_on(net: AutoencoderNet, rows: Rows, state: dict[str, Any]) -> None:
     """Put a net back to where it was when a snapshot was taken."""
-    vars(net).update(copied(state["net"]))
+    net.__dict__.update(copied(state["net"]))
     net.history[:] = [_with_batches(epoch) for epoch in by_row(state["history"])]
     _restore_module(net.chain, state["module"])
     _restore_module(net.criterion_, state["criterion"])
@@ -57,7 +57,7 @@ def go_on(net: AutoencoderNet, rows: Rows, state: dict[str, Any]) -> None:
         if isinstance(callback, Resumable):
             callback.go_on_with(copied(kept), rows)
         else:
-            vars(callback).update(copied(kept))
+            callback.__dict__.update(copied(kept))
 
 
 def digest_of(net: AutoencoderNet) -> str:
@@ -95,7 +95,7 @@ def _restore_module(module: nn.Module, state: dict[str, Any]) -> None:
         tensors[name].copy_(tensor)
     parts = dict(module.named_modules())
     for name, kept in state["attributes"].items():
-        unpack(kept, vars(parts[name]))
+        unpack(kept, parts[name].__dict__)
 
 
 def _kept_callbacks(net: AutoencoderNet) -> list[Any]:
@@ -114,7 +114,8 @@ def _states_of_callbacks(net: AutoencoderNet, rows: Rows, is_over: bool) -> list
 def _plain_state(callback: Any) -> dict[str, Any]:
     """Return the attributes of a callback of the user; what it was made with may be anything."""
     own = {name: value for name, value in vars(callback).items() if is_plain(value)}
-    for name in vars(callback).keys() - own.keys() - callback.get_params(deep=False).keys():
+    others = vars(callback).keys() - own.keys() - callback.get_params(deep=False).keys()
+    for name in sorted(others):
         raise ValueError(
             f"A checkpoint cannot hold the attribute {name!r} of the callback "
             f"{type(callback).__name__} in net_params['callbacks']: it is neither a number, a text "
