@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import narwhals as nw
 import numpy as np
@@ -22,6 +22,8 @@ _ADVICE = (
     "Give what can be read again: paths of Parquet files, a pyarrow data set, a list of frames, or "
     "an object whose __iter__ begins anew"
 )
+
+_Method = TypeVar("_Method", bound=Callable)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Stream:
         return sample.rows(), sample.n_seen
 
 
-def by_batch(method: Callable) -> Callable:
+def by_batch(method: _Method) -> _Method:
     """Let a method that reads rows also read a source of batches: it then yields the results."""
 
     @wraps(method)
@@ -93,7 +95,7 @@ def by_batch(method: Callable) -> Callable:
         check_is_fitted(self)
         return (method(self, batch, *args, **kwargs) for batch in found)
 
-    return read
+    return cast(_Method, read)
 
 
 class _Sample:
