@@ -11,7 +11,6 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-import skae
 from skae.common.devices import resolve_device
 from skae.saving.container import Header, parse_json, read_header, read_tensors
 from skae.saving.errors import FileError, OtherVersionWarning
@@ -20,6 +19,7 @@ from skae.saving.reading import Rebuilder
 from skae.saving.save import FORMAT, versions
 from skae.saving.saves import Saves
 from skae.saving.summary import FileSummary
+from skae.saving.vocabulary import own_version, public_class
 
 _KEYS = frozenset({"format", "class", "versions", "about", "params", "state", "objects"})
 
@@ -140,7 +140,7 @@ def parse_document(header: Header) -> dict[str, Any]:
     if type(found) is not int or not 1 <= found <= FORMAT:
         raise FileError(
             f"'format' of the file is {repr(found)[:80]}; this version of skae, "
-            f"{skae.__version__}, reads {FORMAT}. Update skae."
+            f"{own_version()}, reads {FORMAT}. Update skae."
         )
     kinds = {"versions": dict, "about": dict, "params": dict, "state": dict, "objects": list}
     for key, kind in kinds.items():
@@ -151,8 +151,8 @@ def parse_document(header: Header) -> dict[str, Any]:
 
 def _class_of(document: dict[str, Any]) -> type[BaseEstimator]:
     name = document["class"]
-    cls = getattr(skae, name) if name in skae.__all__ else None
-    if not (isinstance(cls, type) and issubclass(cls, Saves)):
+    cls = public_class(name)
+    if cls is None or not issubclass(cls, Saves):
         raise FileError(f"'class' of the file is {str(name)[:80]!r}, no estimator of skae.")
     return cls
 

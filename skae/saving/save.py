@@ -13,11 +13,11 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-import skae
 from skae.saving.container import write_file
 from skae.saving.errors import CannotSaveError
 from skae.saving.estimators import parts_of_estimator
 from skae.saving.summary import about
+from skae.saving.vocabulary import own_version, public_class
 from skae.saving.writing import Writer
 
 FORMAT = 1
@@ -28,7 +28,7 @@ def write_estimator(
 ) -> None:
     """Write a fitted estimator to a file; see `skae.saving.saves.Saves.save`."""
     cls = type(estimator)
-    if getattr(skae, cls.__name__, None) is not cls:
+    if public_class(cls.__name__) is not cls:
         raise CannotSaveError(
             f"{cls.__name__} is not one of skae's own classes, so that no file could name it. "
             f"Pickle it, and keep the code of the class."
@@ -51,7 +51,7 @@ def write_estimator(
 def versions() -> dict[str, str]:
     """Return the versions of this package and of those that its readings depend on."""
     return {
-        "skae": skae.__version__,
+        "skae": own_version(),
         "scikit-learn": sklearn.__version__,
         "torch": str(torch.__version__),
         "numpy": np.__version__,

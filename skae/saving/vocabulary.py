@@ -73,6 +73,18 @@ def _modules() -> frozenset[str]:
     return frozenset(f"{path.parent.name}.{path.stem}" for path in paths)
 
 
+def public_class(name: Any) -> type | None:
+    """Return the class of a public name of skae, or None if there is none."""
+    package = import_module("skae")
+    found = getattr(package, name) if name in package.__all__ else None
+    return found if isinstance(found, type) else None
+
+
+def own_version() -> str:
+    """Return the version of skae."""
+    return import_module("skae").__version__
+
+
 @cache
 def _foreign() -> dict[str, str]:
     return {f"{module}.{name}": module for module, names in _FOREIGN.items() for name in names}
