@@ -13,8 +13,8 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from skorch.callbacks import Callback
 
-import skae
 from skae.common.sklearn_private import n_samples_of, take_rows
+from skae.saving.vocabulary import own_version
 from skae.tables.containers import eager_frame
 from skae.tables.streams import as_stream
 from skae.tables.unwrapping import unwrap
@@ -46,7 +46,7 @@ def fingerprint_of(
     params = estimator.get_params(deep=True)
     return {
         "class": type(estimator).__name__,
-        "version of skae": skae.__version__,
+        "version of skae": own_version(),
         "fit": call,
         "parameters": {
             name: described(value)
