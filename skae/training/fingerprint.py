@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from importlib import import_module
 from numbers import Integral, Real
 from typing import Any
 
@@ -13,7 +14,6 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from skorch.callbacks import Callback
 
-import skae
 from skae.common.sklearn_private import n_samples_of, take_rows
 from skae.tables.containers import eager_frame
 from skae.tables.streams import as_stream
@@ -46,7 +46,7 @@ def fingerprint_of(
     params = estimator.get_params(deep=True)
     return {
         "class": type(estimator).__name__,
-        "version of skae": skae.__version__,
+        "version of skae": import_module("skae").__version__,
         "fit": call,
         "parameters": {
             name: described(value)
