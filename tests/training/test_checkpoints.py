@@ -112,7 +112,7 @@ FITS = {
         UNITS,
     ),
     "table": (VAETransformer(2, **SHORT), rows_of_a_shop()[:60]),
-    "adversarial": (AdversarialAE(2, **SHORT), make_rows(60)),
+    "adversarial": (AdversarialAE(2, matching="discriminator", **SHORT), make_rows(60)),
     "another optimiser": (make(net_params={"optimizer": torch.optim.RMSprop}), make_rows(60)),
     "closure": (make(net_params={"optimizer": torch.optim.LBFGS}, max_epochs=2), make_rows(60)),
     "loader": (
