@@ -1,20 +1,19 @@
 """Kills of fits at random moments, and what becomes of them when they go on.
 
-    python -m benchmarks.kill [--kills 50] [--every 0.1]
+    python -m benchmarks.kill [--kills 50] [--every 0.1] [--seed 0]
 
 Fits run in processes of their own, are killed (SIGKILL) at random moments, some several times, and
 go on in new processes. Each is compared, to the bit, with one that was never killed: weights,
-readings, loss curves and the best epoch. After every kill all files are read; some are cut and
-changed, and must be refused.
+readings, loss curves and the best epoch. What is lost is the time of the training since it began or
+the last checkpoint. After every kill all files are read; copies are cut and changed, and must be
+refused.
 """
 
 import argparse
 import hashlib
 import json
+import multiprocessing
 import random
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -34,6 +33,11 @@ from skae import (
     VAETransformer,
 )
 from skae.training.checkpoint_files import CheckpointFiles
+from skae.training.net import AutoencoderNet
+
+# New processes, of a server that has imported this file and done nothing.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["benchmarks.kill"])
 
 # The most kills of one fit, and the mutants of every file.
 _MOST_KILLS, _MUTANTS = 3, 10
@@ -46,7 +50,7 @@ FITS = {
     "long epochs": lambda: AutoencoderTransformer(2, max_epochs=6, batch_size=1),
     "greedy": lambda: AutoencoderTransformer(2, max_epochs=250, init="greedy"),
     "VAETransformer": lambda: VAETransformer(2, max_epochs=150),
-    "AdversarialAE": lambda: AdversarialAE(2, max_epochs=120),
+    "AdversarialAE": lambda: AdversarialAE(2, matching="discriminator", max_epochs=60),
     "GANSampler": lambda: GANSampler(AdversarialAE(2, max_epochs=20), max_epochs=30),
     "EncoderClassifier": lambda: EncoderClassifier(DenoisingAE(max_epochs=100), max_epochs=100),
     "AEOutlierDetector": lambda: AEOutlierDetector(novelty=True, max_epochs=200),
@@ -61,17 +65,28 @@ def rows():
     return X, (t[:, 0] > 0).astype(int)
 
 
-def fit(name, folder, every, result):
-    """Fit, and write a digest of all that comes of it: what a process of its own does."""
+def fit(name, folder, every, result, says):
+    """Fit, and write a digest of all that comes of it: what a process of its own does.
+
+    It says when the fit begins and ends, and when trainings do.
+    """
     X, y = rows()
     estimator = FITS[name]().set_params(random_state=0, n_iter_no_change=10_000)
     if folder:
         estimator.set_params(checkpoint=folder, checkpoint_every=every)
-    print("begins", flush=True)
+    train = AutoencoderNet.partial_fit
+
+    def train_and_say(self, *args, **kwargs):
+        says.send("training")
+        train(self, *args, **kwargs)
+        says.send("trained")
+
+    AutoencoderNet.partial_fit = train_and_say
+    says.send("begins")
     start = time.perf_counter()
     estimator.fit(X, y)
     seconds = time.perf_counter() - start
-    print("ends", flush=True)
+    says.send("ends")
     digest = hashlib.sha256()
     net = getattr(estimator, "net_", None) or estimator.autoencoder_.net_
     for tensor in net.module_.state_dict().values():
@@ -84,37 +99,47 @@ def fit(name, folder, every, result):
 
 
 def started(name, folder, every, result):
-    """Return a process that fits, once the fit begins."""
-    command = [sys.executable, "-m", "benchmarks.kill", "--fit", name, "--every", str(every)]
-    command += ["--folder", str(folder), "--result", str(result)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    process.stdout.readline()
-    return process
+    """Return a process that fits, once the fit begins, and where it says what it does."""
+    heard, says = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=fit, args=(name, str(folder), every, str(result), says))
+    process.start()
+    says.close()
+    heard.recv()
+    return process, heard
 
 
 def fit_and_read(name, folder, every, result):
     """Fit without a kill, and return what came of it."""
-    if started(name, folder, every, result).wait() != 0:
+    process, _heard = started(name, folder, every, result)
+    process.join()
+    if process.exitcode != 0:
         raise RuntimeError(f"The fit of {name} failed.")
     return json.loads(Path(result).read_text())
 
 
 def killed(name, folder, every, result, wait):
-    """Fit, kill it after a time, and return the seconds lost; None if it ended before."""
-    process, begin = started(name, folder, every, result), time.time()
-    try:
-        code = process.wait(wait)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        now = time.time()
-        process.wait()
-        if "ends" in process.stdout.read():
-            return None
-        written = [path.stat().st_mtime for path in Path(folder).glob("*.safetensors")]
-        return now - max([begin, *written])
-    if code != 0:
-        raise RuntimeError(f"The fit of {name} failed.")
-    return None
+    """Fit, kill it after a time, and return the seconds of training that are lost.
+
+    It is None if the fit ended before, and 0 if it was killed between two trainings.
+    """
+    process, heard = started(name, folder, every, result)
+    end, last, begin = time.time() + wait, "begins", time.time()
+    while last != "ends" and time.time() < end:
+        if heard.poll(max(0.0, end - time.time())):
+            last, begin = heard.recv(), time.time()
+    if last == "ends":
+        process.join()
+        return None
+    process.kill()
+    now = time.time()
+    process.join()
+    with suppress(EOFError):
+        while True:
+            last = heard.recv()
+    if last == "ends":
+        return None
+    written = [path.stat().st_mtime for path in Path(folder).glob("*.safetensors")]
+    return now - max([begin, *written]) if last == "training" else 0.0
 
 
 def n_read_in(folder):
@@ -177,13 +202,7 @@ def main():
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--every", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--fit")
-    parser.add_argument("--folder")
-    parser.add_argument("--result")
     args = parser.parse_args()
-    if args.fit:
-        fit(args.fit, args.folder, args.every, args.result)
-        return
     print(circumstances(), flush=True)
     rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as home:

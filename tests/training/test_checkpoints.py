@@ -36,7 +36,8 @@ SHORT = {"max_epochs": 4, "batch_size": 16, "random_state": 0}
 ALWAYS, NEVER = 1e-9, 1e6
 READINGS = ("transform", "score_samples", "predict_proba", "sample")
 FOUND = ("loss_curve_", "validation_loss_curve_", "best_epoch_", "best_loss_", "n_iter_")
-FOUND += ("distance_curve_", "best_step_", "stop_reason_", "offset_")
+FOUND += ("distance_curve_", "step_curve_", "best_step_", "stop_reason_", "offset_")
+FOUND += ("discriminator_accuracy_curve_",)
 LABELS = np.arange(60) % 2
 
 
@@ -100,6 +101,10 @@ UNITS = (make_rows(60) - make_rows(60).min(0)) / np.ptp(make_rows(60), axis=0)
 LAYERS = {"hidden_layer_sizes": (6, 4)}
 FITS = {
     "plain": (make(), make_rows(60)),
+    "best in between": (
+        make(max_epochs=6, learning_rate=0.05, learning_rate_schedule="constant"),
+        make_rows(60),
+    ),
     "without early stopping": (make(early_stopping=False), make_rows(60)),
     "greedy": (make(init="greedy", **LAYERS), make_rows(60)),
     "machines": (
@@ -107,7 +112,7 @@ FITS = {
         UNITS,
     ),
     "table": (VAETransformer(2, **SHORT), rows_of_a_shop()[:60]),
-    "adversarial": (AdversarialAE(2, **SHORT), make_rows(60)),
+    "adversarial": (AdversarialAE(2, matching="discriminator", **SHORT), make_rows(60)),
     "another optimiser": (make(net_params={"optimizer": torch.optim.RMSprop}), make_rows(60)),
     "closure": (make(net_params={"optimizer": torch.optim.LBFGS}, max_epochs=2), make_rows(60)),
     "loader": (
@@ -133,7 +138,7 @@ class TestGoingOn:
         n = number_of_writes(monkeypatch, counted, *data)
         assert all_of(counted, data[0]) == whole
         assert not (tmp_path / "all").exists()
-        for after in (1, n // 2, n):
+        for after in (1, n // 2, n - 1, n):
             always["checkpoint"] = folder = tmp_path / str(after)
             kill(monkeypatch, clone(estimator).set_params(**always), *data, after=after)
             assert folder.exists()
