@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from importlib import import_module
 from io import BytesIO
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -51,6 +51,12 @@ class Saves:
         # Writing needs the list of all estimators, each of which is a Saves.
         import_module("skae.saving.save").write_estimator(self, path, drop)
 
+    def __copy__(self) -> Self:
+        """Return an estimator that shares all attributes."""
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what a file would hold, as bytes; what no file can hold is pickled as it is."""
         state = cast(dict[str, Any], super().__getstate__())
@@ -59,7 +65,8 @@ class Saves:
         file = BytesIO()
         try:
             import_module("skae.saving.save").write_estimator(self, file)
-        except CannotSaveError:
+        except (CannotSaveError, AttributeError):
+            # Within a fit, not all is there yet.
             return state
         return {_SAVED: np.frombuffer(file.getvalue(), np.uint8)}
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import narwhals as nw
 import numpy as np
 import pandas as pd
+import torch
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
@@ -273,7 +274,7 @@ def _is_frame(rows: Any) -> bool:
 
 def _is_iterable_alone(source: Any) -> bool:
     """Tell whether an object can be iterated over, and is no container of rows."""
-    plain = (list, tuple, dict, set, frozenset, str, bytes, np.ndarray)
+    plain = (list, tuple, dict, set, frozenset, str, bytes, np.ndarray, torch.Tensor)
     rows = ("shape", "__array__", "__dataframe__", "__narwhals_dataframe__", "__arrow_c_stream__")
     if isinstance(source, plain) or any(hasattr(source, name) for name in rows):
         return False

@@ -289,3 +289,17 @@ def test_a_density_of_scikit_learn(tmp_path):
     estimator = AutoencoderTransformer(2, **TINY, prior=prior).fit(matrix())
     loaded = saved(estimator, tmp_path)
     assert_same(readings(estimator, matrix()), readings(loaded, matrix()))
+
+
+def test_a_shallow_copy_shares_what_was_fitted():
+    estimator = fitted(AutoencoderTransformer, matrix())
+    copied = copy.copy(estimator)
+    assert copied.net_ is estimator.net_
+
+
+def test_a_copy_within_a_fit_is_one_of_what_is_there():
+    estimator = fitted(AutoencoderTransformer, matrix())
+    del estimator.prior_
+    copied = pickle.loads(pickle.dumps(estimator))
+    assert copied.net_ is not estimator.net_
+    assert not hasattr(copied, "prior_")

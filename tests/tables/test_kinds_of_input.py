@@ -311,7 +311,7 @@ def test_a_log_is_plain_in_files(capsys):
 
 
 def test_streams_are_bounded(monkeypatch):
-    monkeypatch.setattr("skae.autoencoders.base.MOST_HISTORY", 5)
+    monkeypatch.setattr("skae.training.running.MOST_HISTORY", 5)
     fitted = make()
     for _ in range(8):
         fitted.partial_fit(ROWS)
