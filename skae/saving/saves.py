@@ -14,7 +14,7 @@ from skae.tables.remembering import Remembered
 
 _SAVED = "saved_by_skae"
 # How many rows a loaded estimator must read.
-N_TRIED = 8
+N_TRIED = 32
 
 
 class Saves:
