@@ -4,8 +4,8 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from functools import partial
-from typing import Any, ClassVar, cast
+from functools import cache, partial
+from typing import Any, ClassVar, cast, get_type_hints
 
 import numpy as np
 import torch
@@ -289,6 +289,17 @@ def _check_fields(cls: type, state: dict[str, Any], path: str) -> None:
             f"{path}: the attributes of {cls.__name__} are not those of this version: "
             f"{different!r} is {'missing' if different in wanted else 'one too many'}."
         )
+    # A class with a way of its own to be saved has other attributes there.
+    for name in () if hasattr(cls, "__setstate__") else _arrays_of(cls):
+        if not isinstance(state[name], np.ndarray | None):
+            raise FileError(f"{path}.{name} is no array.")
+
+
+@cache
+def _arrays_of(cls: type) -> tuple[str, ...]:
+    """Return the names of the fields of a class that are arrays, or None."""
+    kinds = (np.ndarray, np.ndarray | None)
+    return tuple(name for name, hint in get_type_hints(cls).items() if hint in kinds)
 
 
 def _as_times(array: np.ndarray, kind: Any, path: str) -> np.ndarray:
