@@ -10,14 +10,13 @@ Times are medians, of one thread; those of skae include the checks of the rows.
 
 import argparse
 import time
-from statistics import median
 
 import numpy as np
 import onnxruntime
 import pandas as pd
 import torch
 
-from benchmarks.report import circumstances, table
+from benchmarks.report import circumstances, milliseconds, table
 from skae import AutoencoderTransformer, DenoisingAE, EncoderClassifier, VAETransformer
 from skae.onnx import feeds
 from skae.onnx.exporting import model_of
@@ -54,18 +53,6 @@ def with_edges(frame):
     return found
 
 
-def timed(function, n):
-    """Return the median time of a call in milliseconds."""
-    for _ in range(20):
-        function()
-    seconds = []
-    for _ in range(n):
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return 1000 * median(seconds)
-
-
 def session_of(model):
     """Return a session of onnxruntime with one thread."""
     options = onnxruntime.SessionOptions()
@@ -90,10 +77,10 @@ def line(name, estimator, reading, X):
         type(estimator).__name__,
         reading,
         agreement,
-        f"{timed(lambda: session.run(None, one), 1000):.3f}",
-        f"{timed(lambda: own(X[:1]), 200):.2f}",
-        f"{timed(lambda: session.run(None, many), 50):.1f}",
-        f"{timed(lambda: own(X), 20):.1f}",
+        f"{milliseconds(lambda: session.run(None, one), 1000):.3f}",
+        f"{milliseconds(lambda: own(X[:1]), 200):.2f}",
+        f"{milliseconds(lambda: session.run(None, many), 50):.1f}",
+        f"{milliseconds(lambda: own(X), 20):.1f}",
         f"{seconds:.1f}",
         f"{model.ByteSize() / 1000:.0f}",
     ]

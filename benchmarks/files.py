@@ -11,16 +11,14 @@ import argparse
 import io
 import sys
 import tempfile
-import time
 import tracemalloc
 from collections import Counter
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
 
-from benchmarks.report import circumstances, table
+from benchmarks.report import circumstances, milliseconds, table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -31,16 +29,6 @@ from saved_estimators import table as small_table
 
 import skae
 from skae import AEOutlierDetector, AutoencoderTransformer, EncoderClassifier, VAETransformer
-
-
-def timed(function, n=5):
-    """Return the median time of a call in milliseconds."""
-    seconds = []
-    for _ in range(n):
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return 1000 * median(seconds)
 
 
 def peak_of(function):
@@ -79,8 +67,8 @@ def sizes(folder, n_rows):
             name,
             f"{size / 1000:,.0f}",
             f"{weights.tell() / 1000:,.0f}",
-            f"{timed(lambda p=path, e=estimator: e.save(p)):.0f}",
-            f"{timed(lambda p=path: skae.load(p)):.0f}",
+            f"{milliseconds(lambda p=path, e=estimator: e.save(p), 5):.0f}",
+            f"{milliseconds(lambda p=path: skae.load(p), 5):.0f}",
             f"{peak_of(lambda p=path: skae.load(p)) / size:.2f}",
         ]
 

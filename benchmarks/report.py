@@ -5,8 +5,12 @@ import os
 import platform
 import resource
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+
+N_WARM_UP = 20
 
 
 def circumstances():
@@ -20,6 +24,16 @@ def table(header, rows):
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def milliseconds(function, n_rounds):
+    """Return the median time of a call, after some that do not count."""
+    laps = []
+    for _ in range(N_WARM_UP + n_rounds):
+        start = time.perf_counter()
+        function()
+        laps.append(time.perf_counter() - start)
+    return 1e3 * median(laps[N_WARM_UP:])
 
 
 def peak():

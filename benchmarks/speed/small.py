@@ -9,17 +9,15 @@ process, of 200 rows and 10 columns.
 import argparse
 import subprocess
 import sys
-import time
 import warnings
 
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from benchmarks.report import circumstances, table
+from benchmarks.report import circumstances, milliseconds, table
 from skae import AutoencoderTransformer, EncoderClassifier
 
-N_WARM_UP = 20
 FITS = """
 import time, warnings
 import numpy as np
@@ -32,16 +30,6 @@ for _ in range(2):
     print(time.perf_counter() - start)
 """
 OF_TORCH = ', net_params={"optimizer": __import__("torch").optim.AdamW}'
-
-
-def milliseconds(function, n_rounds):
-    """Return the median time of a call."""
-    laps = []
-    for _ in range(N_WARM_UP + n_rounds):
-        start = time.perf_counter()
-        function()
-        laps.append(time.perf_counter() - start)
-    return 1e3 * float(np.median(laps[N_WARM_UP:]))
 
 
 def calls():

@@ -26,6 +26,7 @@ from skae.sampling.prior import make_prior
 from skae.sampling.rounds import draw_in_rounds
 from skae.tables.conditions import Conditions, as_many, conditions_frame
 from skae.tables.field import Decoding
+from skae.tables.sources import refuse_source
 from skae.tables.training_rows import TrainingRows
 from skae.training.mode import Mode
 from skae.training.reading import read
@@ -226,6 +227,7 @@ class ConditionalVAE(VAETransformer):
         reader = self._reader()
         if y is None:
             return self
+        refuse_source(X)
         conditions = self._one_hot(y, n_samples_of(X))
         reader = ConditionalReader.beside_conditions(reader, conditions)
         view = copy.copy(self)

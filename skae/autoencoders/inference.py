@@ -21,7 +21,7 @@ from skae.sampling.rounds import draw_in_rounds
 from skae.saving.saves import N_TRIED
 from skae.tables.containers import wrap
 from skae.tables.field import EXPECTED, Decoding
-from skae.tables.streams import by_batch
+from skae.tables.streams import by_batch, read_by_batch
 from skae.tables.unwrapping import unwrap
 
 
@@ -35,7 +35,6 @@ class Inference(TransformerMixin, ABC):
     def _reader(self) -> Reader:
         """Return the reader of the fitted chain; raise NotFittedError before `fit`."""
 
-    @by_batch
     def transform(self, X: Any) -> Any:
         """Return the codes of rows.
 
@@ -128,7 +127,9 @@ class Inference(TransformerMixin, ABC):
         score : float
             The mean log-likelihood; higher is better.
         """
-        return float(self.score_samples(X).mean(dtype=np.float64))
+        found = self.score_samples(X)
+        scores = found if isinstance(found, np.ndarray) else np.concatenate([*found])
+        return float(scores.mean(dtype=np.float64))
 
     def _rows_to_try(self) -> Any:
         return self.sample(N_TRIED, random_state=0)
@@ -233,3 +234,6 @@ class Inference(TransformerMixin, ABC):
             return X
         row, frame = np.reshape(X, (1, -1)), reader.frame
         return wrap(row, frame) if frame is not None and row.shape[1] == frame.shape[1] else row
+
+
+read_by_batch(Inference)

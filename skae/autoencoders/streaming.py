@@ -23,10 +23,8 @@ from skae.tables.streams import (
 from skae.tables.training_rows import TrainingRows
 from skae.training.file_rows import FileRows, spill
 from skae.training.mode import Mode
-from skae.training.rows import Rows
+from skae.training.rows import HeldOut, Rows
 from skae.training.shards import Shard
-
-_AUTO_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class Given:
         """Return all rows, encoded in a temporary file."""
         assert self.stream is not None
         encode = self._encoder(estimator, columns)
-        share = _AUTO_SHARE if isinstance(validation_fraction, str) else validation_fraction
+        share = HeldOut(validation_fraction).number_of(self.n_rows) / self.n_rows
         return spill(self.stream, encode, self.n_rows, share_held_out=share)
 
     def _encoder(self, estimator: Any, columns: Columns) -> Callable[[Any], np.ndarray]:

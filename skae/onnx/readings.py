@@ -237,9 +237,7 @@ def _of_autoencoder(autoencoder: BaseAutoencoder, name: str) -> Reading:
             raise _refusal(autoencoder, name, "its draws depend on the bits of a row")
         return OfRows(rows, chain, _scores, Output("log_likelihood"))
     if name not in ("reconstruct", "inverse_transform"):
-        raise _refusal(
-            autoencoder, name, "it has no reading of that name, or none that a model could compute"
-        )
+        raise _refusal(autoencoder, name, _NONE)
     if not isinstance(columns, MatrixColumns):
         raise _refusal(autoencoder, name, "its rows are those of a table")
     after = DecodedMatrix(columns)
@@ -257,9 +255,7 @@ def _of_predictor(predictor: EncoderPredictor, name: str) -> Reading:
         return OfRows(rows, chain, _best, Output("y", predictor.classes_))
     if isinstance(predictor, EncoderClassifier) and name == "predict_proba":
         return OfRows(rows, chain, _probabilities, Output("probabilities"))
-    raise _refusal(
-        predictor, name, "it has no reading of that name, or none that a model could compute"
-    )
+    raise _refusal(predictor, name, _NONE)
 
 
 def _copied(chain: Autoencoder) -> Autoencoder:

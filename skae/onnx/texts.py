@@ -147,7 +147,6 @@ def _encoder(source: str, target: str, **attributes: Any) -> Any:
 
 
 def _put_first(model: Any, nodes: list) -> None:
-
     later = list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend([*nodes, *later])

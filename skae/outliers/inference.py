@@ -27,7 +27,7 @@ from skae.tables.columns import Columns
 from skae.tables.containers import holds_labels, wrap_table
 from skae.tables.field import EXPECTED
 from skae.tables.remembering import Remembered
-from skae.tables.streams import by_batch
+from skae.tables.streams import by_batch, read_by_batch
 from skae.tables.table import Table
 from skae.tables.unwrapping import unwrap
 
@@ -201,7 +201,6 @@ class OutlierInference(TransformerMixin):
         rows = Rows.of(self.schema_, frame)
         return explain(self._model_, rows, frame, X, len(frame.columns) if top is None else top)
 
-    @by_batch
     def transform(self, X: Any) -> np.ndarray:
         """Return the units of the members' last hidden layers, side by side.
 
@@ -305,6 +304,9 @@ class OutlierInference(TransformerMixin):
                 for each in batches
             )
         return np.concatenate(found)
+
+
+read_by_batch(OutlierInference)
 
 
 def _dense(X: Any) -> np.ndarray:

@@ -43,6 +43,7 @@ from skae.nn.predictions import Labels, Targets
 from skae.saving.saves import N_TRIED, Saves
 from skae.tables.columns import Columns
 from skae.tables.remembering import Remembered
+from skae.tables.sources import refuse_source
 from skae.tables.table import Table
 from skae.training.callbacks import KeepBest
 from skae.training.checkpoints import checkpointed, draw_fit_seed
@@ -204,6 +205,7 @@ class EncoderPredictor(TrainingParameters, FittedState, Saves, Documented, BaseE
     def _fit_to(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fit the autoencoder, encode the labelled rows, train the head."""
         check_one_process(type(self).__name__ + ".fit")
+        refuse_source(X)
         check_consistent_length(X, y)
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, n_samples_of(X))

@@ -1,4 +1,4 @@
-"""The classes and functions that a file may name, a closed list; no file names a module."""
+"""The classes and functions that a file may name, by their places in skae: a closed list."""
 
 import inspect
 from functools import cache

@@ -22,7 +22,7 @@ from skae.saving.vocabulary import name_of_class, name_of_function
 _FEWEST_IN_ARRAY = 32
 _LARGEST_INT = 2**63 - 1
 # What every module has; the other attributes are its own.
-_OF_MODULES = frozenset(vars(nn.Module()))
+OF_MODULES = frozenset(vars(nn.Module()))
 
 
 class Writer:
@@ -178,7 +178,7 @@ class Writer:
     def _module(self, module: nn.Module, path: str) -> dict[str, Any]:
         """Return the node of a module: its attributes, its tensors and its parts."""
         _check_plain(module, path)
-        own = {name: value for name, value in vars(module).items() if name not in _OF_MODULES}
+        own = {name: value for name, value in vars(module).items() if name not in OF_MODULES}
         own["training"] = module.training
         temporary = module._non_persistent_buffers_set
         return {

@@ -9,11 +9,13 @@ import torch
 
 from skae.tables.casting import as_column, round_to_type
 from skae.tables.cells import is_missing
+from skae.tables.sources import refuse_source
 from skae.tables.unwrapping import lazy_message, unwrap, with_dense_columns
 
 
 def shape_of(X: Any) -> tuple[int, ...]:
     """Return the shape of rows in any container, or of what becomes an array."""
+    refuse_source(X)
     return tuple(X.shape) if hasattr(X, "shape") else np.asarray(X).shape
 
 
@@ -30,10 +32,11 @@ def eager_frame(X: Any) -> Any:
     Raises
     ------
     TypeError
-        If the frame is lazy.
+        If the frame is lazy, or rows in memory are needed and X is a source of batches.
     ValueError
         If two columns have the same name.
     """
+    refuse_source(X)
     frame = nw.from_native(with_dense_columns(X), pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(lazy_message(str(frame.implementation.name).lower()))

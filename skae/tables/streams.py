@@ -3,18 +3,18 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
-import torch
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from skae.tables.containers import join_rows, shape_of
+from skae.tables.sources import Kind, kind_of_source
 
 # The number of rows that are held in memory, and of those that are read from a file at a time.
 BUFFER_ROWS = 200_000
@@ -99,6 +99,23 @@ def by_batch(method: _Method) -> _Method:
     return cast(_Method, read)
 
 
+def read_by_batch(cls: type) -> None:
+    """Let `transform` and `fit_transform` of a class read a source of batches; see `by_batch`.
+
+    It goes around scikit-learn's wrappers, so that `set_output` holds for every batch.
+    """
+    fit_transform = cls.fit_transform  # type: ignore[attr-defined]
+
+    @wraps(fit_transform)
+    def fit_then_read(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        if as_stream(X) is None:
+            return fit_transform(self, X, *args, **kwargs)
+        return self.fit(X, *args, **kwargs).transform(X)
+
+    cls.transform = by_batch(cls.transform)  # type: ignore[attr-defined]
+    cls.fit_transform = fit_then_read  # type: ignore[attr-defined]
+
+
 class _Sample:
     """The rows with the smallest of random keys, in the order in which they came."""
 
@@ -167,6 +184,9 @@ def stream(source: Any, *, buffer_rows: int = BUFFER_ROWS) -> Stream:
     temporary file, of four bytes for each encoded cell, from which every epoch reads them in blocks
     in random order, shuffled in the buffer.
 
+    `transform`, `reconstruct`, `score_samples`, `predict` and the like of a source yield their
+    results, one for each batch.
+
     Parameters
     ----------
     source : str, path-like, pyarrow.dataset.Dataset, dask.dataframe.DataFrame or iterable
@@ -220,25 +240,15 @@ def as_stream(source: Any) -> Stream | None:
     """
     if isinstance(source, Stream):
         return source
-    if isinstance(source, (str, os.PathLike)):
-        return Stream(lambda: _read_files([source]))
-    if isinstance(source, (list, tuple)) and source:
-        if all(isinstance(each, (str, os.PathLike)) for each in source):
-            return Stream(lambda: _read_files(list(source)))
-        if all(_is_frame(each) for each in source):
-            return Stream(lambda: _numbered(source))
-    if type(source).__module__.startswith("pyarrow._dataset"):
-        return Stream(lambda: _read_fragments(source))
-    if hasattr(source, "__dask_graph__") and hasattr(source, "partitions"):
-        return Stream(lambda: _numbered(_partitions(source), "partition"))
-    if _is_iterable_alone(source):
-        if iter(source) is source:
-            raise TypeError(
-                f"X is a {type(source).__name__}, which can be read only once, and fit reads rows "
-                f"several times. {_ADVICE}."
-            )
-        return Stream(lambda: _numbered(source))
-    return None
+    kind = kind_of_source(source)
+    if kind is None:
+        return None
+    if kind == "batches" and iter(source) is source:
+        raise TypeError(
+            f"X is a {type(source).__name__}, which can be read only once, and fit reads rows "
+            f"several times. {_ADVICE}."
+        )
+    return Stream(partial(_READERS[kind], source))
 
 
 def rows_in_memory(X: Any, seed: int, **others: Any) -> tuple[Any, int, Stream | None]:
@@ -268,42 +278,34 @@ def rows_in_memory(X: Any, seed: int, **others: Any) -> tuple[Any, int, Stream |
     return sample, n_rows, found if n_rows > found.buffer_rows else None
 
 
-def _is_frame(rows: Any) -> bool:
-    return isinstance(nw.from_native(rows, eager_only=True, pass_through=True), nw.DataFrame)
-
-
-def _is_iterable_alone(source: Any) -> bool:
-    """Tell whether an object can be iterated over, and is no container of rows."""
-    plain = (list, tuple, dict, set, frozenset, str, bytes, np.ndarray, torch.Tensor)
-    rows = ("shape", "__array__", "__dataframe__", "__narwhals_dataframe__", "__arrow_c_stream__")
-    if isinstance(source, plain) or any(hasattr(source, name) for name in rows):
-        return False
-    if hasattr(source, "__narwhals_lazyframe__") or hasattr(source, "collect"):
-        return False
-    return isinstance(source, Iterable)
-
-
-def _numbered(batches: Iterable, what: str = "batch") -> Iterator[tuple[str, Any]]:
+def _numbered(batches: Iterable) -> Iterator[tuple[str, Any]]:
     for i, batch in enumerate(batches):
-        yield f"{what} {i}", batch
+        if isinstance(batch, (list, tuple, dict)):
+            raise TypeError(
+                f"Batch {i} of X is a {type(batch).__name__}, and must be a frame or an array."
+            )
+        yield f"batch {i}", batch
 
 
-def _partitions(frame: Any) -> Iterator[Any]:
+def _read_partitions(frame: Any) -> Iterator[tuple[str, Any]]:
     for i in range(frame.npartitions):
-        yield frame.partitions[i].compute()
+        yield f"partition {i}", frame.partitions[i].compute()
 
 
-def _read_files(paths: list) -> Iterator[tuple[str, Any]]:
+def _read_files(paths: Any) -> Iterator[tuple[str, Any]]:
     """Yield the batches of Parquet files, or of those of folders."""
     from pyarrow import dataset
 
-    for path in paths:
-        if not Path(path).exists():
-            raise FileNotFoundError(f"X is the path {os.fspath(path)!r}, where no file is.")
+    for each in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
+        path = os.fspath(each)
+        if not path or not Path(path).exists():
+            raise FileNotFoundError(f"X is the path {path!r}, where no file is.")
         try:
-            found = dataset.dataset(os.fspath(path), format="parquet")
+            found = dataset.dataset(path, format="parquet")
         except (OSError, ValueError) as error:
-            raise ValueError(f"{path} is no Parquet file that can be read: {error}") from error
+            raise ValueError(
+                f"X is the path {path!r}, which is no Parquet file that can be read: {error}"
+            ) from error
         yield from _read_fragments(found)
 
 
@@ -325,3 +327,11 @@ def _row_groups(fragment: Any) -> list[Any]:
     return (
         fragment.split_by_row_group() if isinstance(fragment, ParquetFileFragment) else [fragment]
     )
+
+
+_READERS: dict[Kind, Callable[[Any], Iterator[tuple[str, Any]]]] = {
+    "paths": _read_files,
+    "data set": _read_fragments,
+    "dask": _read_partitions,
+    "batches": _numbered,
+}

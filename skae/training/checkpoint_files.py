@@ -101,6 +101,7 @@ class CheckpointFiles:
         }
         text = json.dumps(document, separators=(",", ":"), allow_nan=False)
         path = self._path_of(packed.training if packed.is_over else None)
+        # Not by `whole_file`: what a kill leaves has a name that is known, and so can be removed.
         part = path.with_name(path.name + ".part")
         try:
             with part.open("wb") as file:

@@ -283,9 +283,15 @@ class AutoencoderNet(SavedNet):
                 self.history.record_batch(prefix + "_loss", losses[-1].item())
                 self.history.record_batch(prefix + "_batch_size", len(batch[0]))
                 self.notify("on_batch_end", batch=batch, training=training, **step)
+        self._record_mean(losses, weights, prefix, is_shared=training and self.is_shared_)
+
+    def _record_mean(
+        self, losses: list[Tensor], weights: list[Tensor | int], prefix: str, *, is_shared: bool
+    ) -> None:
+        """Record the mean loss of a pass, over all processes if they share it."""
         weight = torch.tensor(weights, dtype=torch.float64)
         mean = float(torch.stack(losses).cpu().double() @ weight / weight.sum())
-        if training and self.is_shared_:
+        if is_shared:
             mean = mean_over_processes(mean, float(weight.sum()))
             take_buffers_of_first(self.module_)
         self.check_finite(mean, f"{prefix} loss of epoch {len(self.history)}")

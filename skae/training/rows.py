@@ -180,7 +180,7 @@ class HeldOut:
         if len(rows) == 1:
             return rows, rows
         order = torch.randperm(len(rows))
-        n_held_out = self._number_of(len(rows))
+        n_held_out = self.number_of(len(rows))
         chosen = torch.arange(n_held_out)
         if self.strata is not None:
             # In random order within each class, one class after another: rows at even steps then
@@ -191,7 +191,8 @@ class HeldOut:
         is_held_out[order[chosen]] = True
         return rows.subset((~is_held_out).nonzero()[:, 0]), rows.subset(is_held_out.nonzero()[:, 0])
 
-    def _number_of(self, n_rows: int) -> int:
+    def number_of(self, n_rows: int) -> int:
+        """Return how many of a number of rows are validation rows."""
         if isinstance(self.fraction, str):
             wanted = max(n_rows // 10, min(_FEWEST_HELD_OUT, n_rows // 4))
         else:

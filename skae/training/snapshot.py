@@ -7,6 +7,7 @@ import torch
 from skorch.callbacks import EpochTimer
 from torch import Tensor, nn
 
+from skae.saving.writing import OF_MODULES
 from skae.training.callbacks import DiscriminatorAccuracy
 from skae.training.generators import generator_states
 from skae.training.log import Log
@@ -21,8 +22,6 @@ from skae.training.sklearn_bridge import EpochTasks
 _OF_NET = ("lr", "step_", "n_steps_", "smallest_", "stopping_")
 # Callbacks whose state is that of an epoch, or nothing but what they print.
 _OF_EPOCHS = (EpochTimer, Log, EpochTasks, DiscriminatorAccuracy)
-# What every module has; the other attributes are its own.
-_OF_MODULES = frozenset(vars(nn.Module()))
 
 
 def snapshot(net: AutoencoderNet, rows: Rows, *, is_over: bool = False) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def _state_of_module(module: nn.Module) -> dict[str, Any]:
     """Return the weights, the buffers and the plain Python attributes of a module's parts."""
     attributes = {}
     for name, part in module.named_modules():
-        own = {each: value for each, value in vars(part).items() if each not in _OF_MODULES}
+        own = {each: value for each, value in vars(part).items() if each not in OF_MODULES}
         attributes[name] = packed(own)
     tensors = {name: tensor.detach() for name, tensor in _tensors(module).items()}
     return {"tensors": tensors, "attributes": attributes}

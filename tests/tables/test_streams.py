@@ -8,10 +8,25 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import dataset
 
-from skae import stream
+from skae import (
+    AEOutlierDetector,
+    AutoencoderTransformer,
+    ConditionalVAE,
+    EncoderClassifier,
+    GANSampler,
+    GenerativeClassifier,
+    LatentResampler,
+    stream,
+)
+from skae.tables import describe
 from skae.tables.streams import as_stream
 
 FRAME = pd.DataFrame({"x": np.arange(10.0), "y": np.arange(10.0) ** 2, "z": list("abcdefghij")})
+
+
+NUMBERS = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=list("abc"))
+LABELS = np.arange(60) % 2
+QUICK = {"max_epochs": 1, "random_state": 0}
 
 
 class Again:
@@ -115,7 +130,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.parquet', where no file is"):
         list(as_stream(tmp_path / "nothing.parquet"))
     (tmp_path / "text.parquet").write_text("x,y")
-    with pytest.raises(ValueError, match=r"text\.parquet .*"):
+    with pytest.raises(ValueError, match=r"text\.parquet', which is no Parquet file"):
         list(as_stream(tmp_path / "text.parquet"))
     content = bytearray(paths[0].read_bytes())
     content[10:60] = b"\xff" * 50
@@ -156,3 +171,39 @@ def test_parquet_of_pyarrow_with_labels(tmp_path):
     pq.write_table(table, tmp_path / "x.parquet")
     (batch,) = as_stream(tmp_path / "x.parquet")
     assert batch["label"].dtype == "category"
+
+
+NEEDS_MEMORY = {
+    "classifier": lambda X: EncoderClassifier().fit(X, FRAME["x"] > 3),
+    "densities": lambda X: GenerativeClassifier().fit(X, FRAME["x"] > 3),
+    "generator": lambda X: GANSampler().fit(X),
+    "resampler": lambda X: LatentResampler().fit_resample(X, FRAME["x"] > 3),
+    "impute": lambda X: AutoencoderTransformer(1, **QUICK).fit(NUMBERS).impute(X),
+    "cells": lambda X: AutoencoderTransformer(1, **QUICK).fit(NUMBERS).score_cells(X),
+    "explain": lambda X: AEOutlierDetector(**QUICK).fit(NUMBERS).explain(X),
+    "detector's pass": lambda X: AEOutlierDetector(**QUICK).fit(NUMBERS).partial_fit(X),
+    "conditions": lambda X: ConditionalVAE(**QUICK).fit(NUMBERS, LABELS).transform(X, LABELS),
+    "describe": describe,
+}
+
+
+@pytest.mark.parametrize(
+    "source", ["rows.parquet", [NUMBERS, NUMBERS], Again(NUMBERS)], ids=["path", "list", "iterable"]
+)
+@pytest.mark.parametrize("call", NEEDS_MEMORY.values(), ids=NEEDS_MEMORY)
+def test_where_rows_must_be_in_memory_a_source_is_refused(call, source):
+    with pytest.raises(TypeError, match=r"X is a source of batches \(.*, and rows in memory are"):
+        call(source)
+
+
+def test_batches_that_are_no_rows_are_refused():
+    with pytest.raises(TypeError, match="Batch 1 of X is a list, and must be a frame or an array"):
+        list(as_stream(Again(FRAME, [FRAME])))
+
+
+def test_files_of_another_sort_are_named(tmp_path):
+    FRAME.to_csv(tmp_path / "rows.csv")
+    with pytest.raises(ValueError, match=r"path '.*rows\.csv', which is no Parquet file"):
+        list(as_stream(tmp_path / "rows.csv"))
+    with pytest.raises(FileNotFoundError, match="X is the path '', where no file is"):
+        list(as_stream(""))

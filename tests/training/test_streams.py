@@ -93,6 +93,21 @@ def test_every_reading_yields_batches():
         assert sum(map(len, joined)) == len(TABLE)
 
 
+def test_a_score_is_that_of_all_rows():
+    fitted = AutoencoderTransformer(2, **QUICK).fit(TABLE)
+    assert fitted.score(Shards(TABLE, 999)) == pytest.approx(fitted.score(TABLE), rel=1e-6)
+
+
+@pytest.mark.parametrize("cls", [AutoencoderTransformer, AEOutlierDetector])
+def test_output_settings_hold_for_every_batch(cls):
+    frame = pd.DataFrame(ROWS, columns=list("abcde"))
+    own = cls(**QUICK).set_output(transform="pandas").fit(frame)
+    whole = own.transform(frame)
+    pd.testing.assert_frame_equal(pd.concat(own.transform(Shards(frame))), whole)
+    fitted = cls(**QUICK).set_output(transform="pandas").fit_transform(Shards(frame))
+    assert [list(codes.columns) for codes in fitted] == [list(whole.columns)] * 5
+
+
 def test_readings_check_that_there_was_a_fit():
     with pytest.raises(ValueError, match="not fitted yet"):
         AutoencoderTransformer().transform(Shards(ROWS))
