@@ -42,7 +42,8 @@ class Shard(Rows):
     def sample(self, n_rows: int) -> Rows:
         """Return a random sample of the rows of all processes."""
         own = Rows(self.source, weights=self.weights)
-        with own_generator():
+        # Processes draw differently many numbers, and must not be parted by that.
+        with torch.random.fork_rng(devices=[]):
             return joined(own.sample(-(-n_rows * len(self) // self.n_in_all)))
 
     def resample(self, n_rows: int) -> Rows:
@@ -50,7 +51,7 @@ class Shard(Rows):
         own = Rows(self.source, weights=self.weights)
         total = torch.tensor([len(self) if self.weights is None else float(self.weights.sum())])
         share = float(total / add_up(total.clone()))
-        with own_generator():
+        with torch.random.fork_rng(devices=[]):
             return joined(own.resample(max(1, round(n_rows * share))))
 
     def in_memory(self) -> Rows:
@@ -74,14 +75,6 @@ class Shard(Rows):
         # A process with too few rows for all steps takes some twice.
         order = order.repeat(-(-n_batches // len(order)))[: max(len(order), n_batches)]
         return map(self.take, order.tensor_split(n_batches)[n_done:])
-
-
-@contextmanager
-def own_generator() -> Iterator[None]:
-    """Draw in each process by itself, without parting torch's generators of the processes."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**31, ())) + own_rank())
-        yield
 
 
 @contextmanager

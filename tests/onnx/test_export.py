@@ -120,6 +120,25 @@ def test_tables(cls, tmp_path):
             assert_agrees(session, estimator, reading, rows, 1e-4 if is_far else 1e-5)
 
 
+@pytest.mark.parametrize("sort", ["text", "whole", "number"])
+def test_scores_of_rare_labels(sort, tmp_path):
+    # Rare labels share a state, in which each has a share of its own.
+    texts = ["a"] * 60 + ["b"] * 60 + ["c"] * 5 + ["d"] * 2 + [f"once {i}" for i in range(9)]
+    values = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    labels = texts if sort == "text" else [values[text] for text in texts]
+    labels = np.array(labels) + 0.5 if sort == "number" else labels
+    x = np.random.default_rng(0).normal(size=len(texts))
+    X = pd.DataFrame({"label": pd.Categorical(labels), "x": x})
+    estimator = AutoencoderTransformer(1, **TINY, min_frequency=0.1).fit(X)
+    session = session_of(estimator, "score_samples", tmp_path)
+    new = pd.DataFrame({"label": ["never", "c", "d", None], "x": [0.0] * 4})
+    if sort != "text":
+        new["label"] = [99 + 0.5 * (sort == "number"), labels[120], labels[125], labels[0]]
+    assert len(set(np.round(estimator.score_samples(new), 3))) == 4
+    for rows in (X, new):
+        assert_agrees(session, estimator, "score_samples", rows)
+
+
 def test_inputs_are_columns(tmp_path):
     X = shop()
     estimator = AutoencoderTransformer(2, **TINY, **KEY).fit(X)
