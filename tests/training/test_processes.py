@@ -61,6 +61,10 @@ found = {
     "sparse": told(SparseAE(6, penalty="lifetime", **quick).fit(own(rows)), rows),
     "variational": told(VAETransformer(2, **quick).fit(own(table)), table),
 }
+torch.manual_seed(rank)
+given = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+with_given = AutoencoderTransformer(2, encoder=given, init="random", **quick).fit(own(rows))
+found["given"] = told(with_given, rows)
 unseeded = AutoencoderTransformer(2, max_epochs=2).fit(own(rows))
 found["unseeded"] = told(unseeded, rows)
 sample = unseeded.sample(3, random_state=0).tolist()
