@@ -92,12 +92,8 @@ def _try_readings(estimator: Saves) -> None:
 
 
 def _tried(estimator: Saves, reading: Callable, *rows: Any) -> Any:
-    # Rows that are refused by a message of ours are no sign of a damaged file.
-    allowed = (ValueError, NotImplementedError) if rows else ()
     try:
         return reading(*rows)
-    except allowed:
-        return None
     except Exception as error:
         raise FileError(
             f"The parts of the {type(estimator).__name__} in the file do not fit each other: "

@@ -43,6 +43,8 @@ class Rebuilder:
     ) -> None:
         self._arrays = arrays
         self._device = device
+        # What parts of a network there may be, each of which has a weight.
+        self._n_bytes = sum(array.nbytes for array in arrays.values())
         self._used: set[str] = set()
         self._made: list[Any] = []
         for place, node in enumerate(objects):
@@ -233,6 +235,7 @@ class Rebuilder:
         for name, value in self._state(node, "state", path).items():
             if name in vars(module) and name != "training":
                 raise FileError(f"{path} sets {name!r}, which no file may.")
+            self._check_size(value, f"{path}.{name}")
             vars(module)[name] = value
         tensors = {
             kind: self._typed(node, kind, torch.Tensor, path) for kind in ("parameters", "buffers")
@@ -247,6 +250,16 @@ class Rebuilder:
         for name, part in self._typed(node, "parts", nn.Module, path).items():
             _named(path, module.add_module, name, part)
         return module
+
+    def _check_size(self, value: Any, path: str) -> None:
+        """Raise FileError if a whole number of a module, which is a size, is beyond the file's."""
+        if isinstance(value, (list, tuple, torch.Size)):
+            for each in value:
+                self._check_size(each, path)
+        elif isinstance(value, range):
+            self._check_size([value.start, value.stop, value.step], path)
+        elif isinstance(value, int) and abs(value) > self._n_bytes:
+            raise FileError(f"{path} is {value}, more than the file has bytes.")
 
     def _typed(self, node: dict, key: str, kind: type, path: str) -> dict[str, Any]:
         found = self._state(node, key, path)
