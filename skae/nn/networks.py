@@ -43,6 +43,8 @@ class Transposed(nn.Module):
 LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, Transposed)
 Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | Transposed
 _Layer = TypeVar("_Layer", bound=Layer)
+# The number of units of a hidden layer up to which the next layer has the full learning rate.
+_FULL_RATE_WIDTH = 128
 
 
 class SkipNetwork(nn.Module):
@@ -80,6 +82,24 @@ class SkipNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map $(B, n)$ to $(B, m)$."""
         return torch.addcmul(self.linear(x), self.deep(x / self.input_scale), self.output_scale)
+
+    def rates(self) -> dict[str, float]:
+        """Return the learning rates of parts as shares of that of the others, by name or pattern.
+
+        Behind a hidden layer of more than 128 units, the rate of a dense layer is divided by its
+        width over 128: Adam's steps are of one size, and the outputs move by the sum of them. With
+        one rate for all widths, wide networks would diverge where narrow ones learn.
+
+        References
+        ----------
+        Yang, G., Hu, E. J., Babuschkin, I., Sidor, S., Liu, X., Farhi, D., Ryder, N., Pachocki, J.,
+        Chen, W. and Gao, J. (2021). Tensor programs V: tuning large neural networks via zero-shot
+        hyperparameter transfer. Advances in Neural Information Processing Systems 34.
+        """
+        layers = [(n, each) for n, each in self.deep.named_modules() if isinstance(each, nn.Linear)]
+        widths = {f"deep.{n}.weight": layer.in_features for n, layer in layers[1:]}
+        shares = {n: min(1.0, _FULL_RATE_WIDTH / width) for n, width in widths.items()}
+        return {"linear.*": self.linear_rate, **shares}
 
 
 class CodeToEveryLayer(nn.Module):

@@ -148,11 +148,14 @@ def _groups(module: nn.Module, learning_rate: float, given: dict[str, Any]) -> d
     if "optimizer" in given or "optimizer__param_groups" in given:
         return {}
     rate = given.get("optimizer__lr", given.get("lr", learning_rate))
-    rates = {part.linear_rate for part in module.modules() if isinstance(part, SkipNetwork)} - {1.0}
-    if not rates:
-        return {}
-    (share,) = rates
-    return {"optimizer__param_groups": [("*.linear.*", {"lr": rate * share})]}
+    networks = {n: part for n, part in module.named_modules() if isinstance(part, SkipNetwork)}
+    shares = {
+        f"{n}.{pattern}": share
+        for n, part in networks.items()
+        for pattern, share in part.rates().items()
+    }
+    groups = [(pattern, {"lr": rate * share}) for pattern, share in shares.items() if share != 1]
+    return {"optimizer__param_groups": groups} if groups else {}
 
 
 def train(net: AutoencoderNet, rows: Rows, callbacks: Sequence = ()) -> None:

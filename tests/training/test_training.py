@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
 from skae import AutoencoderTransformer
@@ -140,6 +141,27 @@ def test_dropout_works_in_the_first_pass(rows):
     params = {"noise": 0, "init": "random", "batch_size": 20}
     plain, thinned = (make(dropout=dropout, **params).partial_fit(rows) for dropout in (0, 0.9))
     assert not np.allclose(plain.transform(rows), thinned.transform(rows))
+
+
+def test_wide_layers_learn_as_narrow_ones_do():
+    """With one learning rate for all widths, these stay at PCA."""
+    rng = np.random.default_rng(0)
+    X = np.tanh(rng.normal(size=(3000, 6)) @ rng.normal(size=(6, 30))).astype(np.float32)
+    learned, new = X[:2000], X[2000:]
+    pca = PCA(8).fit(learned)
+    of_pca = ((pca.inverse_transform(pca.transform(new)) - new) ** 2).mean()
+    wide = AutoencoderTransformer(
+        8, hidden_layer_sizes=(512, 512), max_epochs=30, random_state=0
+    ).fit(learned)
+    assert ((wide.reconstruct(new) - new) ** 2).mean() < 0.3 * of_pca
+
+
+def test_rates_are_divided_by_what_is_beyond_the_default_width(rows):
+    fitted = make(n_components=2, hidden_layer_sizes=(128, 512, 256)).fit(rows)
+    rates = fitted.net_.module_.encoder.rates()
+    assert [share for name, share in rates.items() if "deep" in name] == [1, 1 / 4, 1 / 2]
+    rest, *groups = fitted.net_.optimizer_.param_groups
+    assert {1 / 4, 1 / 2} <= {round(group["lr"] / rest["lr"], 6) for group in groups}
 
 
 class TestDivergence:
