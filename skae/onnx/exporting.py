@@ -15,7 +15,8 @@ from torch import Tensor
 import skae
 from skae.common.files import whole_file
 from skae.onnx.inputs import Input
-from skae.onnx.readings import Reading, make_reading
+from skae.onnx.reading import Reading
+from skae.onnx.readings import make_reading
 from skae.onnx.texts import names_of, rename, with_labels, with_texts
 
 _TYPES = {"float": torch.float32, "double": torch.float64, "int64": torch.int64}
@@ -34,6 +35,10 @@ def export(estimator: Any, path: str | os.PathLike, reading: str = "transform") 
     ``handle_unknown="error"``, because a model raises no errors. Dates and numbers that are written
     as text go in as dates and numbers.
 
+    A model of `AEOutlierDetector` reads all rows as new ones, in double precision. Where skae knows
+    a row that equals a training row by its held-out score, the model's score of it differs: it is
+    compared with itself, and often looks too normal. `predict` compares scores with `offset_`.
+
     Parameters
     ----------
     estimator : estimator
@@ -41,7 +46,7 @@ def export(estimator: Any, path: str | os.PathLike, reading: str = "transform") 
     path : str or path-like
         The path of the file.
     reading : {"transform", "inverse_transform", "reconstruct", "score_samples", "predict", \
-            "predict_proba"}, default="transform"
+            "predict_proba", "decision_function", "p_values"}, default="transform"
         The method that the model computes.
 
     Raises

@@ -9,12 +9,15 @@ from sklearn.utils.validation import check_is_fitted
 from skae.onnx.inputs import NO_INTEGER, Input
 from skae.onnx.readings import autoencoder_of
 from skae.onnx.rows import make_rows
+from skae.onnx.tables import TableCells
+from skae.outliers.detector import AEOutlierDetector
 from skae.tables.category import Category
 from skae.tables.cells import cells_of
 from skae.tables.mixed import MixedColumns
 from skae.tables.number import Number
 from skae.tables.raw_numbers import raw_numbers
 from skae.tables.summary import dense_chunks
+from skae.tables.table import Table
 
 _KINDS = {"float": np.float32, "double": np.float64, "int64": np.int64}
 
@@ -54,22 +57,30 @@ def feeds(estimator: Any, X: Any) -> dict[str, np.ndarray]:
     {'size': [1.5, nan, 2.5], 'sort': ['a', 'b', '']}
     """
     check_is_fitted(estimator)
+    if isinstance(estimator, AEOutlierDetector):
+        checked, is_array = estimator._check_rows(X), estimator.frame_ is None
+        inputs = TableCells(estimator.schema_, is_array=is_array).inputs
+        return _of_frame(estimator.schema_, inputs, checked, is_array=is_array)
     autoencoder = autoencoder_of(estimator)
     checked = autoencoder._reader().check(X)
     is_array = autoencoder.frame_ is None
     (first, *_) = inputs = make_rows(autoencoder.columns_, is_array=is_array).inputs
     if isinstance(checked, nw.DataFrame):
-        if first.name == "X" and is_array and len(inputs) == 1:
-            return {"X": checked.to_numpy().astype(_KINDS[first.kind])}
         assert isinstance(autoencoder.columns_, MixedColumns)
-        table = autoencoder.columns_.table
-        frame = [checked[:, place] for place in table.places]
-        named = zip(inputs, table.modelled, frame, strict=True)
-        return {
-            given.name: _column(given, field, column)[:, None] for given, field, column in named
-        }
+        return _of_frame(autoencoder.columns_.table, inputs, checked, is_array=is_array)
     dense = [chunk for _, chunk in dense_chunks(checked)]
     return {"X": np.concatenate(dense).astype(_KINDS[first.kind])}
+
+
+def _of_frame(
+    table: Table, inputs: list[Input], frame: nw.DataFrame, *, is_array: bool
+) -> dict[str, np.ndarray]:
+    """Return the checked rows of a table as inputs."""
+    if inputs[0].name == "X" and is_array and len(inputs) == 1:
+        return {"X": frame.to_numpy().astype(_KINDS[inputs[0].kind])}
+    columns = [frame[:, place] for place in table.places]
+    named = zip(inputs, table.modelled, columns, strict=True)
+    return {given.name: _column(given, field, column)[:, None] for given, field, column in named}
 
 
 def _column(given: Input, field: Category | Number, column: nw.Series) -> np.ndarray:

@@ -1,9 +1,7 @@
 """What an ONNX model of an estimator computes: its readings as modules of torch."""
 
 import copy
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,47 +13,15 @@ from skae.autoencoders.conditional import ConditionalVAE
 from skae.gans.sampler import GANSampler
 from skae.nn.chain import Autoencoder
 from skae.nn.variational_chain import VariationalAutoencoder
+from skae.onnx.detector import of_detector
 from skae.onnx.inputs import Input
+from skae.onnx.reading import Output, Reading
 from skae.onnx.rows import Rows, make_rows
+from skae.outliers.detector import AEOutlierDetector
 from skae.predictors.base import EncoderPredictor
 from skae.predictors.classifier import EncoderClassifier
 from skae.predictors.regressor import EncoderRegressor
 from skae.tables.matrix import MatrixColumns
-
-
-@dataclass(frozen=True)
-class Output:
-    """One output of a model.
-
-    Attributes
-    ----------
-    name : str
-        Its name.
-    labels : ndarray or None
-        The labels that its numbers are the indices of.
-    """
-
-    name: str
-    labels: np.ndarray | None = None
-
-
-class Reading(nn.Module, ABC):
-    """One reading of an estimator.
-
-    Attributes
-    ----------
-    inputs : list of Input
-        What goes in.
-    output : Output
-        What comes out.
-    """
-
-    inputs: list[Input]
-    output: Output
-
-    @abstractmethod
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """Return the output."""
 
 
 _NONE = "it has no reading of that name, or none that a model could compute"
@@ -224,6 +190,11 @@ def make_reading(estimator: Any, name: str) -> Reading:
         return _of_predictor(estimator, name)
     if isinstance(estimator, BaseAutoencoder) and not isinstance(estimator, ConditionalVAE):
         return _of_autoencoder(estimator, name)
+    if isinstance(estimator, AEOutlierDetector):
+        reading = of_detector(estimator, name)
+        if reading is None:
+            raise _refusal(estimator, name, _NONE)
+        return reading
     raise _refusal(estimator, name, "of this class nothing can be exported")
 
 
@@ -267,5 +238,6 @@ def _refusal(estimator: Any, name: str, reason: str) -> ValueError:
         f"reading={name!r} of {type(estimator).__name__} cannot be exported: {reason}. "
         f"There are 'transform' of autoencoders, 'score_samples' of those without draws, "
         f"'reconstruct' and 'inverse_transform' of those of numbers alone, 'predict' of "
-        f"EncoderRegressor and EncoderClassifier, and 'predict_proba'."
+        f"EncoderRegressor and EncoderClassifier, 'predict_proba' of the latter, and "
+        f"'score_samples', 'decision_function', 'predict' and 'p_values' of AEOutlierDetector."
     )

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skae.onnx.cells import Cells, make_cells
-from skae.onnx.inputs import NO_INTEGER, Input
+from skae.onnx.inputs import Input
+from skae.onnx.tables import TableCells
 from skae.tables.cells import VALUE
 from skae.tables.columns import FARTHEST, Columns
 from skae.tables.matrix import MatrixColumns
@@ -66,34 +66,26 @@ class TableRows(Rows):
     ----------
     columns : MixedColumns
         The columns.
-    names : list of str
-        The names of the inputs of the columns that are modelled.
-    is_joined : bool
-        Whether all columns are numbers in one input "X", for tables that were arrays.
+    is_array : bool
+        Whether the table was an array.
     """
 
     center: Tensor
     scale: Tensor
 
-    def __init__(self, columns: MixedColumns, names: list[str], *, is_joined: bool) -> None:
+    def __init__(self, columns: MixedColumns, *, is_array: bool) -> None:
         super().__init__()
-        pairs = zip(names, columns.table.modelled, strict=True)
-        self.cells = nn.ModuleList(make_cells(name, field) for name, field in pairs)
-        self.places = columns.table.places if is_joined else []
-        own = [cells.input for cells in self._cells()]
-        self.inputs = [Input("X", "double", len(columns.table.fields))] if is_joined else own
+        self.cells = TableCells(columns.table, is_array=is_array)
+        self.inputs = self.cells.inputs
         self.register_buffer("center", torch.from_numpy(np.array(columns.center)))
         self.register_buffer("scale", torch.from_numpy(np.array(columns.scale)))
         scores = columns.scores if isinstance(columns, ScoredColumns) else ()
         self.scores = nn.ModuleList(Scores(each) for each in scores)
         self.log_volume = float(columns.log_volume)
 
-    def _cells(self) -> list[Cells]:
-        return [cells for cells in self.cells if isinstance(cells, Cells)]
-
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return encoded rows, given a tensor for every column; two for one of texts."""
-        encoded = [cells(*own) for cells, own in zip(self.cells, self._split(inputs), strict=True)]
+        encoded = self.cells(*inputs)
         states = torch.stack([state for _, state, _ in encoded], dim=1)
         log_shares = torch.stack([share for _, _, share in encoded], dim=1).sum(1)
         numbers = [(number, state) for number, state, _ in encoded if number is not None]
@@ -106,28 +98,6 @@ class TableRows(Rows):
             return self.scores[i](torch.where(state == VALUE, number, torch.nan)).float()
         scaled = (number - self.center[i]) / self.scale[i]
         return scaled.clamp(-_FARTHEST, _FARTHEST).float()
-
-    def _split(self, inputs: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
-        """Return the tensors of every column."""
-        if self.places:
-            return [
-                (as_kind(inputs[0][:, place : place + 1], cells.input.kind),)
-                for place, cells in zip(self.places, self._cells(), strict=True)
-            ]
-        left, found = list(inputs), []
-        for cells in self._cells():
-            n = 2 if cells.input.kind == "string" else 1
-            found.append(tuple(left[:n]))
-            left = left[n:]
-        return found
-
-
-def as_kind(column: Tensor, kind: str) -> Tensor:
-    """Return a column of doubles in the type of an input of its own."""
-    if kind != "int64":
-        return column
-    missing = torch.isnan(column)
-    return torch.where(missing, NO_INTEGER, torch.nan_to_num(column).long())
 
 
 class Scores(nn.Module):
@@ -173,7 +143,4 @@ def make_rows(columns: Columns, *, is_array: bool) -> Rows:
     if isinstance(columns, MatrixColumns):
         return MatrixRows(columns)
     assert isinstance(columns, MixedColumns)
-    fields = columns.table.modelled
-    names = [str(field.name) for field in fields]
-    kinds = {make_cells(name, field).input.kind for name, field in zip(names, fields, strict=True)}
-    return TableRows(columns, names, is_joined=is_array and "string" not in kinds)
+    return TableRows(columns, is_array=is_array)

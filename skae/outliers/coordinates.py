@@ -115,12 +115,20 @@ class Coordinates:
         blocks, columns = [], iter(encoded.T)
         for j, field in enumerate(self.table.modelled):
             if isinstance(field, Number):
-                # In a column without missing cells in training, a missing cell is as far out as a
-                # number just outside of the training range.
-                missing = 0.0 if field.share_without_number > 0 else self.margins.edge
+                missing = self.missing_number(field)
                 blocks.append(np.nan_to_num(next(columns), nan=missing)[:, None])
             blocks.append(self._places[view][j][states[:, j]])
         return np.hstack(blocks)
+
+    def missing_number(self, field: Number) -> float:
+        """Return the coordinate of a missing cell of a column of numbers."""
+        # In a column without missing cells in training, a missing cell is as far out as a number
+        # just outside of the training range.
+        return 0.0 if field.share_without_number > 0 else self.margins.edge
+
+    def places_of_states(self, view: str, j: int) -> np.ndarray:
+        """Return the coordinates of every state of a column, shape (n_states, n_coordinates)."""
+        return self._places[view][j]
 
     def points(
         self,

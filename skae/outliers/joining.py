@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 # How much the mean of several parts counts beside a single quantity.
-_CONSENSUS = 1.25
+CONSENSUS = 1.25
 
 
 def join(surprisals: Mapping[str, list[np.ndarray]], alone: Mapping[str, float]) -> np.ndarray:
@@ -27,7 +27,7 @@ def join(surprisals: Mapping[str, list[np.ndarray]], alone: Mapping[str, float])
         How much a single quantity of a part counts, from 0 to 1.
     """
     means = [part_mean(part) for part in surprisals.values()]
-    joint = np.mean(means, axis=0) * (_CONSENSUS if len(means) > 1 else 1)
+    joint = np.mean(means, axis=0) * (CONSENSUS if len(means) > 1 else 1)
     for name, part in surprisals.items():
         if alone[name] > 0:
             joint = np.maximum(joint, alone[name] * np.max(part, axis=0))

@@ -44,6 +44,11 @@ class Margins:
         low, high = np.array([column.ends for column in self.columns]).reshape(-1, 2).T
         return low, high
 
+    @property
+    def range(self) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of every column beyond which others are outside of its range."""
+        return _with_rounding(*self.ends)
+
     def __call__(
         self,
         numbers: np.ndarray,
@@ -55,9 +60,7 @@ class Margins:
         scored = np.empty(numbers.shape)
         for j, column in enumerate(self.columns):
             scored[:, j] = column(numbers[:, j])
-        # An end in single precision is not beyond itself.
-        rounding = _ROUNDING * np.maximum(abs(low), abs(high))
-        least, most = low - rounding, high + rounding
+        least, most = _with_rounding(low, high)
         is_beyond = (numbers < least) | (numbers > most)
         if is_beyond.any():
             with np.errstate(over="ignore"):
@@ -66,6 +69,12 @@ class Margins:
             side = np.where((numbers > high)[is_beyond], 1, -1)
             scored[is_beyond] = side * (self.edge + np.log1p(beyond))
         return scored
+
+
+def _with_rounding(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # An end in single precision is not beyond itself.
+    rounding = _ROUNDING * np.maximum(abs(low), abs(high))
+    return low - rounding, high + rounding
 
 
 def leave_one_out_ends(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from skae.outliers.interpolation import Interpolation
 # The share of the sample in the tail, which is taken to be exponential.
 _TAIL = 0.1
 # The surprisal, in nats, up to which the exponential tail is used.
-_TRUSTED = 8.0
+TRUSTED = 8.0
 # The smallest mean excess in the tail.
 _LEAST_SPREAD = 1e-3
 # The largest number of knots.
@@ -65,5 +65,5 @@ class Surprisal:
         """Return the surprisals of values of any shape."""
         beyond = np.maximum(values - self.bulk.ends[1], 0) / self.spread
         surprisals = self.bulk(values.ravel()).reshape(values.shape) + beyond
-        excess = np.maximum(surprisals - _TRUSTED, 0)
-        return np.minimum(surprisals, _TRUSTED) + np.log1p(excess)
+        excess = np.maximum(surprisals - TRUSTED, 0)
+        return np.minimum(surprisals, TRUSTED) + np.log1p(excess)

@@ -41,7 +41,7 @@ BELOW = {
     },
     "outliers": {"common", "nn", "tables", "training", "building", "saving"},
     "metrics": {"common", "tables"},
-    "onnx": {"common", "nn", "tables", "autoencoders", "predictors", "gans"},
+    "onnx": {"common", "nn", "tables", "autoencoders", "predictors", "gans", "outliers"},
     "plotting": {"common", "tables"},
 }
 
