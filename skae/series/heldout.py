@@ -20,7 +20,14 @@ def thinned(rows: np.ndarray) -> np.ndarray:
 
 
 def held_out_scores(
-    detector: Any, rows: np.ndarray, owner: np.ndarray, starts: np.ndarray, *, window: int, n_blocks: int, seed: int
+    detector: Any,
+    rows: np.ndarray,
+    owner: np.ndarray,
+    starts: np.ndarray,
+    *,
+    window: int,
+    n_blocks: int,
+    seed: int,
 ) -> np.ndarray | None:
     """Return the scores of windows by detectors that learned from none that overlaps them.
 

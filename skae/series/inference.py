@@ -210,7 +210,7 @@ list of them
             check_scalar(top, "top", int, min_val=1)
         check_is_fitted(self)
         recordings, _ = read_recordings(self, X, reset=False)
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
+        names = self._names
         filled = [self._filled(each) for each in recordings]
         lines = [
             (number, *reason)
@@ -227,6 +227,30 @@ list of them
         explanation = pd.DataFrame(lines, columns=_OF_REASONS)
         explanation["column"] = names[explanation["column"].to_numpy(dtype=int)]
         return explanation
+
+    def read(self, X: Any) -> pd.DataFrame:
+        """Return one series as it is read: numbers by channel, with their times as the index.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_timepoints, n_channels) or (n_timepoints,)
+            The series.
+
+        Returns
+        -------
+        values : pandas.DataFrame of shape (n_timepoints, n_channels)
+            The rows.
+        """
+        check_is_fitted(self)
+        (recording, *others), _ = read_recordings(self, X, reset=False)
+        if others:
+            raise ValueError("read takes one series. Got a list of several.")
+        rows = recording.values[recording.places]
+        return pd.DataFrame(rows, index=recording.index, columns=self._names)
+
+    @property
+    def _names(self) -> np.ndarray:
+        return getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
 
     def remembered_columns(self) -> list[Table | Columns]:
         """Return what is known of the columns, for `skae.tables.remembered`."""
@@ -250,8 +274,7 @@ list of them
         if self.missing == "detector":
             return recording.values
         n_missing = recording.is_missing.sum(0)
-        names = getattr(self, "feature_names_in_", np.arange(len(n_missing)))
-        found = ", ".join(f"{names[j]!s}: {n_missing[j]}" for j in np.flatnonzero(n_missing))
+        found = ", ".join(f"{self._names[j]!s}: {n_missing[j]}" for j in np.flatnonzero(n_missing))
         raise ValueError(
             f"X contains NaN, missing values, by column ({found}), and steps without a row count "
             f"in all. Fill them, or set missing='interpolate'."

@@ -140,9 +140,9 @@ def _check_numbers(frame: nw.DataFrame) -> None:
         first = frame[others[0]].drop_nulls().head(1).to_list()
         raise ValueError(
             f"Columns {others!r} of X hold no numbers (the first cell of {others[0]!r} is "
-            f"{first[0] if first else None!r}), and windows are of numbers: leave them out, or give "
-            f"each label a column of 0 and 1. Rows of several machines are a list of one frame for "
-            f"each. A column of times must be the only one, all in one format."
+            f"{first[0] if first else None!r}), and windows are of numbers: leave them out, or "
+            f"give each label a column of 0 and 1. Rows of several machines are a list of one frame "
+            f"for each. A column of times must be the only one, all in one format."
         )
 
 

@@ -23,9 +23,7 @@ def index_of_times(X: Any) -> pd.DatetimeIndex | None:
     return index if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex) else None
 
 
-def taken_out(
-    frame: nw.DataFrame, index: pd.Index | None
-) -> tuple[pd.Index | None, nw.DataFrame]:
+def taken_out(frame: nw.DataFrame, index: pd.Index | None) -> tuple[pd.Index | None, nw.DataFrame]:
     """Return the times of rows, None if there are none, and the frame of the other columns.
 
     They are those of the index, or of the only column of dates or times; one of text counts if
@@ -98,8 +96,8 @@ def _check_in_order(times: pd.Index, distances: np.ndarray) -> None:
         return
     place = int(np.flatnonzero(distances <= 0)[0]) + 1
     raise ValueError(
-        f"Row {place} is of {times[place]}, and the one before it of {times[place - 1]}: times must "
-        f"rise. Sort the rows by time, and average those of one time. If X holds several "
+        f"Row {place} is of {times[place]}, and the one before it of {times[place - 1]}: times "
+        f"must rise. Sort the rows by time, and average those of one time. If X holds several "
         f"recordings, such as of several machines, give a list of one for each."
     )
 

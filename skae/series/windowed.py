@@ -1,6 +1,6 @@
 """WindowedDetector: outliers in time, by any detector of rows on windows of series."""
 
-from dataclasses import field, replace
+from dataclasses import field
 from numbers import Integral
 from typing import Annotated, Any, Literal, Self
 
@@ -107,12 +107,13 @@ class WindowedDetector(
     """The number of times from one window to the next, at most `window`; "auto" is an eighth of the
     window. The last window of a series ends with it."""
 
-    normalize: Normalize | None = "series"
+    normalize: Normalize | None = "window"
     """What windows are brought to one scale by: "series" subtracts the mean of every channel in the
     training series, and divides by its standard deviation there; "level" subtracts the mean of the
-    window itself, so that slow drift is no outlier, nor is a shift of the level, other than while
-    it happens; "window" divides by the standard deviation of the window as well, at least a tenth
-    of that of the series. None leaves numbers as they are."""
+    window itself, so that slow drift is no outlier, and a shift of the level only where it begins
+    and ends; "window" divides by the standard deviation of the window as well, at least a tenth of
+    that of the series, so that only shapes are compared, and no sizes. None leaves numbers as they
+    are."""
 
     missing: Literal["interpolate", "detector", "error"] = "interpolate"
     """The treatment of holes. "interpolate" draws lines across them; "detector" passes NaN on, for
