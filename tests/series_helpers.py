@@ -38,6 +38,5 @@ def wave(n=1200, seed=0, n_channels=1, period=40):
 
 
 def detector(inner=None, **params):
-    return WindowedDetector(
-        Distance() if inner is None else inner, **{"window": 20, "random_state": 0, **params}
-    )
+    inner = Distance() if inner is None else inner
+    return WindowedDetector(inner, **{"window": 20, "random_state": 0, **params})

@@ -99,9 +99,10 @@ list of them
         false_discovery_rate : float, default=None
             The false discovery rate to control, in (0, 1). What is counted are windows side by
             side, which share no time: the expected share of normal ones among those that are
-            flagged, whole. To flag k of m such windows, the training series must be as long as
-            about m / (k * rate) windows, since no p-value is smaller. None compares the score of
-            each time with `offset_`.
+            flagged, whole, however they depend on each other. To flag k of m such windows, the
+            training series must be as long as about m (1 + log m) / (k * rate) windows, since no
+            p-value is smaller; with less, nothing is flagged. None compares the score of each time
+            with `offset_`.
         continues : bool, default=False
             Whether X goes on where the rows of the last `fit` or `partial_fit` ended; not with a
             false discovery rate.
@@ -113,8 +114,8 @@ list of them
 
         References
         ----------
-        Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate. Journal of the
-        Royal Statistical Society B 57.
+        Benjamini, Y. and Yekutieli, D. (2001). The control of the false discovery rate in multiple
+        testing under dependency. Annals of Statistics 29.
         """
         if false_discovery_rate is None:
             found = self.decision_function(X, continues)
@@ -315,7 +316,7 @@ list of them
         scores = np.concatenate([scores for _, scores in tiles])
         weights = np.full(len(self._held_out_), self.stride_ / self.window_)
         found = p_values(-scores, -self._held_out_, weights)
-        is_found = false_discovery_control(found) <= rate if len(found) else found > 1
+        is_found = false_discovery_control(found, method="by") <= rate if len(found) else found > 1
         labels, first = [], 0
         for recording, (starts, _) in zip(recordings, tiles, strict=True):
             made = np.ones(len(recording.values), dtype=int)

@@ -141,7 +141,7 @@ def _check_numbers(frame: nw.DataFrame) -> None:
         raise ValueError(
             f"Columns {others!r} of X hold no numbers (the first cell of {others[0]!r} is "
             f"{first[0] if first else None!r}), and windows are of numbers: leave them out, or "
-            f"give each label a column of 0 and 1. Rows of several machines are a list of one frame "
+            f"give each label a column of 0 and 1. Of several machines give a list of one frame "
             f"for each. A column of times must be the only one, all in one format."
         )
 

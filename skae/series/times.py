@@ -1,12 +1,13 @@
 """Times of rows: where they stand in a frame, and the steps between them."""
 
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from skae.tables.date_formats import find_date_text
+from skae.tables.date_formats import DateText, find_date_text
 from skae.tables.formats import distinct
 
 # How far a step may be from a whole number of steps: clocks are read with some delay.
@@ -55,9 +56,19 @@ def _times_of_texts(frame: nw.DataFrame) -> dict[str, Any]:
             continue
         made = find_date_text(cells, np.bincount(places[places >= 0]))
         if made is not None:
-            times = np.append(made.times_of(cells).to_numpy(), np.datetime64("NaT"))
-            found[name] = times[places]
+            found[name] = _in_order(made, cells, places)
     return found
+
+
+def _in_order(made: DateText, cells: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return times of text; where day and month may be either, as steps are the most equal."""
+    swapped = made.pattern.replace("%d", "%D").replace("%m", "%d").replace("%D", "%m")
+    patterns = [made.pattern, *([swapped] if "leave open" in made.note else [])]
+    found = []
+    for pattern in patterns:
+        times = replace(made, pattern=pattern).times_of(cells).to_numpy()
+        found.append(np.append(times, np.datetime64("NaT"))[places])
+    return min(found, key=lambda times: len(np.unique(np.diff(times))))
 
 
 def nanoseconds(times: pd.Index) -> np.ndarray:

@@ -54,9 +54,10 @@ def test_the_anomaly_has_the_lowest_score():
     for inner in (Distance(), FOREST, LocalOutlierFactor(novelty=True)):
         fitted = detector(inner).fit(wave())
         assert 285 <= fitted.score_samples(test).argmin() < 345
-        (alarm,) = fitted.set_params(contamination=0.01).alarms(test).itertuples()
-        assert alarm.start < 330
-        assert alarm.end >= 300
+        alarms = fitted.alarms(test)
+        worst = alarms.loc[alarms["score"].idxmin()]
+        assert worst["start"] < 330
+        assert worst["end"] >= 300
 
 
 def test_detectors_of_pyod_have_the_other_sign():
@@ -89,13 +90,13 @@ def test_p_values_are_valid_for_one_time_of_a_new_series():
 
 
 def test_discoveries_are_mostly_right_and_whole_windows():
-    train, test = wave(8000), wave(1000, seed=1)
-    fitted = detector().fit(train)
+    train, test = wave(20000), wave(1000, seed=1)
+    fitted = detector(window=40).fit(train)
     assert (fitted.predict(test, false_discovery_rate=0.2) == 1).all()
-    test[400:500] = 0
+    test[400:520] = 0
     labels = fitted.predict(test, false_discovery_rate=0.2)
-    assert (labels[400:500] == -1).all()
-    assert (labels == -1).sum() <= 140
+    assert (labels[400:520] == -1).all()
+    assert (labels == -1).sum() <= 200
 
 
 def test_held_out_scores_know_no_copy():
@@ -158,7 +159,10 @@ def test_explanations_name_the_channel_and_the_time():
     X = pd.DataFrame(wave(1500, n_channels=3) * [1, 50, 1], columns=["a", "b", "c"])
     test = pd.DataFrame(wave(400, seed=1, n_channels=3) * [1, 50, 1], columns=["a", "b", "c"])
     test.loc[200:203, "b"] = 200.0
-    for inner in (AEOutlierDetector(novelty=True, max_epochs=60), AutoencoderTransformer(8)):
+    for inner in (
+        AEOutlierDetector(novelty=True, max_epochs=20),
+        AutoencoderTransformer(8, max_epochs=30),
+    ):
         fitted = detector(inner).fit(X)
         lines = fitted.explain(test, top=None)
         first = lines[lines["alarm"] == lines.groupby("alarm")["share"].sum().index[0]]
