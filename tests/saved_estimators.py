@@ -74,7 +74,7 @@ def tiny(cls):
     if cls is GANSampler:
         return cls(AdversarialAE(2, **TINY), hidden_layer_sizes=(3,), max_epochs=2, random_state=0)
     if cls is WindowedDetector:
-        return cls(AEOutlierDetector(n_members=4, **TINY), window=4, n_blocks=2, random_state=0)
+        return cls(AutoencoderTransformer(1, **TINY), window=4, n_blocks=2, random_state=0)
     if cls is AEOutlierDetector:
         return cls(n_members=4, **TINY)
     return cls(2, **TINY)

@@ -6,6 +6,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from skae.series.times import index_of_times, nanoseconds, steps_of, taken_out
@@ -106,7 +107,10 @@ def _read(estimator: Any, X: Any, *, reset: bool) -> Recording:
 
 def _as_columns(estimator: Any, X: Any, reset: bool) -> Any:
     """Return a series of one channel as a column."""
-    if np.ndim(X) != 1:
+    if sparse.issparse(X):
+        return X
+    X = np.asarray(X)
+    if X.ndim != 1:
         return X
     if not reset and estimator.n_features_in_ != 1:
         raise ValueError(

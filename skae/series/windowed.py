@@ -14,7 +14,7 @@ from skae.common.parameters import estimator
 from skae.common.seeds import draw_seed
 from skae.common.sklearn_private import HasMethods, Interval, fit_context
 from skae.common.state import FittedState
-from skae.outliers.conformal import conformal_threshold
+from skae.outliers.conformal import share_threshold
 from skae.outliers.detector import AEOutlierDetector
 from skae.outliers.parameters import Contamination
 from skae.saving.saves import Saves
@@ -309,7 +309,7 @@ list of them
         """Find the threshold, and keep the end of the last series."""
         held_out = self._held_out_times_[~np.isnan(self._held_out_times_)]
         share = _AUTO_SHARE if isinstance(self.contamination, str) else self.contamination
-        self.offset_ = -conformal_threshold(-held_out, share, np.ones(len(held_out)))
+        self.offset_ = -share_threshold(-held_out, share, np.ones(len(held_out)))
         self._tail_ = Tail.of(last, self.window_ - 1)
 
 

@@ -70,7 +70,7 @@ class Windows:
         """
         cut = sliding_window_view(values, self.window, axis=0)[starts]
         center, scale = self.frame_of(cut)
-        return ((cut - center) / scale).reshape(len(starts), -1)
+        return ((cut - center) / scale).reshape(len(starts), cut.shape[1] * cut.shape[2])
 
     def restored(self, rows: np.ndarray, values: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Return rows such as `cut` returns in the units of the series.
