@@ -1,5 +1,6 @@
 """Outliers in time, by detectors on windows.
 
+    python -m benchmarks.series.windows all       the slow detectors on made series as well
     python -m benchmarks.series.windows           kinds kept aside, and InternalBleeding16
     python -m benchmarks.series.windows choices   what the defaults were chosen by
 
@@ -27,6 +28,12 @@ SEEDS = (0, 1)
 # Two blocks of held-out scores, which only thresholds depend on.
 N_BLOCKS = 2
 FIGURES = ("roc", "ap", "vus_pr", "hit")
+SLOW = (
+    "AEOutlierDetector, novelty",
+    "AutoencoderTransformer",
+    'AEOutlierDetector, normalize="level"',
+    'AEOutlierDetector, normalize="series"',
+)
 
 
 class Nearest(BaseEstimator):
@@ -60,9 +67,6 @@ class Residual(BaseEstimator):
 def rivals():
     """Return the detectors, by name."""
     found = {
-        "AEOutlierDetector": AEOutlierDetector(random_state=0),
-        "AEOutlierDetector, novelty": AEOutlierDetector(novelty=True, random_state=0),
-        "AutoencoderTransformer": AutoencoderTransformer(8, random_state=0),
         "PCA, 90 %": Residual(),
         "1-NN": Nearest(1),
         "5-NN": Nearest(5),
@@ -74,7 +78,11 @@ def rivals():
         found["PyOD KNN"] = KNN()
     except ImportError:
         pass
-    return found
+    return found | {
+        "AEOutlierDetector": AEOutlierDetector(random_state=0),
+        "AEOutlierDetector, novelty": AEOutlierDetector(novelty=True, random_state=0),
+        "AutoencoderTransformer": AutoencoderTransformer(8, random_state=0),
+    }
 
 
 @dataclass(frozen=True)
@@ -152,9 +160,9 @@ def rows():
     """Return detectors and what differs from the defaults, by name."""
     found = {name: (detector, {}) for name, detector in rivals().items()}
     for normalize in ("level", "series"):
+        found[f'1-NN, normalize="{normalize}"'] = Nearest(1), {"normalize": normalize}
         name = f'AEOutlierDetector, normalize="{normalize}"'
         found[name] = AEOutlierDetector(random_state=0), {"normalize": normalize}
-        found[f'1-NN, normalize="{normalize}"'] = Nearest(1), {"normalize": normalize}
     return found
 
 
@@ -165,16 +173,17 @@ def main():
     for name, (detector, params) in rows().items():
         line(name, [run(case, detector, **params)])
     cases = list(made_cases(KEPT_ASIDE))
+    chosen = {name: each for name, each in rows().items() if "all" in sys.argv or name not in SLOW}
     by_kind = {kind: {} for kind in KEPT_ASIDE}
     header("made series")
-    for name, (detector, params) in rows().items():
+    for name, (detector, params) in chosen.items():
         found = [run(each, detector, **params) for each in cases]
         line(name, found)
         for each, of_case in zip(found, cases, strict=True):
             by_kind[of_case.name.split(", ")[1]].setdefault(name, []).append(each["vus_pr"])
     print("\n| VUS-PR by kind | " + " | ".join(KEPT_ASIDE) + " |")
     print("| --- " * (len(KEPT_ASIDE) + 1) + "|")
-    for name in rows():
+    for name in chosen:
         means = " | ".join(f"{np.mean(by_kind[kind][name]):.3f}" for kind in KEPT_ASIDE)
         print(f"| {name} | {means} |")
 

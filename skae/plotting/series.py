@@ -163,8 +163,7 @@ class SeriesScoreDisplay:
 
         if axes is None:
             size = (10, 1.2 + 1.3 * n_axes)
-            options = {"sharex": True, "figsize": size, "layout": "constrained"}
-            axes = plt.subplots(n_axes, **options)[1]
+            axes = plt.subplots(n_axes, sharex=True, figsize=size, layout="constrained")[1]
         self.axes_ = np.ravel(axes)
         if len(self.axes_) != n_axes:
             raise ValueError(f"'axes' must hold {n_axes} axes. Got {len(self.axes_)}.")
