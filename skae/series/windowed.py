@@ -128,7 +128,8 @@ class WindowedDetector(
 
     n_blocks: Annotated[int, Interval(Integral, 2, None, closed="left")] = 4
     """The number of blocks of time for the held-out scores, each of which takes a fit; fewer if
-    less than three tenths of the windows would be learned from."""
+    less than three tenths of the windows would be learned from. Series that are too short for two
+    have no held-out scores: those of the fitted detector count, and thresholds flag too much."""
 
     random_state: RandomState = None
     """The seed of the detector where it has none of its own."""
