@@ -17,6 +17,10 @@ SOURCES = {
     "adbench": (
         "the sets come from https://github.com/Minqi824/ADBench, folder adbench/datasets/Classical"
     ),
+    "series": (
+        "InternalBleeding16 is number 135 of the UCR anomaly archive, which the wheel of aeon "
+        "holds: train, test and is_anomaly"
+    ),
     "tables": (
         "adult.csv is that of the UCI repository with a header, churn.csv, melbourne.csv and "
         "california.csv are the bank churn, Melbourne housing snapshot and California housing "

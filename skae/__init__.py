@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from skae.predictors.regressor import EncoderRegressor
     from skae.predictors.resampler import LatentResampler
     from skae.saving.load import inspect, load
+    from skae.series.windowed import WindowedDetector
     from skae.tables.streams import stream
 
 __version__ = "0.1.0"
@@ -42,6 +43,7 @@ __all__ = [
     "LatentResampler",
     "SparseAE",
     "VAETransformer",
+    "WindowedDetector",
     "__version__",
     "inspect",
     "load",
@@ -63,6 +65,7 @@ _HOMES = {
     "LatentResampler": "skae.predictors.resampler",
     "SparseAE": "skae.autoencoders.sparse",
     "VAETransformer": "skae.autoencoders.variational",
+    "WindowedDetector": "skae.series.windowed",
     "inspect": "skae.saving.load",
     "load": "skae.saving.load",
     "stream": "skae.tables.streams",

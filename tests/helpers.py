@@ -9,11 +9,13 @@ from sklearn.base import BaseEstimator, OutlierMixin
 import skae
 from skae import (
     AdversarialAE,
+    AEOutlierDetector,
     DenoisingAE,
     GANSampler,
     GenerativeClassifier,
     LatentResampler,
     VAETransformer,
+    WindowedDetector,
 )
 from skae.autoencoders.base import BaseAutoencoder
 from skae.predictors.base import EncoderPredictor
@@ -25,7 +27,9 @@ ESTIMATORS = [
 ]
 
 AUTOENCODERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseAutoencoder)]
-DETECTORS = [cls for cls in ESTIMATORS if issubclass(cls, OutlierMixin)]
+DETECTORS = [
+    cls for cls in ESTIMATORS if issubclass(cls, OutlierMixin) and cls is not WindowedDetector
+]
 PREDICTORS = [cls for cls in ESTIMATORS if issubclass(cls, EncoderPredictor)]
 
 
@@ -39,6 +43,8 @@ def quick(cls):
         return cls(AdversarialAE(2, max_epochs=5), max_epochs=10)
     if cls is GenerativeClassifier:
         return cls(VAETransformer(max_epochs=20))
+    if cls is WindowedDetector:
+        return cls(AEOutlierDetector(n_members=4, max_epochs=2), n_blocks=2)
     if cls is LatentResampler:
         return cls(VAETransformer(max_epochs=2))
     return cls(DenoisingAE(max_epochs=5), max_epochs=200, early_stopping=False)

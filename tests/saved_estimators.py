@@ -26,10 +26,12 @@ from skae import (
     GenerativeClassifier,
     LatentResampler,
     VAETransformer,
+    WindowedDetector,
 )
 
 N = 48
 TINY = {"max_epochs": 2, "random_state": 0, "hidden_layer_sizes": (3,)}
+OF_NUMBERS = GANSampler, GenerativeClassifier, WindowedDetector
 READINGS = ("transform", "reconstruct", "score_samples", "score_cells", "predict")
 READINGS += ("predict_proba", "decision_function", "p_values", "explain")
 
@@ -71,6 +73,8 @@ def tiny(cls):
         return cls(VAETransformer(**TINY), random_state=0)
     if cls is GANSampler:
         return cls(AdversarialAE(2, **TINY), hidden_layer_sizes=(3,), max_epochs=2, random_state=0)
+    if cls is WindowedDetector:
+        return cls(AutoencoderTransformer(1, **TINY), window=4, n_blocks=2, random_state=0)
     if cls is AEOutlierDetector:
         return cls(n_members=4, **TINY)
     return cls(2, **TINY)
@@ -103,7 +107,7 @@ def readings(estimator, rows):
 
 def rows_for(cls):
     """Return the rows that the golden file of a class was fitted to."""
-    return matrix() if cls in (GANSampler, GenerativeClassifier) else table()
+    return matrix() if cls in OF_NUMBERS else table()
 
 
 def numbers_of(reading):

@@ -1,0 +1,1 @@
+"""Series: values in the order of time."""
