@@ -19,6 +19,7 @@ _FOLDERS = (
     "outliers",
     "predictors",
     "sampling",
+    "sequences",
     "tables",
     "training",
 )
