@@ -17,6 +17,9 @@ SOURCES = {
     "adbench": (
         "the sets come from https://github.com/Minqi824/ADBench, folder adbench/datasets/Classical"
     ),
+    "sketches": (
+        "icons.npz is made of the outline icons of the npm package @tabler/icons (MIT), simplified"
+    ),
     "tables": (
         "adult.csv is that of the UCI repository with a header, churn.csv, melbourne.csv and "
         "california.csv are the bank churn, Melbourne housing snapshot and California housing "

@@ -5,7 +5,6 @@ from dataclasses import field
 from functools import partial
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn

@@ -88,7 +88,7 @@ class SequenceAutoencoder(VariationalAutoencoder):
         is_running = torch.ones(len(z), dtype=torch.bool, device=z.device)
         for time in range(max_length):
             output, state = self.decoder.step(z, step, state)
-            step = head.draw(output, temperature, generator)
+            step = head.draw(output, step, temperature, generator)
             step = head.end(step) if time == max_length - 1 else step
             steps[is_running, time] = step[is_running]
             is_running = is_running & ~head.is_end(step)

@@ -46,8 +46,26 @@ class Head(Prediction):
         """Return the log-probability of steps $(N, w)$, $(N,)$."""
 
     @abstractmethod
-    def draw(self, output: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-        """Draw steps $(N, w)$; at a temperature of zero, take the likeliest parts."""
+    def draw(
+        self,
+        output: Tensor,
+        previous: Tensor | None,
+        temperature: float,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Draw the steps after others, $(N, w)$; at a temperature of zero, take the likeliest.
+
+        Parameters
+        ----------
+        output : Tensor of shape (N, m)
+            The output of the decoder.
+        previous : Tensor of shape (N, w) or None
+            The steps before; None at the start.
+        temperature : float
+            The temperature.
+        generator : torch.Generator
+            The source of chance, on the CPU.
+        """
 
     @abstractmethod
     def is_end(self, steps: Tensor) -> Tensor:
@@ -63,7 +81,7 @@ class Head(Prediction):
 
     def mean(self, output: Tensor) -> Tensor:
         """Return the likeliest steps, $(N, w)$."""
-        return self.draw(output, 0.0, torch.Generator())
+        return self.draw(output, None, 0.0, torch.Generator())
 
 
 class Tokens(Head):
@@ -91,7 +109,13 @@ class Tokens(Head):
         """Return the log-probability of tokens $(N, 1)$, $(N,)$."""
         return -functional.cross_entropy(output, steps[:, 0].long() - 1, reduction="none")
 
-    def draw(self, output: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+    def draw(
+        self,
+        output: Tensor,
+        previous: Tensor | None,
+        temperature: float,
+        generator: torch.Generator,
+    ) -> Tensor:
         """Draw tokens $(N, 1)$, all but the unknown one."""
         known = output.clone()
         known[:, UNKNOWN - 1] = -torch.inf

@@ -98,7 +98,9 @@ class SequenceDecoder(nn.Module):
         self.head = head
         self.mask_fraction = mask_fraction
         self.cell = cell(head.n_features + _N_FLAGS + n_components, hidden_size, 1, dropout)
-        self.start = nn.Linear(n_components, hidden_size * self.cell.n_states)
+        n_start, scale = hidden_size * self.cell.n_states, max(1, n_components) ** -0.5
+        self.to_start = nn.Parameter(scale * torch.randn(n_components, n_start))
+        self.start = nn.Parameter(torch.zeros(n_start))
         self.last = nn.Linear(hidden_size, head.n_outputs)
 
     def forward(self, z: Tensor, x: Tensor) -> tuple[Tensor, Packing, State]:
@@ -154,7 +156,8 @@ class SequenceDecoder(nn.Module):
         return self.last(state[0][0]), state
 
     def _start(self, z: Tensor) -> State:
-        return tuple(torch.tanh(self.start(z))[None].chunk(self.cell.n_states, dim=2))
+        start = torch.tanh(torch.addmm(self.start, z, self.to_start))
+        return start[None].chunk(self.cell.n_states, dim=2)
 
     def _seen_before(self, steps: Tensor) -> Tensor:
         """Return the features of the step before each of steps $(B, T, w)$."""

@@ -31,22 +31,24 @@ class ScaleAndDrop(nn.Module):
         self.drop_fraction = drop_fraction
 
     def forward(self, x: Tensor) -> Tensor:
-        """Corrupt rows $(B, 3T)$ in training."""
+        """Corrupt rows $(B, 5T)$ in training."""
         if not self.training:
             return x
         steps = x.unflatten(1, (-1, Strokes.width))
         factors = 1 + self.scale_noise * (2 * torch.rand(len(x), 1, 2, device=x.device) - 1)
-        offsets, states = steps[..., :2] * factors, steps[..., 2]
+        offsets, places = steps[..., :2] * factors, steps[..., 2:4] * factors
+        states = steps[..., 4]
         if self.drop_fraction:
-            offsets, states = self._dropped(offsets, states)
-        return torch.cat([offsets, states[..., None]], dim=2).flatten(1)
+            offsets, places, states = self._dropped(places, states)
+        return torch.cat([offsets, places, states[..., None]], dim=2).flatten(1)
 
-    def _dropped(self, offsets: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+    def _dropped(self, places: Tensor, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         before = torch.nn.functional.pad(states, (1, 0))[:, :-1]
         is_within = (states == DOWN) & (before == DOWN)
         is_kept = (torch.rand_like(states) >= self.drop_fraction) | ~is_within
         order = (~is_kept).long().argsort(dim=1, stable=True)
-        places = offsets.cumsum(1).gather(1, order[..., None].expand_as(offsets))
         states = torch.where(is_kept, states, PADDING).gather(1, order)
+        places = places.gather(1, order[..., None].expand_as(places))
         offsets = places.diff(dim=1, prepend=places.new_zeros(len(places), 1, 2))
-        return torch.where(states[..., None] != PADDING, offsets, 0.0), states
+        is_step = (states != PADDING)[..., None]
+        return torch.where(is_step, offsets, 0.0), torch.where(is_step, places, 0.0), states

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from skae.nn.sequence_heads import Head, one_hot_from_one, draw_class
+from skae.nn.sequence_heads import Head, draw_class, one_hot_from_one
 
 # The states of the pen behind a point: on paper, lifted, and at the end of the drawing.
 DOWN, LIFTED, LAST = 1.0, 2.0, 3.0
@@ -21,8 +21,9 @@ class Strokes(Head):
     r"""A mixture of bivariate normals for the offset of a point, and a state of the pen behind it.
 
     $p(x, y) = \sum_j \pi_j N(x, y \mid \mu_j, \sigma_j, \rho_j)$, independent of the state given
-    the output of the decoder. A step is $(x, y, s)$, where $s$ is 1 if the pen stays on paper, 2 if
-    it is lifted, and 3 at the end of the drawing.
+    the output of the decoder. A step is $(x, y, X, Y, s)$: the offset; the place, which is the sum
+    of all offsets and spares networks the adding; and $s$, which is 1 if the pen stays on paper, 2
+    if it is lifted, and 3 at the end of the drawing.
 
     Parameters
     ----------
@@ -36,8 +37,8 @@ class Strokes(Head):
     Graves, A. (2013). Generating sequences with recurrent neural networks. arXiv:1308.0850.
     """
 
-    width = 3
-    n_features = 2 + _N_STATES
+    width = 5
+    n_features = 4 + _N_STATES
 
     def __init__(self, n_mixtures: int) -> None:
         super().__init__()
@@ -45,18 +46,24 @@ class Strokes(Head):
         self.n_outputs = _N_STATES + _N_PARAMETERS * n_mixtures
 
     def features(self, steps: Tensor) -> Tensor:
-        """Return the offset and the one-hot state of points."""
-        return torch.cat([steps[..., :2], one_hot_from_one(steps[..., 2], _N_STATES)], dim=-1)
+        """Return the offset, the place and the one-hot state of points."""
+        return torch.cat([steps[..., :4], one_hot_from_one(steps[..., 4], _N_STATES)], dim=-1)
 
     def log_prob(self, output: Tensor, steps: Tensor) -> Tensor:
         """Return the log density of offsets and the log-probability of states, $(N,)$."""
         states, logits, center, log_scale, atanh = self._parts(output)
-        state = (steps[:, 2:].long() - 1).clamp_min(0)
+        state = (steps[:, 4:].long() - 1).clamp_min(0)
         of_state = torch.log_softmax(states, dim=1).gather(1, state)[:, 0]
         return of_state + _log_mixture(steps[:, :2], logits, center, log_scale, atanh)
 
-    def draw(self, output: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-        """Draw points $(N, 3)$: logits are divided by the temperature, variances times it."""
+    def draw(
+        self,
+        output: Tensor,
+        previous: Tensor | None,
+        temperature: float,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Draw points $(N, 5)$: logits are divided by the temperature, variances times it."""
         states, logits, center, log_scale, atanh = self._parts(output)
         place = draw_class(logits, temperature, generator)
         row = torch.arange(len(output), device=output.device)
@@ -66,15 +73,16 @@ class Strokes(Head):
         noise = torch.stack([noise[:, 0], second], dim=1)
         offset = center[row, :, place] + log_scale[row, :, place].exp() * noise
         state = draw_class(states, temperature, generator) + 1
-        return torch.cat([offset, state[:, None].to(output)], dim=1)
+        reached = offset if previous is None else previous[:, 2:4] + offset
+        return torch.cat([offset, reached, state[:, None].to(output)], dim=1)
 
     def is_end(self, steps: Tensor) -> Tensor:
         """Tell which points are the last of their drawing, $(N,)$."""
-        return steps[:, 2] == LAST
+        return steps[:, 4] == LAST
 
     def end(self, steps: Tensor) -> Tensor:
         """Return points as the last of their drawing."""
-        return torch.cat([steps[:, :2], torch.full_like(steps[:, 2:], LAST)], dim=1)
+        return torch.cat([steps[:, :4], torch.full_like(steps[:, 4:], LAST)], dim=1)
 
     def _parts(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return logits of states and components, and centres, log scales, correlations."""

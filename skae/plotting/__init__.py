@@ -6,6 +6,7 @@ from skae.plotting.latent import LatentDisplay
 from skae.plotting.losses import LossCurveDisplay
 from skae.plotting.page import ProjectorPage, projector
 from skae.plotting.reconstructions import ReconstructionDisplay
+from skae.plotting.sketches import SketchDisplay
 
 __all__ = [
     "ExplanationDisplay",
@@ -13,6 +14,7 @@ __all__ = [
     "LossCurveDisplay",
     "ProjectorPage",
     "ReconstructionDisplay",
+    "SketchDisplay",
     "export_projector",
     "projector",
 ]

@@ -44,7 +44,7 @@ from skae.training.sklearn_bridge import FitTask
 
 # The number of steps of the training per root of the number of rows, and the rows of a step, where
 # parameters are "auto".
-_RULES = {"steps_per_root_row": 40, "largest_batch": 100}
+_STEPS, _LARGEST_BATCH = 40, 100
 
 
 @estimator()
@@ -137,12 +137,15 @@ class SequenceVAE(
         seed = draw_fit_seed(self.random_state)
         device = resolve_device((self.net_params or {}).get("device", self.device), rows)
         counts = slice(None) if weights is None else weights > 0
-        plan = Plan.of(self, len(rows[counts]), **_RULES)
+        plan = Plan.of(
+            self, len(rows[counts]), largest_batch=_LARGEST_BATCH, steps_per_root_row=_STEPS
+        )
         task = FitTask(self, plan.max_epochs, rows, weights)
         with repeatable(seed, device):
+            shares = None
             if weights is not None:
-                weights = torch.from_numpy(weights[counts].astype(np.float32)).to(device)
-            data = on_device(torch.from_numpy(rows[counts]), device, weights)
+                shares = torch.from_numpy(weights[counts].astype(np.float32)).to(device)
+            data = on_device(torch.from_numpy(rows[counts]), device, shares)
             if mode.is_new:
                 self._forget()
                 self._remember_parameters()

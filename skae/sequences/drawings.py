@@ -26,7 +26,7 @@ class Drawings(Codec):
 
     noun: ClassVar[str] = "drawing"
     unit: ClassVar[str] = "points"
-    width: ClassVar[int] = 3
+    width: ClassVar[int] = 5
 
     scale: float
 
@@ -53,20 +53,19 @@ class Drawings(Codec):
     def steps(self, sequence: Any) -> np.ndarray:
         """Return points as float32, the last one marked as the last."""
         points = self.begun(sequence)
-        points[-1, 2] = LAST
+        points[-1, 4] = LAST
         return points
 
     def begun(self, sequence: Any) -> np.ndarray:
-        """Return points as float32, with their states."""
-        points = sequence.astype(np.float64)
-        points[:, :2] /= self.scale
-        points[:, 2] += DOWN
-        return points.astype(np.float32)
+        """Return points as float32: offsets, places, and states."""
+        offsets = sequence[:, :2] / self.scale
+        steps = np.column_stack([offsets, offsets.cumsum(0), sequence[:, 2] + DOWN])
+        return steps.astype(np.float32)
 
     def sequence(self, steps: np.ndarray) -> np.ndarray:
         """Return points as float64; the pen is lifted after the last one."""
         offsets = steps[:, :2].astype(np.float64) * self.scale
-        return np.column_stack([offsets, (steps[:, 2] != DOWN).astype(np.float64)])
+        return np.column_stack([offsets, (steps[:, 4] != DOWN).astype(np.float64)])
 
     def log_unit(self) -> float:
         """Return minus the log area of the unit of offsets."""

@@ -7,7 +7,7 @@ from skae.autoencoders.diagnostics import CodeDiagnostics
 from skae.common.annotations import Named
 from skae.common.parameters import estimator
 from skae.nn.sequence_chain import SequenceAutoencoder
-from skae.sampling.prior import ModelPrior, Prior
+from skae.sampling.prior import LawPrior, ModelPrior, Prior
 from skae.sequences.codec import Codec
 from skae.tables.remembering import Remembered
 from skae.training.net import AutoencoderNet
@@ -29,7 +29,7 @@ class FittedSequences(CodeDiagnostics):
     net_: AutoencoderNet = field(init=False)
     """The trained net; ``net_.module_`` is the chain, ``net_.history`` its history."""
 
-    prior_: Annotated[Prior | ModelPrior, Named("Prior")] = field(init=False)
+    prior_: Annotated[Prior | ModelPrior | LawPrior, Named("Prior")] = field(init=False)
     """The fitted density of the codes."""
 
     n_iter_: int = field(init=False)

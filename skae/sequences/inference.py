@@ -15,8 +15,8 @@ from torch import Tensor
 from skae.autoencoders.paths import arcs
 from skae.common.seeds import draw_seed
 from skae.nn.sequence_chain import SequenceAutoencoder
+from skae.sampling.prior import LawPrior, ModelPrior, Prior
 from skae.saving.saves import N_TRIED
-from skae.sampling.prior import ModelPrior, Prior
 from skae.sequences.codec import Codec
 
 # The number of sequences that are read at a time.
@@ -34,7 +34,7 @@ class SequenceInference(TransformerMixin, ABC):
     max_length_: int
     codec_: Codec
     net_: Any
-    prior_: Prior | ModelPrior
+    prior_: Prior | ModelPrior | LawPrior
 
     @property
     @abstractmethod
@@ -238,9 +238,9 @@ class SequenceInference(TransformerMixin, ABC):
         check_is_fitted(self)
         check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
         chain, rows = self._module, self._checked(X)
-        points = torch.empty(0) if self.n_components_ == 0 else (
-            chain.posterior.sobol_points(self.n_draws)
-        )
+        points = torch.empty(0)
+        if self.n_components_:
+            points = chain.posterior.sobol_points(self.n_draws)
         bound = self._read(lambda x: chain.bound(x, points), rows)
         return (bound + self.codec_.log_unit() * self.codec_.lengths(rows)).astype(np.float32)
 
@@ -322,4 +322,5 @@ def _way(first: np.ndarray, last: np.ndarray, n_steps: int) -> np.ndarray:
     """Return codes from one to another, shape (n_steps, n_components)."""
     norms = [max(float(np.linalg.norm(each)), _SHORTEST) for each in (first, last)]
     directions = arcs(first[None] / norms[0], last[None] / norms[1], n_steps)[0]
-    return directions * np.linspace(*norms, n_steps, dtype=np.float32)[:, None]
+    radii = np.linspace(norms[0], norms[1], n_steps)[:, None]
+    return (directions * radii).astype(np.float32)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from skae.autoencoders.parameters import FitParameters
 from skae.autoencoders.variational_parameters import DivergenceParameters
-from skae.common.annotations import Auto, Dropout, NonNegativeFloat, Number, PositiveFloat, PositiveInt
+from skae.common.annotations import Auto, Dropout, Number, PositiveFloat, PositiveInt
 from skae.common.parameters import estimator
 from skae.common.shared_parameters import DeviceParameters, TrainingParameters
 
@@ -44,9 +44,7 @@ class SequenceParameters:
 
 
 @estimator(fixes_model=False)
-class SequenceTraining(
-    DivergenceParameters, FitParameters, TrainingParameters, DeviceParameters
-):
+class SequenceTraining(DivergenceParameters, FitParameters, TrainingParameters, DeviceParameters):
     """Parameters of the training, and of estimates."""
 
     n_draws: PositiveInt = 10

@@ -1,6 +1,6 @@
 """SketchVAE: the variational autoencoder of drawings."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from torch import nn
 
@@ -54,7 +54,7 @@ class SketchVAE(SequenceVAE):
     ...     np.column_stack([np.ones(n), rng.normal(size=n), np.arange(1, n + 1) == n])
     ...     for n in rng.integers(3, 8, size=50)
     ... ]
-    >>> model = SketchVAE(2, hidden_size=16, max_epochs=3, random_state=0).fit(zigzags)
+    >>> model = SketchVAE(2, hidden_size=16, max_epochs=30, random_state=0).fit(zigzags)
     >>> model.transform(zigzags).shape
     (50, 2)
     >>> drawing = model.sample(random_state=0)[0]

@@ -41,7 +41,7 @@ class TextVAE(SequenceVAE):
     --------
     >>> from skae import TextVAE
     >>> names = ["anna", "hanna", "johanna", "ana", "joan", "johan", "ivan", "ivana"] * 5
-    >>> model = TextVAE(2, hidden_size=16, max_epochs=3, random_state=0).fit(names)
+    >>> model = TextVAE(2, hidden_size=16, max_epochs=30, random_state=0).fit(names)
     >>> model.transform(["hanna", "otto"]).shape
     (2, 2)
     >>> [name] = model.sample(random_state=0)

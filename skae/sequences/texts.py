@@ -69,7 +69,7 @@ class Texts(Codec):
 
     def steps(self, sequence: Any) -> np.ndarray:
         """Return the tokens of a text and its end."""
-        return np.append(self.begun(sequence), np.float32([[END]]), axis=0)
+        return np.vstack([self.begun(sequence), np.full((1, 1), END, dtype=np.float32)])
 
     def begun(self, sequence: Any) -> np.ndarray:
         """Return the tokens of a text."""

@@ -40,9 +40,11 @@ BELOW = {
         "autoencoders",
     },
     "outliers": {"common", "nn", "tables", "training", "building", "saving"},
+    "sequences": {"common", "nn", "tables", "training", "sampling", "saving", "autoencoders"},
+    "sketches": set(),
     "metrics": {"common", "tables"},
     "onnx": {"common", "nn", "tables", "autoencoders", "predictors", "gans"},
-    "plotting": {"common", "tables"},
+    "plotting": {"common", "tables", "sketches"},
 }
 
 
