@@ -116,9 +116,11 @@ class Tokens(Head):
         temperature: float,
         generator: torch.Generator,
     ) -> Tensor:
-        """Draw tokens $(N, 1)$, all but the unknown one."""
+        """Draw tokens $(N, 1)$: not the unknown one, and no end at the start."""
         known = output.clone()
         known[:, UNKNOWN - 1] = -torch.inf
+        if previous is None:
+            known[:, END - 1] = -torch.inf
         return draw_class(known, temperature, generator)[:, None].to(output) + 1
 
     def is_end(self, steps: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ class SketchDisplay:
             The display.
         """
         check_matplotlib_support(f"{cls.__name__}.from_drawings")
-        n_lines = ceil(len(drawings) / n_columns)
+        n_lines = max(1, ceil(len(drawings) / n_columns))
         # Titles are keys, and these are empty to the eye.
         rows = {
             " " * line: list(drawings[line * n_columns : (line + 1) * n_columns])
@@ -117,9 +117,10 @@ class SketchDisplay:
             The display.
         """
         import matplotlib.pyplot as plt
-        from matplotlib.collections import LineCollection
 
         strokes = {title: [*map(to_polylines, each)] for title, each in self.rows.items()}
+        if not any(strokes.values()):
+            raise ValueError("There must be at least one drawing. Got none.")
         middles, side = _views(strokes, self.box)
         n_columns = max(map(len, strokes.values()))
         self.figure_, self.axes_ = plt.subplots(
@@ -129,16 +130,21 @@ class SketchDisplay:
             for ax in axes:
                 ax.set_axis_off()
             for ax, drawing, middle in zip(axes, drawings, middles[title], strict=False):
-                lines = [each if len(each) > 1 else each.repeat(2, 0) for each in drawing]
-                ax.add_collection(LineCollection(lines, colors="black", capstyle="round"))
-                (x, y), half = middle, side / 2
-                ax.set(xlim=(x - half, x + half), ylim=(y + half, y - half), aspect="equal")
+                _draw(ax, drawing, middle, side / 2)
             place = axes[0].get_position()
-            middle_of_line = (place.y0 + place.y1) / 2
-            self.figure_.text(
-                place.x0, middle_of_line, f"{title.strip()} ", ha="right", va="center"
-            )
+            height = (place.y0 + place.y1) / 2
+            self.figure_.text(place.x0, height, f"{title.strip()} ", ha="right", va="center")
         return self
+
+
+def _draw(ax: Any, drawing: list[np.ndarray], middle: np.ndarray, half: float) -> None:
+    """Draw the strokes of a drawing, and what is around its middle."""
+    from matplotlib.collections import LineCollection
+
+    lines = [each if len(each) > 1 else each.repeat(2, 0) for each in drawing]
+    ax.add_collection(LineCollection(lines, colors="black", capstyle="round"))
+    x, y = middle
+    ax.set(xlim=(x - half, x + half), ylim=(y + half, y - half), aspect="equal")
 
 
 def _views(strokes: dict, box: float | None) -> tuple[dict[str, list[np.ndarray]], float]:

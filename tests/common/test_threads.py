@@ -33,6 +33,7 @@ def weights_of(fitted):
 
 
 @pytest.mark.parametrize("cls", [cls for cls in ESTIMATORS if hasattr(cls, "transform")])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_weights_do_not_depend_on_the_number_of_threads(cls, two_threads):
     found = []
     for n_threads in (1, 2):

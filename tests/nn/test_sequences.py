@@ -142,7 +142,11 @@ def test_tokens():
     truth = torch.log_softmax(output, 1)[torch.arange(6), steps[:, 0].long() - 1]
     torch.testing.assert_close(head.log_prob(output, steps), truth)
     output[:, 1] = 100
-    assert (head.draw(output, None, 1.0, torch.Generator().manual_seed(0)) != 2).all()
+    generator = torch.Generator().manual_seed(0)
+    assert (head.draw(output, steps, 1.0, generator) != 2).all()
+    output[:, 0] = 99
+    assert (head.draw(output, steps, 0.0, generator) == 1).all()
+    assert (head.draw(output, None, 1.0, generator) > 2).all()
     assert head.features(torch.tensor([[0.0], [3.0]])).tolist() == [[0, 0, 0, 0], [0, 0, 1, 0]]
 
 
