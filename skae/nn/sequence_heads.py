@@ -141,5 +141,5 @@ def draw_class(logits: Tensor, temperature: float, generator: torch.Generator) -
     """Draw classes $(N,)$ by logits divided by a temperature; at zero, take the likeliest."""
     if temperature == 0:
         return logits.argmax(1)
-    shares = torch.softmax(logits / temperature, dim=1)
-    return torch.multinomial(shares, 1, generator=generator)[:, 0]
+    shares = torch.softmax(logits / temperature, dim=1).cpu()
+    return torch.multinomial(shares, 1, generator=generator)[:, 0].to(logits.device)

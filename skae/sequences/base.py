@@ -44,7 +44,7 @@ from skae.training.sklearn_bridge import FitTask
 
 # The number of steps of the training per root of the number of rows, and the rows of a step, where
 # parameters are "auto".
-_STEPS, _LARGEST_BATCH = 40, 100
+_STEPS, _LARGEST_BATCH = 40, 50
 
 
 @estimator()

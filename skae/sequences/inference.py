@@ -22,7 +22,7 @@ from skae.sequences.codec import Codec
 # The number of sequences that are read at a time.
 _ROWS_AT_A_TIME = 512
 # The number of codes that are weighed for each completion.
-_N_PROPOSALS = 100
+_N_PROPOSALS = 200
 _SHORTEST = 1e-6
 
 
@@ -143,8 +143,8 @@ class SequenceInference(TransformerMixin, ABC):
     ) -> list[list]:
         """Draw sequences that begin as given ones.
 
-        Codes are drawn from the model's prior, in proportion to the probability of the beginning
-        given each of 100 of them; the steps that follow are drawn from the decoder.
+        Codes are drawn from `prior_`, in proportion to the probability of the beginning given each
+        of 200 of them; the steps that follow are drawn from the decoder.
 
         Parameters
         ----------
@@ -174,8 +174,11 @@ class SequenceInference(TransformerMixin, ABC):
         begun = self.codec_.check(prefixes, "prefixes")
         remedy = "There must be room for at least one step."
         self.codec_.check_lengths(begun, self.max_length_ - 1, remedy)
-        generator = torch.Generator().manual_seed(draw_seed(random_state))
-        return [self._completions(each, n_samples, temperature, generator) for each in begun]
+        seed = draw_seed(random_state)
+        codes = self.prior_.sample(_N_PROPOSALS, random_state=seed).astype(np.float32)
+        z, generator = torch.from_numpy(codes), torch.Generator().manual_seed(seed)
+        z = z.to(self.net_.device)
+        return [self._completions(each, z, n_samples, temperature, generator) for each in begun]
 
     def interpolate(
         self,
@@ -297,13 +300,17 @@ class SequenceInference(TransformerMixin, ABC):
         ]
 
     def _completions(
-        self, begun: Any, n_samples: int, temperature: float, generator: torch.Generator
+        self,
+        begun: Any,
+        z: Tensor,
+        n_samples: int,
+        temperature: float,
+        generator: torch.Generator,
     ) -> list:
-        """Return sequences that begin as a given one."""
+        """Return sequences that begin as a given one, of codes among some $(K, k)$."""
         chain, codec, device = self._module, self.codec_, self.net_.device
         rows = torch.from_numpy(codec.encode_begun([begun])).to(device)
         with torch.inference_mode():
-            z = chain.posterior.draw_prior(_N_PROPOSALS, generator).to(device)
             shares = chain.log_prob_given(z, rows.expand(len(z), -1)).double().softmax(0).cpu()
             drawn = torch.multinomial(shares, n_samples, replacement=True, generator=generator)
             z, rows = z[drawn.to(device)], rows.expand(n_samples, -1)

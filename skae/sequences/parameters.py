@@ -5,8 +5,15 @@ from numbers import Integral
 from typing import Annotated, Literal
 
 from skae.autoencoders.parameters import FitParameters
-from skae.autoencoders.variational_parameters import DivergenceParameters
-from skae.common.annotations import Auto, Dropout, Number, PositiveFloat, PositiveInt
+from skae.autoencoders.variational_parameters import DivergenceParameters, PositiveShare
+from skae.common.annotations import (
+    Auto,
+    Dropout,
+    NonNegativeFloat,
+    Number,
+    PositiveFloat,
+    PositiveInt,
+)
 from skae.common.parameters import estimator
 from skae.common.shared_parameters import DeviceParameters, TrainingParameters
 
@@ -34,11 +41,11 @@ class SequenceParameters:
     """The largest number of steps of a training sequence, and of what is drawn; "auto" is that of
     the longest training sequence."""
 
-    dropout: Dropout = 0.1
+    dropout: Dropout = 0.05
     """The share of the hidden units' new values that every training step leaves out, in [0, 1);
     what they remember stays."""
 
-    input_dropout: Dropout = 0.2
+    input_dropout: Dropout = 0.1
     """The share of the previous steps that are masked from the decoder in training, in [0, 1), so
     that it needs the code."""
 
@@ -47,15 +54,21 @@ class SequenceParameters:
 class SequenceTraining(DivergenceParameters, FitParameters, TrainingParameters, DeviceParameters):
     """Parameters of the training, and of estimates."""
 
+    beta: NonNegativeFloat = 0.1
+
+    beta_schedule: Literal["constant", "linear", "sigmoid", "cyclical"] = "linear"
+
+    beta_warm_up: PositiveShare = 0.3
+
     n_draws: PositiveInt = 10
 
     max_gradient_norm: PositiveFloat | None = 100.0
     """The norm that larger gradients of a step are reduced to; None for no such bound."""
 
-    learning_rate: PositiveFloat = 0.003
+    learning_rate: PositiveFloat = 0.004
 
     batch_size: Auto | PositiveInt = "auto"
-    """The number of rows of a training step; "auto" is 100, or all rows if they are fewer."""
+    """The number of rows of a training step; "auto" is 50, or all rows if they are fewer."""
 
     max_epochs: Auto | PositiveInt = "auto"
     """The largest number of epochs, that is, passes over the training rows. "auto" makes about 40

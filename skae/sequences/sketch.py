@@ -65,7 +65,7 @@ class SketchVAE(SequenceVAE):
     n_mixtures: PositiveInt = 20
     """The number of bivariate normals that the offset of a point is a mixture of."""
 
-    scale_noise: Dropout = 0.15
+    scale_noise: Dropout = 0.0
     """The largest relative change, in [0, 1), of the width and of the height of a drawing, which is
     drawn anew in every training step."""
 
