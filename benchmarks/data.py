@@ -21,6 +21,9 @@ SOURCES = {
         "InternalBleeding16 is number 135 of the UCR anomaly archive, which the wheel of aeon "
         "holds: train, test and is_anomaly"
     ),
+    "sketches": (
+        "icons.npz is made of the outline icons of the npm package @tabler/icons (MIT), simplified"
+    ),
     "tables": (
         "adult.csv is that of the UCI repository with a header, churn.csv, melbourne.csv and "
         "california.csv are the bank churn, Melbourne housing snapshot and California housing "

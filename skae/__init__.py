@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skae import metrics, nn, onnx, plotting, tables  # noqa: F401
+    from skae import metrics, nn, onnx, plotting, sketches, tables  # noqa: F401
     from skae.autoencoders.adversarial import AdversarialAE
     from skae.autoencoders.conditional import ConditionalVAE
     from skae.autoencoders.contractive import ContractiveAE
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from skae.predictors.regressor import EncoderRegressor
     from skae.predictors.resampler import LatentResampler
     from skae.saving.load import inspect, load
+    from skae.sequences.sketch import SketchVAE
+    from skae.sequences.text import TextVAE
     from skae.series.windowed import WindowedDetector
     from skae.tables.streams import stream
 
@@ -41,7 +43,9 @@ __all__ = [
     "GANSampler",
     "GenerativeClassifier",
     "LatentResampler",
+    "SketchVAE",
     "SparseAE",
+    "TextVAE",
     "VAETransformer",
     "WindowedDetector",
     "__version__",
@@ -63,7 +67,9 @@ _HOMES = {
     "GANSampler": "skae.gans.sampler",
     "GenerativeClassifier": "skae.predictors.generative",
     "LatentResampler": "skae.predictors.resampler",
+    "SketchVAE": "skae.sequences.sketch",
     "SparseAE": "skae.autoencoders.sparse",
+    "TextVAE": "skae.sequences.text",
     "VAETransformer": "skae.autoencoders.variational",
     "WindowedDetector": "skae.series.windowed",
     "inspect": "skae.saving.load",
@@ -71,7 +77,7 @@ _HOMES = {
     "stream": "skae.tables.streams",
     "whole_file": "skae.common.files",
 }
-_FOLDERS = ("metrics", "nn", "onnx", "plotting", "tables")
+_FOLDERS = ("metrics", "nn", "onnx", "plotting", "sketches", "tables")
 
 
 def __getattr__(name: str) -> Any:

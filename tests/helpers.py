@@ -19,6 +19,7 @@ from skae import (
 )
 from skae.autoencoders.base import BaseAutoencoder
 from skae.predictors.base import EncoderPredictor
+from skae.sequences.base import SequenceVAE
 
 ESTIMATORS = [
     item
@@ -30,6 +31,9 @@ AUTOENCODERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseAutoencoder)]
 DETECTORS = [
     cls for cls in ESTIMATORS if issubclass(cls, OutlierMixin) and cls is not WindowedDetector
 ]
+# Estimators whose rows are sequences of unequal lengths, and all others.
+SEQUENCES = [cls for cls in ESTIMATORS if issubclass(cls, SequenceVAE)]
+OF_ROWS = [cls for cls in ESTIMATORS if cls not in SEQUENCES]
 PREDICTORS = [cls for cls in ESTIMATORS if issubclass(cls, EncoderPredictor)]
 
 
@@ -39,6 +43,8 @@ def quick(cls):
         return cls(max_epochs=10)
     if cls in DETECTORS:
         return cls(max_epochs=5)
+    if cls in SEQUENCES:
+        return cls(2, hidden_size=4, max_epochs=2)
     if cls is GANSampler:
         return cls(AdversarialAE(2, max_epochs=5), max_epochs=10)
     if cls is GenerativeClassifier:
@@ -56,6 +62,18 @@ def make_rows(n_rows):
     t = rng.uniform(-2, 2, size=(n_rows, 1))
     curve = np.hstack([t, t**2, np.sin(t), 1 - t, 0.3 * t**3])
     return curve + 0.05 * rng.normal(size=curve.shape)
+
+
+def sequences_for(cls, n):
+    """Sequences of unequal lengths: zigzags, or words of few letters."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(2, 7, n)
+    if cls.__name__ == "TextVAE":
+        return ["".join(rng.choice(list("abcd"), length)) for length in lengths]
+    return [
+        np.column_stack([np.ones(length), rng.normal(size=length), np.arange(length) == length - 1])
+        for length in lengths
+    ]
 
 
 N_ROWS = 300

@@ -1,8 +1,9 @@
 """Fitted estimators of every class, small enough for files, and what they read.
 
-    python tests/saved_estimators.py tests/saving/golden
+    python tests/saved_estimators.py tests/saving/golden [class ...]
 
-writes the golden files anew, which a new format makes necessary, and nothing else should.
+writes the golden files anew, or those of some classes, which a new format makes necessary, and
+nothing else should.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from helpers import SEQUENCES, sequences_for
 
 import skae
 from skae import (
@@ -25,6 +27,7 @@ from skae import (
     GANSampler,
     GenerativeClassifier,
     LatentResampler,
+    SketchVAE,
     VAETransformer,
     WindowedDetector,
 )
@@ -75,6 +78,9 @@ def tiny(cls):
         return cls(AdversarialAE(2, **TINY), hidden_layer_sizes=(3,), max_epochs=2, random_state=0)
     if cls is WindowedDetector:
         return cls(AutoencoderTransformer(1, **TINY), window=4, n_blocks=2, random_state=0)
+    if cls in SEQUENCES:
+        own = {"n_mixtures": 2} if cls is SketchVAE else {}
+        return cls(2, hidden_size=4, max_epochs=2, random_state=0, **own)
     if cls is AEOutlierDetector:
         return cls(n_members=4, **TINY)
     return cls(2, **TINY)
@@ -107,21 +113,25 @@ def readings(estimator, rows):
 
 def rows_for(cls):
     """Return the rows that the golden file of a class was fitted to."""
+    if cls in SEQUENCES:
+        return sequences_for(cls, N)
     return matrix() if cls in OF_NUMBERS else table()
 
 
 def numbers_of(reading):
     """Return a reading as a flat list of numbers; of other cells, their texts."""
+    if isinstance(reading, list) and isinstance(reading[0], np.ndarray):
+        reading = np.concatenate([each.ravel() for each in reading])
     cells = np.asarray(reading).ravel().tolist()
     return [cell if isinstance(cell, (int, float)) else str(cell) for cell in cells[:40]]
 
 
-def write_golden(folder):
-    """Write a file for every estimator, and what it reads."""
+def write_golden(folder, *only):
+    """Write a file for every estimator, or for those named, and what it reads."""
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
     for cls in (getattr(skae, name) for name in skae.__all__):
-        if isinstance(cls, type):
+        if isinstance(cls, type) and (not only or cls.__name__ in only):
             estimator = fitted(cls, rows_for(cls))
             estimator.save(folder / f"{cls.__name__}.safetensors")
             read = readings(estimator, rows_for(cls))
@@ -130,4 +140,4 @@ def write_golden(folder):
 
 
 if __name__ == "__main__":
-    write_golden(sys.argv[1])
+    write_golden(*sys.argv[1:])

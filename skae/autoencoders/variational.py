@@ -5,12 +5,12 @@ from dataclasses import field
 from functools import partial
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 from skae.autoencoders.base import BaseAutoencoder
+from skae.autoencoders.diagnostics import ACTIVE, CodeDiagnostics, diagnostics
 from skae.autoencoders.family import Family
 from skae.autoencoders.variational_inference import VariationalInference, as_variational
 from skae.autoencoders.variational_parameters import BoundParameters
@@ -25,7 +25,7 @@ from skae.nn.likelihoods import Gaussian, Likelihood
 from skae.nn.mixtures import ScoresAndStates
 from skae.nn.pca import PrincipalComponents
 from skae.nn.posteriors import NormalPosterior, Posterior, SphericalPosterior
-from skae.nn.variational_chain import Variational, VariationalAutoencoder, mutual_information
+from skae.nn.variational_chain import Variational, VariationalAutoencoder
 from skae.sampling.conditional import ImportanceImputer
 from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import is_narrow
@@ -33,14 +33,12 @@ from skae.tables.scores import ScoredColumns
 from skae.training.net import AutoencoderNet
 from skae.training.reading import calibrate
 from skae.training.rows import Rows
-from skae.training.schedule import BETA_SCHEDULES, unless_auto
+from skae.training.schedule import unless_auto
 
 # The largest number of units that "auto" stands for.
 _MOST_COMPONENTS = 16
 # The smallest variance of the noise at the start.
 _LEAST_VARIANCE = 1e-4
-# The variance of its mean above which a unit is active, and the divergence below which none is.
-_ACTIVE = 0.01
 # The mean share of masked cells that "auto" stands for, in the share of the rows where cells are
 # masked. With masking in all rows the code had half of the information, and samples were worse
 # (docs/design.md, "The variational autoencoder").
@@ -51,7 +49,7 @@ _MOST_COLUMNS_OF_TABLE = 63
 
 
 @estimator()
-class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
+class VAETransformer(VariationalInference, BoundParameters, CodeDiagnostics, BaseAutoencoder):
     r"""Variational autoencoder: a latent variable model, so a density of rows to sample from.
 
     The encoder gives the posterior of a row's code, the decoder the distribution of a row given a
@@ -156,18 +154,6 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
     """The largest number of epochs, that is, passes over the training rows. "auto" makes about 32
     steps times the root of their number: 320 for a hundred rows, 32,000 for a million."""
 
-    active_units_: np.ndarray = field(init=False)
-    """The indices of the active units of the code: those whose posterior mean has a variance above
-    0.01 over (a sample of) the training rows."""
-
-    kl_per_component_: np.ndarray = field(init=False)
-    """The mean KL divergence of every unit from the prior in nats; on the sphere, that of the code.
-    """
-
-    mutual_information_: float = field(init=False)
-    """The mutual information of rows and codes in nats, estimated from at most 2,000 rows; it
-    cannot exceed the logarithm of their number."""
-
     _family: ClassVar[Family] = Family(
         columns=ScoredColumns,
         table_likelihood="mixture",
@@ -201,10 +187,9 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
         return as_variational(super()._module)
 
     def _diagnose(self, latent: torch.Tensor, sample: Rows) -> dict[str, Any]:
-        posterior = self._module.posterior
-        divergence = posterior.divergence(latent).mean(0).numpy()
-        mean, _ = posterior.moments(latent)
-        if divergence.max() < _ACTIVE:
+        found = diagnostics(self._module.posterior, latent)
+        divergence = found["kl_per_component_"]
+        if divergence.max() < ACTIVE:
             warnings.warn(
                 f"The code carries nothing: its divergence from the prior is "
                 f"{divergence.sum():.2g} nats. Try beta_schedule='linear', a beta below "
@@ -213,11 +198,7 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        return {
-            "kl_per_component_": divergence,
-            "active_units_": np.flatnonzero(mean.var(0, correction=0).numpy() > _ACTIVE),
-            "mutual_information_": mutual_information(posterior, latent),
-        }
+        return found
 
     def _reads_as_table(self, X: Any) -> bool:
         # Of many columns, as of images and embeddings, squared errors are comparable, and a mixture
@@ -240,11 +221,8 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
         return not isinstance(self.hidden_layer_sizes, str) and len(self.hidden_layer_sizes) == 0
 
     def _prepare(self, net: AutoencoderNet) -> None:
-        rise = BETA_SCHEDULES[self.beta_schedule]
-        bottleneck = self._module.bottleneck
-        bottleneck.schedule = None if rise is None else partial(rise, rise=self.beta_warm_up)
-        bottleneck.beta, bottleneck.free_bits = self.beta, self.free_bits
-        bottleneck.n_draws, bottleneck.warm_up = self.n_importance, self._warm_up()
+        self._prepare_bottleneck(self._module.bottleneck)
+        self._module.bottleneck.n_draws = self.n_importance
         net.n_encoder_steps = self.n_encoder_steps
         super()._prepare(net)
 
@@ -328,13 +306,6 @@ class VAETransformer(VariationalInference, BoundParameters, BaseAutoencoder):
         if not isinstance(columns, ScoredColumns) or fraction == 0:
             return nn.Identity()
         return HideCells(fraction, columns.column_of_number, _SHARE_OF_ROWS)
-
-    def _warm_up(self) -> float:
-        """Return the share of the training in which the weight of the divergence rises."""
-        if self.beta_schedule == "constant":
-            return 0.0
-        is_cyclical = self.beta_schedule == "cyclical"
-        return 0.75 + 0.25 * self.beta_warm_up if is_cyclical else self.beta_warm_up
 
 
 def _likelihood_of_cells(columns: ScoredColumns) -> ScoresAndStates:

@@ -23,7 +23,6 @@ from skae.predictors.classifier import EncoderClassifier
 from skae.predictors.regressor import EncoderRegressor
 from skae.tables.matrix import MatrixColumns
 
-
 _NONE = "it has no reading of that name, or none that a model could compute"
 Compute = Callable[[Autoencoder, Tensor, Tensor], Tensor]
 

@@ -7,6 +7,7 @@ from skae.plotting.losses import LossCurveDisplay
 from skae.plotting.page import ProjectorPage, projector
 from skae.plotting.reconstructions import ReconstructionDisplay
 from skae.plotting.series import SeriesScoreDisplay
+from skae.plotting.sketches import SketchDisplay
 
 __all__ = [
     "ExplanationDisplay",
@@ -15,6 +16,7 @@ __all__ = [
     "ProjectorPage",
     "ReconstructionDisplay",
     "SeriesScoreDisplay",
+    "SketchDisplay",
     "export_projector",
     "projector",
 ]

@@ -20,6 +20,7 @@ _FOLDERS = (
     "predictors",
     "sampling",
     "series",
+    "sequences",
     "tables",
     "training",
 )

@@ -2,20 +2,38 @@
 
 import ast
 import inspect
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import AUTOENCODERS, DETECTORS, ESTIMATORS, PREDICTORS, quick
+from helpers import (
+    AUTOENCODERS,
+    DETECTORS,
+    ESTIMATORS,
+    OF_ROWS,
+    PREDICTORS,
+    SEQUENCES,
+    quick,
+    sequences_for,
+)
 from numpydoc.docscrape import NumpyDocString
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
+    check_estimator_cloneable,
+    check_estimator_repr,
+    check_get_params_invariance,
+    check_no_attributes_set_in_init,
     check_param_validation,
+    check_parameters_default_constructible,
     check_set_output_transform,
     check_set_output_transform_pandas,
     check_set_output_transform_polars,
+    check_set_params,
     check_transformer_get_feature_names_out,
     check_transformer_get_feature_names_out_pandas,
+    check_valid_tag_types,
     parametrize_with_checks,
 )
 
@@ -50,7 +68,7 @@ def expected_failures(estimator):
 
 
 @parametrize_with_checks(
-    [*(quick(cls) for cls in ESTIMATORS), AEOutlierDetector(novelty=True, max_epochs=5)],
+    [*(quick(cls) for cls in OF_ROWS), AEOutlierDetector(novelty=True, max_epochs=5)],
     expected_failed_checks=expected_failures,
 )
 def test_sklearn_check(estimator, check):
@@ -95,6 +113,26 @@ def test_sklearn_house_check_of_predictors(cls, check):
     check(cls.__name__, quick(cls))
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_estimator_cloneable,
+        check_estimator_repr,
+        check_get_params_invariance,
+        check_no_attributes_set_in_init,
+        check_param_validation,
+        check_parameters_default_constructible,
+        check_set_params,
+        check_valid_tag_types,
+    ],
+    ids=lambda check: check.__name__,
+)
+@pytest.mark.parametrize("cls", SEQUENCES, ids=lambda cls: cls.__name__)
+def test_sklearn_check_that_needs_no_matrix(cls, check):
+    assert not quick(cls).__sklearn_tags__().input_tags.two_d_array
+    check(cls.__name__, quick(cls))
+
+
 @pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 def test_docstrings_name_the_defaults(cls):
     text = NumpyDocString(inspect.cleandoc(cls.__doc__))
@@ -112,7 +150,11 @@ def test_docstrings_describe_what_there_is_and_nothing_else(cls, rows):
     assert sorted(described) == sorted(cls().get_params())
     fitted = quick(cls)
     fitted.set_params(**{name: 1 for name in fitted.get_params() if name.endswith("max_epochs")})
-    fitted.fit(pd.DataFrame(rows, columns=list("abcde")), np.arange(len(rows)) % 2)
+    X = pd.DataFrame(rows, columns=list("abcde"))
+    X = sequences_for(cls, len(rows)) if cls in SEQUENCES else X
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted.fit(X, np.arange(len(rows)) % 2)
     attributes = {name for item in text["Attributes"] for name in item.name.split(", ")}
     missing = {name for name in attributes if not hasattr(fitted, name)}
     assert missing <= {"schema_", "rate_", "noise_variance_", "classes_", "class_prior_"}

@@ -51,9 +51,11 @@ BELOW = {
         "autoencoders",
         "outliers",
     },
+    "sequences": {"common", "nn", "tables", "training", "sampling", "saving", "autoencoders"},
+    "sketches": set(),
     "metrics": {"common", "tables"},
     "onnx": {"common", "nn", "tables", "autoencoders", "predictors", "gans", "outliers"},
-    "plotting": {"common", "tables"},
+    "plotting": {"common", "tables", "sketches"},
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from helpers import ESTIMATORS, make_rows, quick
+from helpers import ESTIMATORS, SEQUENCES, make_rows, quick, sequences_for
 
 from skae import GANSampler
 from skae.common.devices import on_one_thread, threads_for
@@ -33,12 +33,14 @@ def weights_of(fitted):
 
 
 @pytest.mark.parametrize("cls", [cls for cls in ESTIMATORS if hasattr(cls, "transform")])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_weights_do_not_depend_on_the_number_of_threads(cls, two_threads):
     found = []
     for n_threads in (1, 2):
         two_threads(n_threads)
         table = frame()
         X = make_rows(900) if cls is GANSampler else table
+        X = sequences_for(cls, len(table)) if cls in SEQUENCES else X
         estimator = quick(cls).set_params(random_state=0)
         if "max_epochs" in estimator.get_params():
             estimator.set_params(max_epochs=3)

@@ -1,0 +1,1 @@
+"""Sequences: variational autoencoders of drawings and texts of unequal lengths."""
