@@ -18,7 +18,7 @@ RELATIONS = ("left", "right", "top", "bottom")
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
 PLACES = (*RELATIONS, *CORNERS)
 # The upper left corner of a digit at a place, before it is jittered.
-_ORIGINS = {
+ORIGINS = {
     "left": (_MIDDLE, 0),
     "right": (_MIDDLE, _FAR),
     "top": (0, _MIDDLE),
@@ -103,7 +103,7 @@ class Digits:
         for row, scene in zip(rows, scenes, strict=True):
             for digit, place in scene.pairs:
                 own = self.of[digit]
-                top, left = np.add(_ORIGINS[place], random.integers(0, JITTER + 1, 2))
+                top, left = np.add(ORIGINS[place], random.integers(0, JITTER + 1, 2))
                 patch = row[top : top + DIGIT, left : left + DIGIT]
                 np.maximum(patch, own[random.integers(len(own))], out=patch)
         return rows.reshape(len(rows), -1)

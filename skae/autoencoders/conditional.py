@@ -86,7 +86,8 @@ class ConditionalVAE(ConditionalInference, VAETransformer):
 
     word_attention: bool = True
     """Whether the places of an image attend to the words of a text; otherwise, as for rows that are
-    no images, the decoder is given the mean of the words in their context beside the code."""
+    no images, the decoder is given the mean of the words in their context beside the code. With it
+    there are no linear paths, whatever `init` says."""
 
     conditions_: Conditions | None = field(init=False)
     """The columns of the conditions; None if `fit` was given none."""
@@ -167,7 +168,7 @@ class ConditionalVAE(ConditionalInference, VAETransformer):
                 "The 'skip_connections' parameter must be False where places of images attend to "
                 "words, as they do with word_attention=True. Got True."
             )
-        return replace(plain, attends_to=sizes)
+        return replace(plain, attends_to=sizes, has_linear_paths=False)
 
     def _one_hot(self) -> OneHot:
         """Return the one-hot encoding of the conditions that are no texts."""

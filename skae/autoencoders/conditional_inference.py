@@ -180,7 +180,7 @@ class ConditionalInference(VariationalInference):
         ----------
         X : {array-like, sparse matrix, tensor, dataframe} of shape (n_samples, n_features)
             The rows.
-        candidates : array-like of shape (n_candidates,) or dataframe
+        candidates : array-like of shape (n_candidates,), dataframe, or a label
             The conditions that rows may have, the same for all rows.
 
         Returns
@@ -190,8 +190,9 @@ class ConditionalInference(VariationalInference):
         """
         encoded = self._encoded(candidates, None)
         scores = [
-            super(ConditionalInference, self._view(np.repeat(each[None], n_samples_of(X), axis=0)))
-            .score_samples(X)
+            super(
+                ConditionalInference, self._view(np.repeat(each[None], n_samples_of(X), axis=0))
+            ).score_samples(X)
             for each in encoded
         ]
         return log_softmax(np.stack(scores, axis=1), axis=1)
@@ -255,7 +256,7 @@ class ConditionalInference(VariationalInference):
             raise ValueError(
                 f"The 'y' parameter must be None, since fit was given no conditions. Got {y!r}."
             )
-        many = y if n_rows is None else as_many(y, n_rows)
+        many = as_many(y, 1 if n_rows is None else n_rows)
         frame = conditions_frame(many, self.conditions_)
         if n_rows is not None and len(frame) != n_rows:
             raise ValueError(

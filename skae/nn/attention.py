@@ -10,7 +10,8 @@ from skae.nn.conditions import Conditioned
 from skae.nn.networks import ACTIVATIONS, stages
 from skae.nn.texts import WIDTH, TextSizes, Words
 
-# The cells that a word is drawn in, the columns of a query, and the units of a word's style.
+# The cells that a word is drawn in, the columns of a query, and the units of a word's style; chosen
+# on captioned digits (docs/captions.md).
 _N_CELLS, _N_QUERY, _N_STYLE = 16, 32, 8
 _HIDDEN = 128
 # The size of what the code adds to queries, at the start.
@@ -18,13 +19,14 @@ _SHIFT = 0.02
 
 
 class PlacesToWords(nn.Module):
-    r"""What places of an image read of words: $x_p + \sum_{tc} a_{ptc} v_{tc}$.
+    r"""What places of an image read of words: $\sum_{tc} a_{ptc} v_{tc}$.
 
     A word is drawn in a few cells, and a place reads cells:
     $a_p = softmax_{tc}(q_p \cdot k_{tc} + b_t)$. Where a word stands is said by what is around it,
     so that is what its keys are made of; how it looks is said by the word and by its style, which
     the code says. So a place that has learned to draw what stands "on the left" can draw any word
-    there.
+    there. The code has no other way to the image: with one, it said which digits there are, and
+    words that never were at a place were drawn right half as often.
 
     Parameters
     ----------
@@ -42,6 +44,7 @@ class PlacesToWords(nn.Module):
     def __init__(self, shape: tuple[int, ...], n_components: int) -> None:
         super().__init__()
         channels, height, width = shape
+        self.size = height, width
         self.queries = nn.Parameter(torch.randn(height * width, _N_QUERY))
         self.to_shift = nn.Linear(n_components, height * width * _N_QUERY)
         nn.init.normal_(self.to_shift.weight, std=_SHIFT)
@@ -57,13 +60,12 @@ class PlacesToWords(nn.Module):
             nn.Conv2d(channels, channels, 1),
         )
 
-    def forward(self, x: Tensor, z: Tensor, words: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    def forward(self, z: Tensor, words: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Return $(B, C, h, w)$, and how much places attend to words, $(B, h, w, 1 + T)$."""
         shares = self._shares(z, words)
-        read = (shares @ self._values(z, words)).transpose(1, 2)
-        x = x + read.reshape(x.shape)
+        x = (shares @ self._values(z, words)).transpose(1, 2).unflatten(2, self.size)
         of_words = shares.unflatten(2, (-1, _N_CELLS)).sum(3)
-        return x + self.mix(functional.gelu(x)), of_words.unflatten(1, x.shape[2:])
+        return x + self.mix(functional.gelu(x)), of_words.unflatten(1, self.size)
 
     def _shares(self, z: Tensor, words: tuple[Tensor, ...]) -> Tensor:
         """Return how much places attend to the cells of words, $(B, P, (1 + T) N)$."""
@@ -84,12 +86,12 @@ class PlacesToWords(nn.Module):
 
 
 class AttentiveDecoder(Conditioned):
-    """A convolutional decoder whose places attend to words before the image grows.
+    """The decoder of small images of places, which read words, to images.
 
     Parameters
     ----------
     network : nn.Module
-        The decoder of `convolutional_pair`.
+        The decoder of `convolutional_pair`, of whose layers the first one gives way to the places.
     n_components : int
         The number of units of the code.
     sizes : TextSizes
@@ -119,7 +121,7 @@ class AttentiveDecoder(Conditioned):
         self.words = Words(sizes)
         self.places = PlacesToWords(shape, n_components)
         # Other code takes the last module of a network for its last layer: words come before it.
-        self.first, self.activation = first, ACTIVATIONS[activation]()
+        self.activation = ACTIVATIONS[activation]()
         self.rest = nn.Sequential(*rest)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -130,7 +132,7 @@ class AttentiveDecoder(Conditioned):
         alone, around, is_there = self.words(conditions.to(z))
         n_sets = len(z) // len(conditions)
         words = alone.repeat(n_sets, 1, 1), around.repeat(n_sets, 1, 1), is_there.repeat(n_sets, 1)
-        x, attention = self.places(self.first(z), z, words)
+        x, attention = self.places(z, words)
         if self.keeps_attention:
             self.attention = attention
         return self.rest(self.activation(x))

@@ -1,5 +1,6 @@
 """Displays of fitted estimators, with the interface of scikit-learn's displays."""
 
+from skae.plotting.attention import AttentionDisplay
 from skae.plotting.explanations import ExplanationDisplay
 from skae.plotting.exporting import export_projector
 from skae.plotting.latent import LatentDisplay
@@ -8,6 +9,7 @@ from skae.plotting.page import ProjectorPage, projector
 from skae.plotting.reconstructions import ReconstructionDisplay
 
 __all__ = [
+    "AttentionDisplay",
     "ExplanationDisplay",
     "LatentDisplay",
     "LossCurveDisplay",

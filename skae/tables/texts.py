@@ -89,7 +89,9 @@ class Texts:
 
     def tokens(self, frame: nw.DataFrame) -> list[list[str]]:
         """Return the tokens of every row of a frame; of a missing text, there are none."""
-        of_columns = [[self._split(name, text) for text in _cells(frame[name])] for name in self.names]
+        of_columns = [
+            [self._split(name, text) for text in _cells(frame[name])] for name in self.names
+        ]
         return [[*chain.from_iterable(parts)] for parts in zip(*of_columns, strict=True)]
 
     def hidden(self, n_rows: int) -> np.ndarray:
