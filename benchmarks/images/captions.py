@@ -6,8 +6,9 @@
 Canvases of one or two digits and sentences about them, made anew (`benchmarks.images.captioned`);
 two of the eight places of every digit are never seen in training. `ConditionalVAE` with attention
 from places to words, and with the mean of the words instead. "seen" and "unseen": the share of
-drawn images in which a judge, a network that looks at all eight places, reads what the caption
-says and nothing else; "unseen" captions have a pair of digit and place that is held out. "swapped":
+drawn images for which a judge, a network that reads what is at each of the eight places, finds that
+of all scenes the caption's is the most probable; "unseen" captions have a pair of digit and place
+that is held out. "swapped":
 the same for captions whose two digits have changed places. "mass": the attention to the word of a
 digit of places where test images have its ink. "found": how often the caption of a test image is
 the most probable of twenty (chance 0.05).
@@ -109,10 +110,14 @@ class Judge:
 
     @torch.inference_mode()
     def agrees(self, rows, scenes):
-        """Tell in which canvases there is what scenes say, and nothing else."""
+        """Tell in which canvases the most probable of all scenes is that which is given."""
         parts = windows(rows).flatten(0, 1)[:, None].split(2048)
-        read = torch.cat([self.network(part).argmax(1) for part in parts]).numpy()
-        return (read.reshape(-1, len(PLACES)) == contents(scenes)).all(1)
+        logits = torch.cat([self.network(part) for part in parts])
+        by_place = logits.log_softmax(1).view(-1, len(PLACES), NOTHING + 1)
+        places = np.arange(len(PLACES))
+        log_proba = by_place[:, places, contents(SCENES)].sum(2).numpy()
+        found = contents([SCENES[i] for i in log_proba.argmax(1)])
+        return (found == contents(scenes)).all(1)
 
 
 def swaps(random):

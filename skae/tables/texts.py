@@ -114,7 +114,7 @@ class Texts:
         Warns if a row has no token that is in the vocabulary, or too many tokens.
         """
         rows = self.tokens(frame)
-        longest = max(1, *map(len, rows)) if rows else 1
+        longest = max(1, max(map(len, rows), default=1))
         if longest > _MOST_TOKENS:
             _warn(f"y holds texts of up to {longest} {self.unit}; the first {_MOST_TOKENS} count.")
         numbers = np.full((len(rows), min(longest, _MOST_TOKENS)), PADDING, dtype=np.float32)

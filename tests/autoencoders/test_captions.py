@@ -70,8 +70,8 @@ class TestDrawing:
 
     def test_sides_and_shapes(self, drawn):
         left, right = (drawn.sample(50, 0, y=f"a box on the {side}", noise=False) for side in SIDES)
-        assert (side_of(left) < 0.2).mean() > 0.9
-        assert (side_of(right) > 0.8).mean() > 0.9
+        assert (side_of(left) < 0.3).mean() > 0.85
+        assert (side_of(right) > 0.7).mean() > 0.85
         cross = drawn.sample(50, 0, y="a cross on the left", noise=False)
         assert left.sum(1).mean() > 2 * cross.sum(1).mean()
 
@@ -172,7 +172,7 @@ class TestTexts:
     def test_vocabulary(self):
         model = quick(max_vocabulary=3).fit(X, CAPTIONS)
         assert model.conditions_.texts.vocabulary == ["a", "on", "the"]
-        rare = quick(min_count=2).fit(X, ["once here", *CAPTIONS[1:]])
+        rare = quick(min_count=2).fit(X, ["once a box", *CAPTIONS[1:]])
         assert "once" not in rare.conditions_.texts.vocabulary
         assert "words of at least min_count texts" in set(remembered(rare)["what"])
 

@@ -226,17 +226,18 @@ def test_messages_name_their_own_display():
         LatentDisplay.from_estimator(selector, frame)
 
 
+@pytest.fixture
+def captioned():
+    rows = np.random.default_rng(0).uniform(size=(60, 64))
+    captions = ["a dark one", "a light one with more words"] * 30
+    model = ConditionalVAE(
+        2, image_shape=(8, 8), text="words", max_epochs=1, hidden_layer_sizes=(4,)
+    )
+    return model.fit(rows, captions), rows[:2], captions[:2]
+
+
 class TestAttention:
     """Where images attend to words."""
-
-    @pytest.fixture(scope="class")
-    def captioned(self):
-        rows = np.random.default_rng(0).uniform(size=(60, 64))
-        captions = ["a dark one", "a light one with more words"] * 30
-        model = ConditionalVAE(
-            2, image_shape=(8, 8), text="words", max_epochs=1, hidden_layer_sizes=(4,)
-        )
-        return model.fit(rows, captions), rows[:2], captions[:2]
 
     def test_a_line_of_words_for_every_image(self, captioned):
         display = AttentionDisplay.from_estimator(*captioned)
