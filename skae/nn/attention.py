@@ -11,7 +11,7 @@ from skae.nn.networks import ACTIVATIONS, stages
 from skae.nn.texts import WIDTH, TextSizes, Words
 
 # The cells that a word is drawn in, the columns of a query, and the units of a word's style; chosen
-# on captioned digits (docs/captions.md).
+# on captioned digits (docs/design.md).
 _N_CELLS, _N_QUERY, _N_STYLE = 16, 32, 8
 _HIDDEN = 128
 # The size of what the code adds to queries, at the start.
