@@ -1,9 +1,13 @@
 """What several tests use: estimators by discovery, and rows."""
 
 import inspect
+import re
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.base import BaseEstimator, OutlierMixin
 
 import skae
@@ -99,3 +103,17 @@ def rows_of_a_shop():
     holes = rng.random(frame.shape) < 0.05
     holes[:, 2], holes[:, 4] = False, False
     return frame.mask(holes)
+
+
+def run_page(name):
+    """Run the code of a page of the documentation from top to bottom; return its names."""
+    page = Path(__file__).parents[1] / "docs" / name
+    if not page.exists():
+        pytest.skip("the documentation is not there")
+    names = {"__name__": page.stem}
+    with warnings.catch_warnings():
+        # Of other packages.
+        warnings.simplefilter("ignore")
+        for i, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)):
+            exec(compile(block, f"block {i}", "exec"), names)
+    return names

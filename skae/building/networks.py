@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from skae.common.sizes import are_sizes, check_image_shape
+from skae.nn.attention import AttentiveDecoder
 from skae.nn.networks import (
     CodeToEveryLayer,
     SkipNetwork,
@@ -16,6 +17,7 @@ from skae.nn.networks import (
     linear_pair,
     with_outputs,
 )
+from skae.nn.texts import TextSizes
 
 # The hidden layers that "auto" stands for: units of dense ones, channels of convolutional ones.
 _AUTO_DENSE = (128, 128)
@@ -44,6 +46,8 @@ class Architecture:
         Whether the weights of the decoder are those of the encoder, transposed.
     skip_connections : bool, default=False
         Whether every layer of the decoder has a skip connection from the code.
+    attends_to : TextSizes or None, default=None
+        The texts whose words places of images attend to; None for none.
     """
 
     hidden_layer_sizes: str | Sequence[int]
@@ -55,6 +59,7 @@ class Architecture:
     has_linear_paths: bool
     tied_weights: bool = False
     skip_connections: bool = False
+    attends_to: TextSizes | None = None
 
     @property
     def is_built(self) -> bool:
@@ -151,6 +156,9 @@ def _built_networks(
     encoder, decoder = _sized(encoder, decoder, sizes)
     if architecture.skip_connections:
         decoder = CodeToEveryLayer(decoder, n_components)
+    if architecture.attends_to is not None:
+        words = architecture.attends_to, architecture.activation
+        decoder = AttentiveDecoder(decoder, n_components, *words)
     if not (architecture.has_linear_paths and architecture.is_built):
         return encoder, decoder
     linear_encoder, linear_decoder = _sized(*linear_pair(n_in, n_components, tied=tied), sizes)

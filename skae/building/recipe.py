@@ -21,6 +21,7 @@ from skae.nn.likelihoods import Likelihood, VarianceLikelihood
 from skae.nn.pca import PrincipalComponents
 from skae.nn.penalties import Penalty
 from skae.nn.quantization import Quantizer
+from skae.nn.texts import MeanOfWords, TextSizes
 from skae.tables.columns import Columns
 from skae.training.rows import Rows
 
@@ -108,7 +109,9 @@ class Recipe:
     chain : callable
         The class of the chain, or a function that makes one.
     n_conditions : int, default=0
-        The number of columns of what rows are conditioned on.
+        The number of columns of what rows are conditioned on, as networks have it.
+    texts : TextSizes or None, default=None
+        The sizes of the texts among that; None where there are none.
     n_bits : int or None, default=None
         The number of bits per unit of the code; None for codes that are not rounded.
     pretrain : callable or None, default=None
@@ -127,8 +130,14 @@ class Recipe:
     start: Start = start_at_pca
     chain: Callable[..., Autoencoder] = Autoencoder
     n_conditions: int = 0
+    texts: TextSizes | None = None
     n_bits: int | None = None
     pretrain: Pretraining | None = None
+
+    @property
+    def n_beside_codes(self) -> int:
+        """The number of inputs that the decoder has beside the code."""
+        return self.n_conditions if self.architecture.attends_to is None else 0
 
 
 def build_chain(recipe: Recipe, facts: Facts) -> Autoencoder:
@@ -139,7 +148,7 @@ def build_chain(recipe: Recipe, facts: Facts) -> Autoencoder:
         n_components=recipe.n_components,
         n_encoded=recipe.bottleneck.n_inputs or recipe.n_components,
         n_out=recipe.likelihood.n_outputs or facts.n_columns,
-        n_conditions=recipe.n_conditions,
+        n_conditions=recipe.n_beside_codes,
     )
     encoder, decoder = make_networks(recipe.architecture, sizes)
     residual = _find_residual(recipe, facts, pca)
@@ -149,10 +158,24 @@ def build_chain(recipe: Recipe, facts: Facts) -> Autoencoder:
         recipe.start(encoder, decoder, pca, recipe.likelihood, residual)
     elif recipe.architecture.decoder is None:
         start_at_mean(decoder, pca.mean, recipe.likelihood)
-    if recipe.n_conditions:
-        encoder = ConditionedEncoder(encoder, recipe.n_conditions, sizes.n_in, sizes.n_encoded)
-        decoder = ConditionedDecoder(decoder, recipe.n_conditions)
-    return _assemble(recipe, facts.columns, encoder, decoder)
+    return _assemble(recipe, facts.columns, *_conditioned(recipe, sizes, encoder, decoder))
+
+
+def _conditioned(
+    recipe: Recipe, sizes: Sizes, encoder: nn.Module, decoder: nn.Module
+) -> tuple[nn.Module, nn.Module]:
+    """Return networks that are told conditions, if there are any."""
+    n_conditions = recipe.n_conditions
+    if n_conditions:
+        shape = n_conditions, sizes.n_in, sizes.n_encoded
+        encoder = ConditionedEncoder(encoder, *shape, _reading(recipe))
+    if recipe.n_beside_codes:
+        decoder = ConditionedDecoder(decoder, n_conditions, _reading(recipe))
+    return encoder, decoder
+
+
+def _reading(recipe: Recipe) -> MeanOfWords | None:
+    return None if recipe.texts is None else MeanOfWords(recipe.texts)
 
 
 def _start_components(recipe: Recipe, facts: Facts) -> PrincipalComponents:

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from skae.nn.accompanied import Accompanied
-from skae.nn.conditions import Conditioned
+from skae.nn.attention import AttentiveDecoder
+from skae.nn.conditions import Conditioned, ConditionedEncoder
 from skae.nn.one_hot import OneHot
+from skae.nn.texts import OneHotAndTokens
 from skae.nn.variational_chain import VariationalAutoencoder
 
 # The share of the rows whose conditions are hidden in a training step.
@@ -27,13 +29,13 @@ class ConditionalVariationalAutoencoder(Accompanied, VariationalAutoencoder):
     ----------
     *parts
         The parts of the chain, of which encoder and decoder hold networks with conditions.
-    one_hot : OneHot
-        The one-hot encoding of encoded conditions.
+    one_hot : OneHot or OneHotAndTokens
+        The one-hot encoding of encoded conditions, behind which there may be tokens.
     **options
         The options of the chain.
     """
 
-    def __init__(self, *parts: Any, one_hot: OneHot, **options: Any) -> None:
+    def __init__(self, *parts: Any, one_hot: OneHot | OneHotAndTokens, **options: Any) -> None:
         super().__init__(*parts, **options)
         self.one_hot = one_hot
 
@@ -60,3 +62,28 @@ class ConditionalVariationalAutoencoder(Accompanied, VariationalAutoencoder):
     def conditions_of(self, x: Tensor) -> Tensor:
         """Return the one-hot conditions of training rows, $(B, c)$."""
         return self.one_hot(self.beside(x))
+
+    def summary(self, conditions: Tensor) -> Tensor:
+        """Return one-hot conditions as vectors, in which texts are the mean of their words."""
+        networks = (each for each in self.modules() if isinstance(each, ConditionedEncoder))
+        vectors: Tensor = next(networks).reading(conditions)
+        return vectors
+
+    @property
+    def attends(self) -> bool:
+        """Whether places of images attend to words."""
+        return any(isinstance(each, AttentiveDecoder) for each in self.modules())
+
+    def attention(self, x: Tensor) -> Tensor:
+        """Return how much places attend to words in reconstructions of $(B, n)$, $(B, h, w, T)$.
+
+        What a place does not attend to words, it attends to none.
+        """
+        decoder = next(each for each in self.modules() if isinstance(each, AttentiveDecoder))
+        decoder.keeps_attention = True
+        try:
+            self.reconstruct(x)
+            assert decoder.attention is not None
+            return decoder.attention[..., 1:]
+        finally:
+            decoder.keeps_attention, decoder.attention = False, None

@@ -3,16 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from skae.nn.texts import MeanOfWords
+
 
 class Conditioned(nn.Module):
-    """A network beside conditions, which are set for a batch, and are unknown where none are set.
-
-    Parameters
-    ----------
-    network : nn.Module
-        The network.
-    n_conditions : int
-        The number of columns $c$ of the conditions.
+    """A network that is told conditions, which are set for a batch, and unknown where none are.
 
     Attributes
     ----------
@@ -22,19 +17,36 @@ class Conditioned(nn.Module):
 
     conditions: Tensor | None = None
 
-    def __init__(self, network: nn.Module, n_conditions: int) -> None:
+
+class ConditionedNetwork(Conditioned):
+    """A network beside conditions.
+
+    Parameters
+    ----------
+    network : nn.Module
+        The network.
+    n_conditions : int
+        The number of columns $c$ of the conditions, as the network has them.
+    reading : MeanOfWords or None, default=None
+        What makes one vector of conditions that hold texts; None for others.
+    """
+
+    def __init__(
+        self, network: nn.Module, n_conditions: int, reading: MeanOfWords | None = None
+    ) -> None:
         super().__init__()
         self.network = network
         self.n_conditions = n_conditions
+        self.reading = nn.Identity() if reading is None else reading
 
     def conditions_for(self, x: Tensor) -> Tensor:
         """Return the conditions of rows, or of several sets of them one after the other."""
         if self.conditions is None:
             return x.new_zeros(len(x), self.n_conditions)
-        return self.conditions.to(x).repeat(len(x) // len(self.conditions), 1)
+        return self.reading(self.conditions.to(x)).repeat(len(x) // len(self.conditions), 1)
 
 
-class ConditionedEncoder(Conditioned):
+class ConditionedEncoder(ConditionedNetwork):
     r"""An encoder of rows and conditions, $e(x + B c) + A c$, which begins as one of rows alone.
 
     Parameters
@@ -43,10 +55,19 @@ class ConditionedEncoder(Conditioned):
         The encoder $e$, of any kind, from $(B, n)$ to $(B, m)$.
     n_conditions, n_in, n_out : int
         The numbers of columns of conditions, $n$ and $m$.
+    reading : MeanOfWords or None, default=None
+        What makes one vector of conditions that hold texts; None for others.
     """
 
-    def __init__(self, network: nn.Module, n_conditions: int, n_in: int, n_out: int) -> None:
-        super().__init__(network, n_conditions)
+    def __init__(
+        self,
+        network: nn.Module,
+        n_conditions: int,
+        n_in: int,
+        n_out: int,
+        reading: MeanOfWords | None = None,
+    ) -> None:
+        super().__init__(network, n_conditions, reading)
         self.to_input = nn.Linear(n_conditions, n_in, bias=False)
         self.to_output = nn.Linear(n_conditions, n_out, bias=False)
         for layer in (self.to_input, self.to_output):
@@ -60,7 +81,7 @@ class ConditionedEncoder(Conditioned):
         return self.network(x + self.to_input(conditions)) + self.to_output(conditions)
 
 
-class ConditionedDecoder(Conditioned):
+class ConditionedDecoder(ConditionedNetwork):
     """A decoder whose inputs are a code and the conditions side by side."""
 
     def forward(self, z: Tensor) -> Tensor:

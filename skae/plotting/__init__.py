@@ -1,5 +1,6 @@
 """Displays of fitted estimators, with the interface of scikit-learn's displays."""
 
+from skae.plotting.attention import AttentionDisplay
 from skae.plotting.explanations import ExplanationDisplay
 from skae.plotting.exporting import export_projector
 from skae.plotting.latent import LatentDisplay
@@ -10,6 +11,7 @@ from skae.plotting.series import SeriesScoreDisplay
 from skae.plotting.sketches import SketchDisplay
 
 __all__ = [
+    "AttentionDisplay",
     "ExplanationDisplay",
     "LatentDisplay",
     "LossCurveDisplay",

@@ -40,23 +40,30 @@ class ConditionalPrior:
     """A density of codes given conditions.
 
     Where conditions repeat, as labels do, each has a density of its own; other conditions have that
-    of the codes minus what a linear regression on the conditions says of them.
+    of the codes minus what a linear regression on the conditions says of them. So have texts, of
+    which the regression is given the mean of the words.
     """
 
     def fit(
-        self, make: Callable[[], Density], conditions: np.ndarray, codes: np.ndarray, seed: int
+        self,
+        make: Callable[[], Density],
+        conditions: np.ndarray,
+        codes: np.ndarray,
+        seed: int,
+        summaries: np.ndarray | None = None,
     ) -> "ConditionalPrior":
         """Fit the density to one-hot conditions (n_rows, c) and codes (n_rows, k).
 
         `make` makes an unfitted density, see `make_prior`; it is not kept, as it may hold a chain
-        on a device.
+        on a device. `summaries` are vectors that stand for conditions which hold texts.
         """
         self.conditions_, groups = np.unique(conditions, axis=0, return_inverse=True)
         self.shares_ = np.bincount(groups) / len(groups)
         self.regression_ = None
-        if len(self.conditions_) * _ROWS_PER_GROUP > len(codes):
-            self.regression_ = Ridge().fit(conditions, codes)
-            rest = codes - self.regression_.predict(conditions).reshape(codes.shape)
+        if summaries is not None or len(self.conditions_) * _ROWS_PER_GROUP > len(codes):
+            of_codes = conditions if summaries is None else summaries
+            self.regression_ = Ridge().fit(of_codes, codes)
+            rest = codes - self.regression_.predict(of_codes).reshape(codes.shape)
             self.densities_ = [make().fit(rest, seed)]
             return self
         members = [codes[groups == group] for group in range(len(self.conditions_))]
@@ -76,7 +83,7 @@ class ConditionalPrior:
         return self.conditions_[rng.choice(len(self.conditions_), n_samples, p=self.shares_)]
 
     def sample(self, conditions: np.ndarray, seed: int) -> np.ndarray:
-        """Draw a code for each of the conditions, shape (n_samples, k)."""
+        """Draw a code for each of the conditions or, of texts, summaries, shape (n_samples, k)."""
         if self.regression_ is not None:
             rest = self.densities_[0].sample(len(conditions), seed)
             return rest + self.regression_.predict(conditions).reshape(rest.shape)

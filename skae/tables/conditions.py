@@ -1,4 +1,4 @@
-"""Conditions: what rows are conditioned on, labels or frames, as encoded columns."""
+"""Conditions: what rows are conditioned on, labels, texts or frames, as encoded columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from skae.tables.cells import HIDDEN, is_missing
 from skae.tables.containers import eager_frame
 from skae.tables.kinds import TableOptions
 from skae.tables.mixed import MixedColumns
+from skae.tables.table import Table
+from skae.tables.texts import TextReading, Texts
 from skae.tables.unwrapping import unwrap
 
 _NAME = "y"
@@ -28,24 +30,41 @@ class Conditions:
     Attributes
     ----------
     columns : MixedColumns
-        The columns.
+        The columns that are no texts; there may be none.
     names : list
-        Their names.
+        The names of all columns.
     are_labels : bool
-        Whether they are labels without a name.
+        Whether they are labels, or texts, without a name.
+    texts : Texts or None, default=None
+        The columns of text.
     """
 
     columns: MixedColumns
     names: list
     are_labels: bool
+    texts: Texts | None = None
 
     @classmethod
-    def learn(cls, frame: nw.DataFrame) -> "Conditions":
-        """Return what there is to know of conditions, given those of all rows."""
+    def learn(cls, frame: nw.DataFrame, reading: TextReading | None = None) -> "Conditions":
+        """Return what there is to know of conditions, given those of all rows.
+
+        Raises
+        ------
+        ValueError
+            If texts are to be read, and there is no column of them.
+        """
         are_labels = frame.columns == [_NAME] and not frame[_NAME].dtype.is_float()
+        texts = None if reading is None else Texts.learn(frame, reading)
+        if texts is not None:
+            others = [name for name in frame.columns if name not in texts.names]
+            return cls(_learn_columns(frame.select(others), None), frame.columns, are_labels, texts)
         kinds = {_NAME: "category"} if are_labels else None
-        columns = MixedColumns.learn(frame, None, TableOptions(column_kinds=kinds))
-        return cls(columns, frame.columns, are_labels)
+        return cls(_learn_columns(frame, kinds), frame.columns, are_labels)
+
+    @property
+    def n_tokens(self) -> int:
+        """The number of different tokens of the texts; 0 where there are none."""
+        return 0 if self.texts is None else self.texts.n_tokens
 
     def encode(self, frame: nw.DataFrame) -> np.ndarray:
         """Return conditions as a float32 matrix, in which missing ones are hidden.
@@ -58,12 +77,19 @@ class Conditions:
         lacking = [name for name in self.names if name not in frame.columns]
         if lacking:
             raise ValueError(f"y has not the columns {lacking}, which fit was given.")
-        frame = frame.select(self.names)
-        self._check_labels(frame)
-        return self.columns.hide(frame)
+        of_texts = [] if self.texts is None else self.texts.names
+        others = frame.select([name for name in self.names if name not in of_texts])
+        self._check_labels(others)
+        encoded = self.columns.hide(others) if len(others.columns) else self._nothing(len(frame))
+        return encoded if self.texts is None else np.hstack([encoded, self.texts.encode(frame)])
 
     def hidden(self, n_rows: int) -> np.ndarray:
         """Return encoded conditions that are all unknown."""
+        nothing = self._nothing(n_rows)
+        return nothing if self.texts is None else np.hstack([nothing, self.texts.hidden(n_rows)])
+
+    def _nothing(self, n_rows: int) -> np.ndarray:
+        """Return encoded columns that are no texts, all of them unknown."""
         numbers = np.full((n_rows, self.columns.n_numbers), np.nan, dtype=np.float32)
         states = np.full((n_rows, len(self.columns.n_states)), HIDDEN, dtype=np.float32)
         return np.hstack([numbers, states])
@@ -79,6 +105,13 @@ class Conditions:
                     raise ValueError(not_seen(label, [*field.states]))
 
 
+def _learn_columns(frame: nw.DataFrame, kinds: Mapping | None) -> MixedColumns:
+    """Return the columns of a frame, which may have none."""
+    if not frame.columns:
+        return MixedColumns(Table(()), np.empty(0), np.empty(0))
+    return MixedColumns.learn(frame, None, TableOptions(column_kinds=kinds))
+
+
 def not_seen(label: Any, seen: list) -> str:
     """Return what to say of a label that fit did not see."""
     few = ", ".join(map(repr, seen[:_FEW]))
@@ -92,7 +125,7 @@ def as_many(y: Any, n_rows: int) -> Any:
         y = pd.DataFrame([dict(y)])
     if np.ndim(y) == 0 and not isinstance(y, nw.DataFrame):
         return [y] * n_rows
-    frame = eager_frame(y)
+    frame = eager_frame(_no_paths(y))
     if isinstance(frame, nw.DataFrame) and len(frame) == 1:
         return frame[[0] * n_rows]
     return y
@@ -108,6 +141,7 @@ def conditions_frame(y: Any, known: Conditions | None = None) -> nw.DataFrame:
     known : Conditions or None, default=None
         What `fit` has learned of conditions, whose kinds these then have.
     """
+    y = _no_paths(y)
     frame = eager_frame(y)
     if isinstance(frame, nw.DataFrame):
         return nw.maybe_reset_index(frame)
@@ -122,6 +156,15 @@ def conditions_frame(y: Any, known: Conditions | None = None) -> nw.DataFrame:
     are_labels = None if known is None else known.are_labels
     column = _labels_or_numbers(pd.Series(cells.reshape(len(cells))), are_labels)
     return nw.from_native(pd.DataFrame({_NAME: column}), eager_only=True)
+
+
+def _no_paths(y: Any) -> Any:
+    """Return lists of texts and labels, which are no paths of files here, as an array."""
+    if isinstance(y, list | tuple) and any(isinstance(cell, str) for cell in y):
+        cells = np.empty(len(y), dtype=object)
+        cells[:] = y
+        return cells
+    return y
 
 
 def _labels_or_numbers(cells: pd.Series, are_labels: bool | None) -> pd.Series:

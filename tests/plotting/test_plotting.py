@@ -11,8 +11,9 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import FunctionTransformer
 
-from skae import AEOutlierDetector, AutoencoderTransformer
+from skae import AEOutlierDetector, AutoencoderTransformer, ConditionalVAE
 from skae.plotting import (
+    AttentionDisplay,
     LatentDisplay,
     LossCurveDisplay,
     ReconstructionDisplay,
@@ -223,3 +224,33 @@ def test_messages_name_their_own_display():
     selector = FunctionTransformer(feature_names_out="one-to-one").fit(frame)
     with pytest.raises(ValueError, match="LatentDisplay draws components that are numbers"):
         LatentDisplay.from_estimator(selector, frame)
+
+
+@pytest.fixture
+def captioned():
+    rows = np.random.default_rng(0).uniform(size=(60, 64))
+    captions = ["a dark one", "a light one with more words"] * 30
+    model = ConditionalVAE(
+        2, image_shape=(8, 8), text="words", max_epochs=1, hidden_layer_sizes=(4,)
+    )
+    return model.fit(rows, captions), rows[:2], captions[:2]
+
+
+class TestAttention:
+    """Where images attend to words."""
+
+    def test_a_line_of_words_for_every_image(self, captioned):
+        display = AttentionDisplay.from_estimator(*captioned)
+        assert display.axes_.shape == (2, 7)
+        titles = [[ax.get_title() for ax in line[1:]] for line in display.axes_]
+        assert titles[1] == captioned[2][1].split()
+        assert titles[0] == [*captioned[2][0].split(), "", "", ""]
+        np.testing.assert_array_equal(
+            display.axes_[0, 1].get_images()[0].get_array(), display.weights[0, :, :, 0]
+        )
+
+    def test_without_attention(self):
+        rows = np.random.default_rng(0).uniform(size=(60, 64))
+        labels = ConditionalVAE(2, image_shape=(8, 8), max_epochs=1).fit(rows, [0, 1] * 30)
+        with pytest.raises(ValueError, match="Nothing attends to words"):
+            AttentionDisplay.from_estimator(labels, rows[:2], [0, 1])
