@@ -95,7 +95,7 @@ class Joint(nn.Module):
         joint = torch.stack([part.mean(0) for part in by_part]).mean(0)
         joint = joint * (CONSENSUS if len(by_part) > 1 else 1)
         for i, part in enumerate(by_part):
-            # Surprisals are at least zero, so that a part that does not count alone changes nothing.
+            # Surprisals are at least zero: a part that does not count alone changes nothing.
             joint = joint.maximum(self.alone[i] * part.amax(0))
         return joint
 

@@ -256,7 +256,7 @@ REFUSED = [
     (AutoencoderTransformer, "nothing", matrix, "no reading of that name"),
     (VAETransformer, "score_samples", table, "draws depend on the bits of a row"),
     (ConditionalVAE, "transform", matrix, "of this class nothing can be exported"),
-    (AEOutlierDetector, "score_samples", table, "of this class nothing can be exported"),
+    (AEOutlierDetector, "transform", table, "no reading of that name"),
     (GenerativeClassifier, "predict", matrix, "of this class nothing can be exported"),
     (EncoderClassifier, "transform", matrix, "no reading of that name"),
     (GANSampler, "score_samples", matrix, "of this class nothing can be exported"),
