@@ -101,7 +101,8 @@ def test_draws_are_seeded_drawings(fitted):
         assert 1 <= len(each) <= fitted.max_length_ == 6
         assert set(each[:, 2]) <= {0.0, 1.0}
         assert each[-1, 2] == 1
-    assert np.mean([len(each) in (4, 6) for each in drawn]) > 0.8
+    # Codes between both kinds may give other lengths.
+    assert np.mean([len(each) in (4, 6) for each in drawn]) > 0.6
     # What is drawn can be read.
     assert np.isfinite(fitted.score_samples(drawn)).all()
 

@@ -15,7 +15,7 @@ WORDS = ["anna", "hanna", "johanna", "ana", "abc-1", "abc-2", "abc-3", "abc-12"]
 
 @pytest.fixture(scope="module")
 def fitted():
-    options = {"hidden_size": 32, "beta": 0.3, "dropout": 0.0, "random_state": 0}
+    options = {"hidden_size": 32, "dropout": 0.0, "learning_rate": 0.01, "random_state": 0}
     return TextVAE(4, max_epochs=80, **options).fit(WORDS)
 
 
