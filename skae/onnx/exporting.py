@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 import skae
 from skae.common.files import whole_file
 from skae.onnx.inputs import Input
-from skae.onnx.reading import Reading
+from skae.onnx.reading import Output, Reading
 from skae.onnx.readings import make_reading
 from skae.onnx.texts import names_of, rename, with_labels, with_texts
 
@@ -92,7 +93,7 @@ def model_of(estimator: Any, reading: str) -> Any:
         if each.kind == "string":
             with_texts(model, each)
     if module.output.labels is not None:
-        with_labels(model, module.output)
+        with_labels(model, _output_of(module))
     model.producer_name, model.producer_version = "skae", skae.__version__
     entries = {"estimator": type(estimator).__name__, "reading": reading}
     entries["missing"] = json.dumps({each.name: each.missing for each in module.inputs})
@@ -115,8 +116,16 @@ def _traced(module: Reading) -> Any:
     assert program is not None
     model = program.model_proto
     names = [name for each in module.inputs for name in names_of(each)]
-    rename(model, names, module.output.name)
+    rename(model, names, _output_of(module).name)
     return model
+
+
+def _output_of(module: Reading) -> Output:
+    """Return the output, of another name than all columns."""
+    name, columns = module.output.name, {each.name for each in module.inputs}
+    while name in columns:
+        name += "_"
+    return replace(module.output, name=name)
 
 
 def _example(given: Input) -> list[Tensor]:
