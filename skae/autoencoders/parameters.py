@@ -25,6 +25,8 @@ class ModelParameters:
     """The number of units of every hidden layer of the encoder, which the decoder mirrors. "auto"
     is (128, 128); an empty tuple makes a linear autoencoder. With `image_shape`, the number of
     channels of every convolution, each of which halves height and width; "auto" is then (16, 32).
+    Behind a dense layer of more than 128 units the learning rate is divided by their number over
+    128.
     """
 
     activation: Activation = "gelu"

@@ -31,6 +31,7 @@ class Surprisals(nn.Module):
     high: Tensor
     spread: Tensor
     which: Tensor
+    trusted: Tensor
 
     def __init__(self, learned: Sequence[Surprisal]) -> None:
         super().__init__()
@@ -40,13 +41,15 @@ class Surprisals(nn.Module):
         self.register_buffer("high", torch.tensor(ends, dtype=torch.float64)[:, None, None])
         self.register_buffer("spread", torch.tensor(spreads, dtype=torch.float64)[:, None, None])
         self.register_buffer("which", torch.arange(len(learned))[:, None, None])
+        self.register_buffer("trusted", torch.tensor(TRUSTED, dtype=torch.float64))
 
     def forward(self, quantities: Tensor) -> Tensor:
         """Return them of quantities $(Q, M, B)$."""
         beyond = (quantities - self.high).clamp_min(0) / self.spread
         surprisals = self.bulk(quantities, self.which) + beyond
         excess = (surprisals - TRUSTED).clamp_min(0)
-        return surprisals.clamp_max(TRUSTED) + excess.log1p()
+        # Not `clamp_max`: skl2onnx takes no operator of which an input is left out.
+        return surprisals.minimum(self.trusted) + excess.log1p()
 
 
 class Joint(nn.Module):

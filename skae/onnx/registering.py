@@ -9,6 +9,7 @@ from skae.gans.sampler import GANSampler
 from skae.onnx.exporting import model_of
 from skae.onnx.readings import autoencoder_of
 from skae.onnx.texts import rename, with_casts
+from skae.outliers.detector import AEOutlierDetector
 from skae.predictors.classifier import EncoderClassifier
 from skae.predictors.regressor import EncoderRegressor
 
@@ -17,7 +18,8 @@ def register() -> None:
     """Register converters of skae's estimators with skl2onnx.
 
     Then `skl2onnx.to_onnx` exports pipelines in which an autoencoder or GANSampler transforms, or
-    an EncoderClassifier or EncoderRegressor predicts, and all other steps are scikit-learn's.
+    an EncoderClassifier or EncoderRegressor predicts, or AEOutlierDetector tells outliers, with
+    labels and scores relative to the threshold, and all other steps are scikit-learn's.
 
     Raises
     ------
@@ -55,6 +57,8 @@ def register() -> None:
             update_registered_converter(cls, f"Skae{name}", _codes_shape, _convert_codes)
         elif issubclass(cls, EncoderRegressor):
             update_registered_converter(cls, f"Skae{name}", _targets_shape, _convert_targets)
+        elif issubclass(cls, AEOutlierDetector):
+            update_registered_converter(cls, f"Skae{name}", _labels_shape, _convert_labels)
         elif issubclass(cls, EncoderClassifier):
             options = {"zipmap": [True, False, "columns"], "nocl": [True, False]}
             arguments = (cls, f"Skae{name}", _classes_shape, _convert_classes)
@@ -99,6 +103,18 @@ def _classes_shape(operator: Any) -> None:
 def _convert_classes(scope: Any, operator: Any, container: Any) -> None:
     _add(scope, operator, container, "predict", operator.outputs[0])
     _add(scope, operator, container, "predict_proba", operator.outputs[1])
+
+
+def _labels_shape(operator: Any) -> None:
+    from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType
+
+    operator.outputs[0].type = Int64TensorType([None])
+    operator.outputs[1].type = DoubleTensorType([None])
+
+
+def _convert_labels(scope: Any, operator: Any, container: Any) -> None:
+    _add(scope, operator, container, "predict", operator.outputs[0])
+    _add(scope, operator, container, "decision_function", operator.outputs[1])
 
 
 class _Part:

@@ -22,15 +22,19 @@ def names_of(given: Input) -> list[str]:
 
 
 def rename(model: Any, inputs: list[str], output: str, inside: str = _INSIDE) -> None:
-    """Give the inputs and the output of a model names, and all else names that no column has."""
+    """Give the inputs and the output of a model names, and all else names that no column has.
+
+    These end in no digit: skl2onnx numbers names that are there already, and would make an 11 of
+    the second 1.
+    """
     graph = model.graph
     names = dict(zip((each.name for each in graph.input), inputs, strict=True))
     names[graph.output[0].name] = output
     for each in (*graph.input, *graph.output, *graph.initializer, *graph.value_info):
-        each.name = names.get(each.name, inside + each.name)
+        each.name = names.get(each.name, f"{inside}{each.name}_")
     for node in graph.node:
         for ends in (node.input, node.output):
-            ends[:] = [names.get(name, name and inside + name) for name in ends]
+            ends[:] = [names.get(name, name and f"{inside}{name}_") for name in ends]
 
 
 def with_texts(model: Any, given: Input) -> None:

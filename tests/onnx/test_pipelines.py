@@ -7,7 +7,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skae import AutoencoderTransformer, EncoderClassifier, EncoderRegressor, VAETransformer
+from skae import (
+    AEOutlierDetector,
+    AutoencoderTransformer,
+    EncoderClassifier,
+    EncoderRegressor,
+    VAETransformer,
+)
 
 runtime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
@@ -64,3 +70,14 @@ def test_codes_alone():
     pipeline = make_pipeline(StandardScaler(), AutoencoderTransformer(2, **TINY)).fit(X)
     (found,) = run(skl2onnx.to_onnx(pipeline, X[:1]), X)
     np.testing.assert_allclose(found, pipeline.transform(X), rtol=1e-5, atol=1e-5)
+
+
+def test_detector():
+    X = matrix(200)
+    detector = AEOutlierDetector(n_members=4, hidden_layer_sizes=(3,), max_epochs=2, random_state=0)
+    new = matrix(60, seed=1) * np.linspace(0.5, 5, 60)[:, None]
+    pipeline = make_pipeline(StandardScaler(), detector).fit(X)
+    found, shifted = run(skl2onnx.to_onnx(pipeline, X[:1]), new)
+    assert found.tolist() == pipeline.predict(new).tolist()
+    np.testing.assert_allclose(shifted, pipeline.decision_function(new), atol=1e-6)
+    assert {-1, 1} == set(found.tolist())
