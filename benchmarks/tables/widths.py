@@ -2,9 +2,9 @@
 
     python -m benchmarks.tables.widths [--seeds 0]
 
-Squared errors on new rows over those of PCA with as many components, of AutoencoderTransformer(8) at
-its defaults but for the layers: 5,000 rows of 30 columns, the tanh of six factors, and the digits of
-scikit-learn.
+Squared errors on new rows over those of PCA with as many components, of AutoencoderTransformer(8)
+at its defaults but for the layers: 5,000 rows of 30 columns, the tanh of six factors, and the
+digits of scikit-learn.
 """
 
 import argparse
