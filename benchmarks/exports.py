@@ -17,7 +17,13 @@ import pandas as pd
 import torch
 
 from benchmarks.report import circumstances, milliseconds, table
-from skae import AutoencoderTransformer, DenoisingAE, EncoderClassifier, VAETransformer
+from skae import (
+    AEOutlierDetector,
+    AutoencoderTransformer,
+    DenoisingAE,
+    EncoderClassifier,
+    VAETransformer,
+)
 from skae.onnx import feeds
 from skae.onnx.exporting import model_of
 
@@ -104,6 +110,11 @@ def lines():
     classifier = EncoderClassifier(DenoisingAE(8, **quick), **quick).fit(frame, y)
     yield line("table", classifier, "predict", X)
     yield line("table", classifier, "predict_proba", X)
+    # A detector knows the rows that it was fitted to, and its model takes all for new ones.
+    for name, rows, new in (("matrix", matrix, matrix[:1000]), ("table", frame, X)):
+        detector = AEOutlierDetector(novelty=True, random_state=0).fit(rows[1000:])
+        yield line(name, detector, "score_samples", new)
+        yield line(name, detector, "predict", new)
 
 
 def main():
