@@ -1,5 +1,6 @@
 """Encoders and decoders: a linear path beside a deep one, dense or convolutional."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
@@ -168,7 +169,23 @@ def dense_pair(
         Whether the decoder's weights are the encoder's, transposed.
     """
     pairs = [linear_pair(n_in, n_out, tied=tied) for n_in, n_out in pairwise(sizes)]
+    for encoder, _ in pairs[:-1]:
+        _keep_scale(encoder)
+    for _, decoder in pairs[1:]:
+        _keep_scale(decoder)
     return _stack_pairs(pairs, activation, dropout)
+
+
+@torch.no_grad()
+def _keep_scale(layer: nn.Module) -> None:
+    """Scale the weights of a hidden layer of many units, so that these are as large as those of few.
+
+    Orthogonal weights keep the length of a row, which many units share: each would be so small that
+    its activation was linear, and the network as well.
+    """
+    if isinstance(layer, nn.Linear):
+        fewer = max(layer.in_features, _FULL_RATE_WIDTH)
+        layer.weight.mul_(max(1.0, math.sqrt(layer.out_features / fewer)))
 
 
 def convolutional_pair(
