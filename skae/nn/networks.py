@@ -178,7 +178,7 @@ def dense_pair(
 
 @torch.no_grad()
 def _keep_scale(layer: nn.Module) -> None:
-    """Scale the weights of a hidden layer of many units, so that these are as large as those of few.
+    """Scale the weights of a wide hidden layer, so that its units are as large as those of few.
 
     Orthogonal weights keep the length of a row, which many units share: each would be so small that
     its activation was linear, and the network as well.
