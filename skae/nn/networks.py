@@ -48,9 +48,7 @@ LAYERS = (
     nn.ConvTranspose2d,
     Transposed,
 )
-Layer = (
-    nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d | Transposed
-)
+Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d | Transposed
 _Layer = TypeVar("_Layer", bound=Layer)
 # The number of units of a hidden layer up to which the next layer has the full learning rate.
 _FULL_RATE_WIDTH = 128
@@ -241,10 +239,10 @@ def series_pair(
     """
     pairs: list[tuple[nn.Module, nn.Module]] = []
     n_in, n_timepoints = shape
-    how = {"kernel_size": kernel_size, "stride": 2, "padding": kernel_size // 2}
+    how = kernel_size, 2, kernel_size // 2
     for n_out in channels:
-        undo = nn.ConvTranspose1d(n_out, n_in, **how, output_padding=1 - n_timepoints % 2)
-        pairs.append((orthogonal(nn.Conv1d(n_in, n_out, **how)), orthogonal(undo)))
+        undo = nn.ConvTranspose1d(n_out, n_in, *how, output_padding=1 - n_timepoints % 2)
+        pairs.append((orthogonal(nn.Conv1d(n_in, n_out, *how)), orthogonal(undo)))
         n_in, n_timepoints = n_out, -(-n_timepoints // 2)
     to_code, to_series = linear_pair(n_in * n_timepoints, n_components, tied=False)
     last = nn.Sequential(to_series, nn.Unflatten(1, (n_in, n_timepoints)))

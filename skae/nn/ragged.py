@@ -44,9 +44,7 @@ def resample(series: Tensor, lengths: Tensor, *, to_points: bool) -> Tensor:
     low = places.floor().long()
     high = torch.minimum(low + 1, end.long())
     share = (places - low)[:, None]
-    before, after = (
-        series.gather(2, each[:, None].expand_as(series)) for each in (low, high)
-    )
+    before, after = (series.gather(2, each[:, None].expand_as(series)) for each in (low, high))
     return before + share * (after - before)
 
 

@@ -99,12 +99,15 @@ class SeriesAutoencoder(
     >>> import numpy as np
     >>> from skae import SeriesAutoencoder
     >>> rng = np.random.default_rng(0)
-    >>> cases = [np.sin(rng.uniform(0, 6) + np.arange(n) / 3)[None] for n in rng.integers(20, 30, 80)]
+    >>> lengths, starts = rng.integers(20, 30, 80), rng.uniform(0, 6, 80)
+    >>> cases = [np.sin(start + np.arange(n) / 3)[None] for n, start in zip(lengths, starts)]
     >>> autoencoder = SeriesAutoencoder(3, max_epochs=20, random_state=0).fit(cases)
     >>> autoencoder.transform(cases).shape
     (80, 3)
-    >>> [case.shape == other.shape for case, other in zip(cases, autoencoder.reconstruct(cases[:2]))]
-    [True, True]
+    >>> [case.shape for case in autoencoder.reconstruct(cases[:3])]
+    [(1, 28), (1, 26), (1, 25)]
+    >>> [case.shape for case in autoencoder.sample(2, random_state=0)]
+    [(1, 26), (1, 25)]
     """
 
     n_components: PositiveInt | Share = field(default=16, kw_only=False)
@@ -228,6 +231,7 @@ class SeriesAutoencoder(
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
@@ -255,7 +259,7 @@ class SeriesAutoencoder(
             model = self._make_model(form)
         getattr(model, method)(rows, sample_weight=sample_weight)
         self._show(model)
-        self.form_ = PanelForm("rows", 1, model.n_features_in_) if form is None else form
+        self.form_ = PanelForm.of_rows(model.n_features_in_) if form is None else form
         self._remember_parameters()
 
     def _make_model(self, form: PanelForm | None) -> DeterministicSeries | VariationalSeries:
@@ -283,11 +287,13 @@ class SeriesAutoencoder(
 
     def _show(self, model: DeterministicSeries | VariationalSeries) -> None:
         self.autoencoder_ = model
-        found = {name: getattr(model, name) for name in _SHOWN}
-        found |= {name: vars(model)[name] for name in _SHOWN_IF_THERE if name in vars(model)}
+        for name in _SHOWN:
+            setattr(self, name, getattr(model, name))
         for name in _SHOWN_IF_THERE:
-            vars(self).pop(name, None)
-        vars(self).update(found)
+            if name in vars(model):
+                setattr(self, name, vars(model)[name])
+            elif name in vars(self):
+                delattr(self, name)
 
     def _check_parameters(self) -> None:
         if self.kernel_size % 2 == 0:

@@ -41,11 +41,16 @@ class PanelForm:
     container: str
     n_channels: int
     n_timepoints: int
-    is_ragged: bool = False
-    dtype: np.dtype = np.dtype(np.float64)
+    is_ragged: bool
+    dtype: np.dtype
     names: tuple = ()
     levels: tuple = ()
     scales: np.ndarray | None = None
+
+    @classmethod
+    def of_rows(cls, n_timepoints: int) -> "PanelForm":
+        """Return the form of rows of one channel, which autoencoders of rows read themselves."""
+        return cls("rows", 1, n_timepoints, is_ragged=False, dtype=np.dtype(np.float64))
 
     @classmethod
     def of(cls, panel: Panel, *, scale_channels: bool) -> "PanelForm":
@@ -107,8 +112,10 @@ class PanelForm:
 
     def log_volume(self, lengths: np.ndarray) -> np.ndarray:
         """Return the log of the volume of a unit cube of scaled cases in the units of X."""
-        return np.zeros(len(lengths)) if self.scales is None else (
-            np.minimum(lengths, self.n_timepoints) * np.log(self.scales).sum()
+        return (
+            np.zeros(len(lengths))
+            if self.scales is None
+            else (np.minimum(lengths, self.n_timepoints) * np.log(self.scales).sum())
         )
 
     def _frame(self, cases: list[np.ndarray], like: Panel | None) -> pd.DataFrame:

@@ -67,7 +67,8 @@ def read_panel(X: Any) -> Panel | None:
         return _of_frame(X) if isinstance(X.index, pd.MultiIndex) else None
     if _is_list(X):
         cases = [_as_case(unwrap(case), i) for i, case in enumerate(X)]
-        return _checked(cases, Panel(cases, "list"))
+        _check_channels(cases)
+        return Panel(cases, "list")
     shape = tuple(X.shape) if isinstance(X, (np.ndarray, torch.Tensor)) else np.shape(_plain(X))
     if len(shape) < 3:
         return None
@@ -77,8 +78,8 @@ def read_panel(X: Any) -> Panel | None:
             f"Found array with dim {len(shape)}: X has shape {shape}."
         )
     device = X.device if isinstance(X, torch.Tensor) else None
-    cases = [_as_case(case, i) for i, case in enumerate(np.asarray(unwrap(X)))]
-    return _checked(cases, Panel(cases, "array", device))
+    array = np.asarray(unwrap(X) if isinstance(X, torch.Tensor) else X)
+    return Panel([_as_case(case, i) for i, case in enumerate(array)], "array", device)
 
 
 def _plain(X: Any) -> Any:
@@ -110,31 +111,22 @@ def _shape(case: Any) -> tuple[int, ...]:
 
 def _as_case(case: Any, place: Any) -> np.ndarray:
     """Return an array of finite numbers, of channels by timepoints."""
-    try:
-        array = np.asarray(case)
-        if array.dtype.kind not in "fiub":
-            array = array.astype(np.float64) if array.dtype.kind == "O" else None
-    except (TypeError, ValueError):
-        array = None
-    if array is None:
-        raise ValueError(f"Case {place!r} of X holds cells that are no numbers.")
+    array = _numbers(case, place)
     array = array[None] if array.ndim == 1 else array
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(
             f"Case {place!r} of X has shape {array.shape}; a case has the shape (n_channels, "
             f"n_timepoints), none of them 0."
         )
-    array = array.astype(np.float32 if array.dtype == np.float32 else np.float64, copy=False)
     is_finite = np.isfinite(array)
     if not is_finite.all():
-        channel, timepoint = np.argwhere(~is_finite)[0]
-        found = array[channel, timepoint]
-        word = "NaN" if np.isnan(found) else "infinity"
-        advice = ""
-        if np.isnan(found):
+        channel, timepoint = map(int, np.argwhere(~is_finite)[0])
+        word, advice = "infinity", ""
+        if np.isnan(array[channel, timepoint]):
+            word = "NaN"
             advice = (
-                " Fill gaps first; cases of unequal lengths are given as a list of arrays, not "
-                "padded."
+                " Fill gaps first, and give cases of unequal lengths as a list of arrays that are "
+                "not padded."
             )
         raise ValueError(
             f"Input X contains {word}: case {place!r}, channel {channel}, timepoint {timepoint}."
@@ -143,7 +135,24 @@ def _as_case(case: Any, place: Any) -> np.ndarray:
     return array
 
 
-def _checked(cases: list[np.ndarray], panel: Panel) -> Panel:
+def _numbers(case: Any, place: Any) -> np.ndarray:
+    """Return an array of float32 or float64."""
+    if isinstance(case, (pd.DataFrame, pd.Series)):
+        raise TypeError(
+            f"Case {place!r} of X is a frame. Give arrays of shape (n_channels, n_timepoints), such "
+            f"as frame.to_numpy().T, or one frame with an index of cases and times."
+        )
+    try:
+        array = np.asarray(case)
+        if array.dtype.kind not in "fiubO":
+            raise TypeError(array.dtype)
+        single = array.dtype in (np.float32, np.float16)
+        return array.astype(np.float32 if single else np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Case {place!r} of X holds cells that are no numbers: {error}") from error
+
+
+def _check_channels(cases: list[np.ndarray]) -> None:
     n_channels = len(cases[0])
     for place, case in enumerate(cases):
         if len(case) != n_channels:
@@ -151,7 +160,6 @@ def _checked(cases: list[np.ndarray], panel: Panel) -> Panel:
                 f"Case {place} of X has {len(case)} channels, and case 0 has {n_channels}; a case "
                 f"has the shape (n_channels, n_timepoints)."
             )
-    return panel
 
 
 def _of_frame(X: pd.DataFrame | pd.Series) -> Panel:
@@ -167,7 +175,9 @@ def _of_frame(X: pd.DataFrame | pd.Series) -> Panel:
         raise ValueError(f"X has two rows of {index[index.duplicated()][0]!r}, a case and a time.")
     for name, dtype in frame.dtypes.items():
         if not (pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)):
-            raise ValueError(f"Column {name!r} of X is of {dtype}; channels are columns of numbers.")
+            raise ValueError(
+                f"Column {name!r} of X is of {dtype}; channels are columns of numbers."
+            )
     codes, names = pd.factorize(index.get_level_values(0))
     times = index.get_level_values(1)
     if (codes < 0).any() or times.hasnans:

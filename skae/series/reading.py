@@ -92,7 +92,7 @@ class PanelInference(TransformerMixin):
         return self.form_.wrap(cases, Panel(cases, "array", X.device) if is_tensor else None)
 
     def reconstruct(self, X: Any) -> Any:
-        """Return the reconstructions of cases: `inverse_transform` of `transform`, at their lengths.
+        """Return the reconstructions of cases: `inverse_transform` of `transform`, of equal length.
 
         Parameters
         ----------
@@ -287,8 +287,9 @@ class PanelInference(TransformerMixin):
 
 
 def _like(codes: np.ndarray, panel: Panel | None) -> Any:
-    is_array = panel is None or panel.device is None
-    return codes if is_array else torch.from_numpy(codes).to(panel.device)
+    if panel is None or panel.device is None:
+        return codes
+    return torch.from_numpy(codes).to(panel.device)
 
 
 def _cases_of_rows(X: Any) -> Panel:

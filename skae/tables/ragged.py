@@ -1,12 +1,16 @@
 """Rows of series of unequal lengths: their points, padded, and their length."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from skae.tables.columns import FARTHEST
 from skae.tables.matrix import MatrixColumns
+
+# The number of numbers that a length weighs as much as. More of them take units of the code from
+# the series, and fewer give back other lengths; see docs/design.md.
+_WEIGHT_OF_LENGTH = 4
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class RaggedColumns(MatrixColumns):
     n_channels: int = 1
     bounds: tuple[int, int] = (1, 1)
     length_scale: float = 1.0
-    presence: np.ndarray | None = None
+    presence: np.ndarray = field(default_factory=lambda: np.ones(1))
 
     @classmethod
     def learn(
@@ -59,7 +63,7 @@ class RaggedColumns(MatrixColumns):
             is_strict=False,
             n_channels=n_channels,
             bounds=(int(lengths.min()), int(lengths.max())),
-            length_scale=spread,
+            length_scale=spread * math.sqrt(n_timepoints / _WEIGHT_OF_LENGTH),
             presence=np.average(there, axis=0, weights=weights),
         )
 
