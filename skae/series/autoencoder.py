@@ -106,8 +106,8 @@ class SeriesAutoencoder(
     (80, 3)
     >>> [case.shape for case in autoencoder.reconstruct(cases[:3])]
     [(1, 28), (1, 26), (1, 25)]
-    >>> [case.shape for case in autoencoder.sample(2, random_state=0)]
-    [(1, 26), (1, 25)]
+    >>> [case.shape for case in autoencoder.inverse_transform([[0, 0, 0]], lengths=[40])]
+    [(1, 40)]
     """
 
     n_components: PositiveInt | Share = field(default=16, kw_only=False)

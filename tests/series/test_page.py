@@ -1,4 +1,4 @@
-"""The code of docs/series.md runs, from top to bottom."""
+"""The code of docs/series.md and docs/panels.md runs, from top to bottom."""
 
 import re
 from pathlib import Path
@@ -6,14 +6,27 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "series.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.skipif(not PAGE.exists(), reason="the documentation is not there")
-def test_the_page_runs(tmp_path, monkeypatch):
+def run_page(name):
+    """Run the code of a page."""
+    page = DOCS / f"{name}.md"
+    if not page.exists():
+        pytest.skip("the documentation is not there")
     matplotlib.use("agg")
-    monkeypatch.chdir(tmp_path)
-    names = {"__name__": "series"}
-    for i, block in enumerate(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)):
+    names = {"__name__": name}
+    for i, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)):
         exec(compile(block, f"block {i}", "exec"), names)
+
+
+def test_the_page_of_windows_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_page("series")
     assert (tmp_path / "alarms.png").exists()
+
+
+def test_the_page_of_panels_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_page("panels")
+    assert (tmp_path / "gestures.safetensors").exists()
