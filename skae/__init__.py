@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from skae.saving.load import inspect, load
     from skae.sequences.sketch import SketchVAE
     from skae.sequences.text import TextVAE
+    from skae.series.autoencoder import SeriesAutoencoder
     from skae.series.windowed import WindowedDetector
     from skae.tables.streams import stream
 
@@ -43,6 +44,7 @@ __all__ = [
     "GANSampler",
     "GenerativeClassifier",
     "LatentResampler",
+    "SeriesAutoencoder",
     "SketchVAE",
     "SparseAE",
     "TextVAE",
@@ -68,6 +70,7 @@ _HOMES = {
     "GenerativeClassifier": "skae.predictors.generative",
     "LatentResampler": "skae.predictors.resampler",
     "SketchVAE": "skae.sequences.sketch",
+    "SeriesAutoencoder": "skae.series.autoencoder",
     "SparseAE": "skae.autoencoders.sparse",
     "TextVAE": "skae.sequences.text",
     "VAETransformer": "skae.autoencoders.variational",

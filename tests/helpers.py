@@ -18,6 +18,7 @@ from skae import (
     GANSampler,
     GenerativeClassifier,
     LatentResampler,
+    SeriesAutoencoder,
     VAETransformer,
     WindowedDetector,
 )
@@ -53,6 +54,8 @@ def quick(cls):
         return cls(AdversarialAE(2, max_epochs=5), max_epochs=10)
     if cls is GenerativeClassifier:
         return cls(VAETransformer(max_epochs=20))
+    if cls is SeriesAutoencoder:
+        return cls(2, channels=4, max_epochs=10)
     if cls is WindowedDetector:
         return cls(AEOutlierDetector(n_members=4, max_epochs=2), n_blocks=2)
     if cls is LatentResampler:

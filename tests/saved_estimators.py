@@ -27,6 +27,7 @@ from skae import (
     GANSampler,
     GenerativeClassifier,
     LatentResampler,
+    SeriesAutoencoder,
     SketchVAE,
     VAETransformer,
     WindowedDetector,
@@ -34,7 +35,7 @@ from skae import (
 
 N = 48
 TINY = {"max_epochs": 2, "random_state": 0, "hidden_layer_sizes": (3,)}
-OF_NUMBERS = GANSampler, GenerativeClassifier, WindowedDetector
+OF_NUMBERS = GANSampler, GenerativeClassifier, SeriesAutoencoder, WindowedDetector
 READINGS = ("transform", "reconstruct", "score_samples", "score_cells", "predict")
 READINGS += ("predict_proba", "decision_function", "p_values", "explain")
 
@@ -76,6 +77,8 @@ def tiny(cls):
         return cls(VAETransformer(**TINY), random_state=0)
     if cls is GANSampler:
         return cls(AdversarialAE(2, **TINY), hidden_layer_sizes=(3,), max_epochs=2, random_state=0)
+    if cls is SeriesAutoencoder:
+        return cls(2, channels=3, max_epochs=2, random_state=0)
     if cls is WindowedDetector:
         return cls(AutoencoderTransformer(1, **TINY), window=4, n_blocks=2, random_state=0)
     if cls in SEQUENCES:

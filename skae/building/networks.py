@@ -1,7 +1,7 @@
 """Encoders and decoders, built from an architecture or given as modules."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -48,6 +48,9 @@ class Architecture:
         Whether every layer of the decoder has a skip connection from the code.
     attends_to : TextSizes or None, default=None
         The texts whose words places of images attend to; None for none.
+    deep_pair : callable or None, default=None
+        The function that builds the deep encoder and decoder, given the number of units of the
+        code, where they are neither dense nor convolutions of images.
     """
 
     hidden_layer_sizes: str | Sequence[int]
@@ -60,6 +63,7 @@ class Architecture:
     tied_weights: bool = False
     skip_connections: bool = False
     attends_to: TextSizes | None = None
+    deep_pair: Callable[[int], tuple[nn.Module, nn.Module]] | None = None
 
     @property
     def is_built(self) -> bool:
@@ -149,7 +153,9 @@ def _built_networks(
     style = (architecture.activation, architecture.dropout)
     if not hidden:
         return _sized(*linear_pair(n_in, n_components, tied=tied), sizes)
-    if shape is None:
+    if architecture.deep_pair is not None:
+        encoder, decoder = architecture.deep_pair(n_components)
+    elif shape is None:
         encoder, decoder = dense_pair((n_in, *hidden, n_components), *style, tied=tied)
     else:
         encoder, decoder = convolutional_pair(shape, hidden, n_components, *style, tied=tied)

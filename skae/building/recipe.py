@@ -207,8 +207,9 @@ def _assemble(
 ) -> Autoencoder:
     """Return the chain of networks and the other parts of a recipe."""
     before = [recipe.corruption]
-    if columns.is_table:
-        encoder = nn.Sequential(make_one_hot(columns), recipe.smoothing, encoder)
+    one_hot = make_one_hot(columns)
+    if not isinstance(one_hot, nn.Identity):
+        encoder = nn.Sequential(one_hot, recipe.smoothing, encoder)
         before.append(recipe.hiding)
     else:
         before.append(recipe.smoothing)

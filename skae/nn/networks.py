@@ -41,8 +41,15 @@ class Transposed(nn.Module):
         return functional.linear(x, self.weight.T, self.bias)
 
 
-LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, Transposed)
-Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | Transposed
+LAYERS = (
+    nn.Linear,
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    Transposed,
+)
+Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d | Transposed
 _Layer = TypeVar("_Layer", bound=Layer)
 # The number of units of a hidden layer up to which the next layer has the full learning rate.
 _FULL_RATE_WIDTH = 128
@@ -226,6 +233,39 @@ def convolutional_pair(
         nn.Sequential(nn.Unflatten(1, tuple(image_shape)), encoder),
         nn.Sequential(decoder, nn.Flatten()),
     )
+
+
+def series_pair(
+    shape: tuple[int, int], channels: Sequence[int], kernel_size: int, n_components: int
+) -> tuple[nn.Module, nn.Module]:
+    """Build a convolutional encoder of flattened series and the decoder that mirrors it.
+
+    Each convolution halves the number of timepoints, rounded up; the decoder's transposed
+    convolutions restore it exactly. A linear layer connects the last series and the code.
+
+    Parameters
+    ----------
+    shape : tuple of two int
+        The channels and timepoints of a series.
+    channels : sequence of int
+        The number of channels of every convolution.
+    kernel_size : int
+        The number of timepoints that a convolution sees, which is odd.
+    n_components : int
+        The number of units of the code.
+    """
+    pairs: list[tuple[nn.Module, nn.Module]] = []
+    n_in, n_timepoints = shape
+    how = kernel_size, 2, kernel_size // 2
+    for n_out in channels:
+        undo = nn.ConvTranspose1d(n_out, n_in, *how, output_padding=1 - n_timepoints % 2)
+        pairs.append((orthogonal(nn.Conv1d(n_in, n_out, *how)), orthogonal(undo)))
+        n_in, n_timepoints = n_out, -(-n_timepoints // 2)
+    to_code, to_series = linear_pair(n_in * n_timepoints, n_components, tied=False)
+    last = nn.Sequential(to_series, nn.Unflatten(1, (n_in, n_timepoints)))
+    pairs.append((nn.Sequential(nn.Flatten(), to_code), last))
+    encoder, decoder = _stack_pairs(pairs, "gelu", 0.0)
+    return nn.Sequential(nn.Unflatten(1, shape), encoder), nn.Sequential(decoder, nn.Flatten())
 
 
 def _convolution_pair(

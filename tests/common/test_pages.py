@@ -33,6 +33,10 @@ def test_series(tmp_path):
     assert (tmp_path / "alarms.png").exists()
 
 
+def test_panels():
+    run_page("panels.md")
+
+
 def test_sketches(capsys):
     names = run_page("sketches.md")
     assert len(names["new"]) == len(names["between"]) == len(names["completed"]) == 10

@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers import ESTIMATORS, SEQUENCES, make_rows, quick, sequences_for
 
-from skae import GANSampler
+from skae import GANSampler, SeriesAutoencoder
 from skae.common.devices import on_one_thread, threads_for
 
 CPU = torch.device("cpu")
@@ -39,7 +39,7 @@ def test_weights_do_not_depend_on_the_number_of_threads(cls, two_threads):
     for n_threads in (1, 2):
         two_threads(n_threads)
         table = frame()
-        X = make_rows(900) if cls is GANSampler else table
+        X = make_rows(900) if cls in (GANSampler, SeriesAutoencoder) else table
         X = sequences_for(cls, len(table)) if cls in SEQUENCES else X
         estimator = quick(cls).set_params(random_state=0)
         if "max_epochs" in estimator.get_params():
