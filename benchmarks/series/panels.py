@@ -23,7 +23,8 @@ from skae.series.panels import Panel
 
 SETS = ("ACSF1", "ArrowHead", "BasicMotions", "ItalyPowerDemand", "JapaneseVowels")
 SIZES = (4, 16, 32)
-SEEDS = (0, 1, 2)
+# One for the longest, which takes most of a minute a fit.
+SEEDS = dict.fromkeys(SETS, (0, 1, 2)) | {"ACSF1": (0,)}
 
 
 class OfRows:
@@ -107,11 +108,11 @@ def accuracy(model, X, y, X_test, y_test):
     return classifier.fit(model.transform(X), y).score(model.transform(X_test), y_test)
 
 
-def judge(data, n):
+def judge(data, n, seeds):
     """Return the error, accuracy and seconds of every model, means over the seeds."""
     X, y, X_test, y_test = data
     found = {}
-    for seed in SEEDS:
+    for seed in seeds:
         for name, model in models(n, seed).items():
             start = time.perf_counter()
             model.fit(X)
@@ -140,7 +141,7 @@ def main(names):
     for name in names:
         data = load(name)
         for n in SIZES:
-            found = judge(data, min(n, len(data[0]) - 1, data[0][0].size - 1))
+            found = judge(data, min(n, len(data[0]) - 1, data[0][0].size - 1), SEEDS[name])
             unit = found["PCA"][0]
             for model, (squared, right, seconds) in found.items():
                 figures = f"{squared:.4g} | {squared / unit:.3f} | {right:.3f} | {seconds:.1f}"
