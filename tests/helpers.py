@@ -19,6 +19,7 @@ from skae import (
     GenerativeClassifier,
     LatentResampler,
     SeriesAutoencoder,
+    TextVAE,
     VAETransformer,
     WindowedDetector,
 )
@@ -75,7 +76,7 @@ def sequences_for(cls, n):
     """Sequences of unequal lengths: zigzags, or words of few letters."""
     rng = np.random.default_rng(0)
     lengths = rng.integers(2, 7, n)
-    if cls.__name__ == "TextVAE":
+    if cls is TextVAE:
         return ["".join(rng.choice(list("abcd"), length)) for length in lengths]
     return [
         np.column_stack([np.ones(length), rng.normal(size=length), np.arange(length) == length - 1])
@@ -108,15 +109,14 @@ def rows_of_a_shop():
     return frame.mask(holes)
 
 
-def run_page(name):
+def run_page(name, warns="error"):
     """Run the code of a page of the documentation from top to bottom; return its names."""
     page = Path(__file__).parents[1] / "docs" / name
     if not page.exists():
         pytest.skip("the documentation is not there")
     names = {"__name__": page.stem}
     with warnings.catch_warnings():
-        # Of other packages.
-        warnings.simplefilter("ignore")
+        warnings.simplefilter(warns)
         for i, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)):
             exec(compile(block, f"block {i}", "exec"), names)
     return names

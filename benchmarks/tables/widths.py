@@ -1,4 +1,4 @@
-"""Wide layers: the error by the width of the layers, with and without rates that fall with it.
+"""Wide layers: the error by their width, with the rules for their start and rate, and without.
 
     python -m benchmarks.tables.widths [--seeds 0]
 
@@ -16,6 +16,7 @@ from sklearn.decomposition import PCA
 
 from benchmarks.report import circumstances, table
 from skae import AutoencoderTransformer
+from skae.nn import networks
 from skae.nn.networks import SkipNetwork
 
 WIDTHS = [(128, 128), (256, 256), (512, 256), (1000, 500), (512, 512, 512), (1000,)]
@@ -44,6 +45,17 @@ def one_rate(network):
     return {"linear.*": network.linear_rate}
 
 
+def no_scale(layer):
+    """Leave a layer as it is."""
+
+
+WAYS = {
+    "neither": (no_scale, one_rate),
+    "start": (networks._keep_scale, one_rate),
+    "start and rate": (networks._keep_scale, SkipNetwork.rates),
+}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
@@ -55,8 +67,11 @@ def main():
         of_pca = squared_error(PCA(8).fit(X[:n]), X[n:])
         for widths in WIDTHS:
             means = []
-            for rates in (one_rate, SkipNetwork.rates):
-                with patch.object(SkipNetwork, "rates", rates):
+            for start, rates in WAYS.values():
+                with (
+                    patch.object(networks, "_keep_scale", start),
+                    patch.object(SkipNetwork, "rates", rates),
+                ):
                     fits = [
                         AutoencoderTransformer(8, hidden_layer_sizes=widths, random_state=seed)
                         for seed in args.seeds
@@ -65,7 +80,7 @@ def main():
                 means.append(f"{np.mean(errors) / of_pca:.3f}")
             lines.append([name, "-".join(map(str, widths)), *means])
             print(*lines[-1], flush=True)
-    print("\n" + table(["rows", "layers", "one rate", "rates by width"], lines))
+    print("\n" + table(["rows", "layers", *WAYS], lines))
 
 
 if __name__ == "__main__":

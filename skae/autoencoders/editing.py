@@ -139,7 +139,7 @@ class Editing(ABC):
 
 def _as_amounts(amount: Any) -> np.ndarray:
     """Return amounts as a column; one number is a column of length one."""
-    amount = amount if isinstance(amount, str) else unwrap(amount)
+    amount = unwrap(amount)
     if np.ndim(amount) == 0:
         check_scalar(amount, "amount", Real)
     amounts = column_or_1d(np.atleast_1d(amount), dtype=np.float32)

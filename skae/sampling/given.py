@@ -16,7 +16,6 @@ from skae.tables.matrix import MatrixColumns
 from skae.tables.mixed import MixedColumns
 from skae.tables.number import Number
 from skae.tables.relating import to_cells
-from skae.tables.sources import kind_of_source
 from skae.tables.table import Table
 from skae.tables.unwrapping import unwrap
 
@@ -137,8 +136,7 @@ def _cells(given: object) -> dict:
     if isinstance(given, Mapping):
         columns = {name: [cell] for name, cell in given.items()}
     else:
-        rows = None if kind_of_source(given) else unwrap(given)
-        frame = nw.from_native(rows, eager_only=True, pass_through=True)
+        frame = nw.from_native(unwrap(given), eager_only=True, pass_through=True)
         columns = {}
         if isinstance(frame, nw.DataFrame) and len(frame):
             for column in frame.iter_columns():

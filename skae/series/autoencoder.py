@@ -55,7 +55,8 @@ class SeriesAutoencoder(
     and the reconstruction :math:`x' = d(z)`. Each of encoder and decoder is a linear path beside
     convolutions over time. The linear paths start at the principal components of the flattened
     cases and the convolutions at zero, and the best weights on held-out cases are kept, this start
-    included, so that with the defaults it does not end worse than PCA on new cases.
+    included. So it hardly ends worse than PCA on new cases where lengths are equal; of few cases
+    it often is PCA.
 
     Where lengths differ, networks see a case stretched to the largest length :math:`T`, by linear
     interpolation, and its length :math:`l` as one channel more; and the likelihood is that of its

@@ -12,8 +12,8 @@ from skae.building.recipe import Facts, Recipe
 from skae.common.annotations import PositiveInt
 from skae.common.parameters import estimator
 from skae.nn.likelihoods import Likelihood
-from skae.nn.networks import series_pair
 from skae.nn.pca import PrincipalComponents
+from skae.nn.series_networks import series_pair
 from skae.series.parameters import ConvolutionParameters
 from skae.tables.ragged import RaggedColumns
 from skae.tables.training_rows import TrainingRows

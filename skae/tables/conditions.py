@@ -10,7 +10,7 @@ import pandas as pd
 
 from skae.tables.category import Category
 from skae.tables.cells import HIDDEN, is_missing
-from skae.tables.containers import eager_frame
+from skae.tables.containers import frame_or_other
 from skae.tables.kinds import TableOptions
 from skae.tables.mixed import MixedColumns
 from skae.tables.table import Table
@@ -125,7 +125,7 @@ def as_many(y: Any, n_rows: int) -> Any:
         y = pd.DataFrame([dict(y)])
     if np.ndim(y) == 0 and not isinstance(y, nw.DataFrame):
         return [y] * n_rows
-    frame = eager_frame(_no_paths(y))
+    frame = frame_or_other(y)
     if isinstance(frame, nw.DataFrame) and len(frame) == 1:
         return frame[[0] * n_rows]
     return y
@@ -141,8 +141,7 @@ def conditions_frame(y: Any, known: Conditions | None = None) -> nw.DataFrame:
     known : Conditions or None, default=None
         What `fit` has learned of conditions, whose kinds these then have.
     """
-    y = _no_paths(y)
-    frame = eager_frame(y)
+    frame = frame_or_other(y)
     if isinstance(frame, nw.DataFrame):
         return nw.maybe_reset_index(frame)
     series = nw.from_native(y, allow_series=True, pass_through=True)
@@ -156,15 +155,6 @@ def conditions_frame(y: Any, known: Conditions | None = None) -> nw.DataFrame:
     are_labels = None if known is None else known.are_labels
     column = _labels_or_numbers(pd.Series(cells.reshape(len(cells))), are_labels)
     return nw.from_native(pd.DataFrame({_NAME: column}), eager_only=True)
-
-
-def _no_paths(y: Any) -> Any:
-    """Return lists of texts and labels, which are no paths of files here, as an array."""
-    if isinstance(y, list | tuple) and any(isinstance(cell, str) for cell in y):
-        cells = np.empty(len(y), dtype=object)
-        cells[:] = y
-        return cells
-    return y
 
 
 def _labels_or_numbers(cells: pd.Series, are_labels: bool | None) -> pd.Series:

@@ -27,7 +27,7 @@ def is_memory_map(X: Any) -> bool:
 
 
 def eager_frame(X: Any) -> Any:
-    """Return a dataframe as narwhals has it, and anything else as it is.
+    """Return rows in a dataframe as narwhals has it, and anything else as it is.
 
     Raises
     ------
@@ -37,6 +37,11 @@ def eager_frame(X: Any) -> Any:
         If two columns have the same name.
     """
     refuse_source(X)
+    return frame_or_other(X)
+
+
+def frame_or_other(X: Any) -> Any:
+    """Return what `eager_frame` does of what is no source of rows, such as a list of texts."""
     frame = nw.from_native(with_dense_columns(X), pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(lazy_message(str(frame.implementation.name).lower()))

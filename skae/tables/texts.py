@@ -138,8 +138,7 @@ class Texts:
 def _is_text(column: nw.Series) -> bool:
     if column.dtype not in (nw.String, nw.Object):
         return False
-    kinds = {type(cell) for cell in column.to_list() if isinstance(cell, str)}
-    return bool(kinds)
+    return any(isinstance(cell, str) for cell in column.to_list())
 
 
 def _cells(column: nw.Series) -> list[str | None]:

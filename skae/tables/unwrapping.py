@@ -9,8 +9,6 @@ import pandas as pd
 import torch
 from scipy import sparse
 
-from skae.tables.sources import refuse_source
-
 # What makes lazy rows of other libraries eager, by the first part of their module's name.
 _COLLECT = {
     "dask": "X.compute()",
@@ -34,7 +32,6 @@ def unwrap(X: Any) -> Any:
         return _unwrap_tensor(X)
     if hasattr(X, "__dask_graph__"):
         raise TypeError(lazy_message("dask"))
-    refuse_source(X)
     if isinstance(X, np.ma.MaskedArray):
         X = np.ma.filled(X.astype(float), np.nan) if np.ma.is_masked(X) else np.asarray(X)
     if isinstance(X, (list, tuple)):

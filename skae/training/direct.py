@@ -1,5 +1,6 @@
 """The step of a training without autograd, for the common chains."""
 
+import inspect
 from typing import Any
 
 import torch
@@ -127,3 +128,9 @@ class DirectStep:
     def release(self) -> None:
         """Give all parameters tensors of their own again."""
         self.flat.release()
+
+
+def requires_closure(optimizer: torch.optim.Optimizer) -> bool:
+    """Return whether steps of an optimiser evaluate the loss themselves."""
+    closure = inspect.signature(optimizer.step).parameters["closure"]
+    return closure.default is closure.empty

@@ -1,7 +1,6 @@
 """The skorch net that trains every chain, nearly as fast as a plain PyTorch loop."""
 
 import copy
-import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -12,7 +11,7 @@ from skorch.callbacks import Callback, EpochTimer
 from torch import Tensor, nn
 
 from skae.common.interrupts import noting_ctrl_c
-from skae.training.direct import DirectStep, is_direct
+from skae.training.direct import DirectStep, is_direct, requires_closure
 from skae.training.log import Log
 from skae.training.rows import Batches
 from skae.training.saved_net import SavedNet
@@ -116,7 +115,7 @@ class AutoencoderNet(SavedNet):
         self.stopping_ = False
         self.direct_: DirectStep | None = None
         self.smallest_: dict[str, float] = {}
-        self.needs_closure_ = _requires_closure(self.optimizer_) or self._overridden(
+        self.needs_closure_ = requires_closure(self.optimizer_) or self._overridden(
             ("on_grad_computed",)
         )
 
@@ -342,11 +341,6 @@ class AutoencoderNet(SavedNet):
         return any(
             getattr(c, hook) is not getattr(Callback, hook) for c in classes for hook in hooks
         )
-
-
-def _requires_closure(optimizer: torch.optim.Optimizer) -> bool:
-    closure = inspect.signature(optimizer.step).parameters["closure"]
-    return closure.default is closure.empty
 
 
 def _total_weight(batch: tuple) -> Tensor | int:

@@ -1,6 +1,6 @@
 """Generated input: a result that is right, or an error of ours, whatever rows come in.
 
-The number of cases is that of the environment variable SKAE_CASES, 200 unless it is set.
+The number of cases is that of the environment variable SKAE_CASES, 300 unless it is set.
 """
 
 import os
@@ -133,7 +133,7 @@ def outcome(function, *arguments):
 
 
 @settings(
-    max_examples=int(os.environ.get("SKAE_CASES", "200")),
+    max_examples=int(os.environ.get("SKAE_CASES", "300")),
     deadline=None,
     derandomize=True,
     database=None,

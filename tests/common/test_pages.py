@@ -17,7 +17,8 @@ def in_folder(tmp_path, monkeypatch):
 def test_production(capsys):
     for package in ("fastapi", "httpx", "onnxruntime", "onnxscript", "skops"):
         pytest.importorskip(package)
-    run_page("production.md")
+    # Those of other packages.
+    run_page("production.md", warns="ignore")
     assert "encoded training rows" in capsys.readouterr().out
 
 
@@ -33,8 +34,9 @@ def test_series(tmp_path):
     assert (tmp_path / "alarms.png").exists()
 
 
-def test_panels():
+def test_panels(tmp_path):
     run_page("panels.md")
+    assert (tmp_path / "gestures.safetensors").exists()
 
 
 def test_sketches(capsys):

@@ -9,6 +9,9 @@ import pytest
 import skae
 
 ROOT = Path(skae.__file__).parent
+# What a family of estimators stands on, and what stands on the autoencoders.
+FAMILY = {"common", "nn", "tables", "training", "building", "sampling", "saving"}
+ON_AUTOENCODERS = FAMILY | {"autoencoders"}
 BELOW = {
     "common": set(),
     "nn": set(),
@@ -18,39 +21,11 @@ BELOW = {
     "training": {"common", "nn", "tables", "saving"},
     "building": {"common", "nn", "tables", "training"},
     "sampling": {"common", "nn", "tables", "training"},
-    "gans": {
-        "common",
-        "nn",
-        "tables",
-        "training",
-        "building",
-        "sampling",
-        "saving",
-        "autoencoders",
-    },
-    "autoencoders": {"common", "nn", "tables", "training", "building", "sampling", "saving"},
-    "predictors": {
-        "common",
-        "nn",
-        "tables",
-        "training",
-        "building",
-        "sampling",
-        "saving",
-        "autoencoders",
-    },
+    "autoencoders": FAMILY,
+    "gans": ON_AUTOENCODERS,
+    "predictors": ON_AUTOENCODERS,
+    "series": ON_AUTOENCODERS | {"outliers"},
     "outliers": {"common", "nn", "tables", "training", "building", "saving"},
-    "series": {
-        "common",
-        "nn",
-        "tables",
-        "training",
-        "building",
-        "sampling",
-        "saving",
-        "autoencoders",
-        "outliers",
-    },
     "sequences": {"common", "nn", "tables", "training", "sampling", "saving", "autoencoders"},
     "sketches": set(),
     "metrics": {"common", "tables"},

@@ -92,6 +92,17 @@ def test_tied_weights_are_one_tensor_and_biases_two(make):
     assert sorted(sizes[0]) == sorted(sizes[1])
 
 
+@pytest.mark.parametrize("n_in", [8, 30, 300, 784])
+@pytest.mark.parametrize("width", [256, 1000])
+def test_units_of_wide_layers_start_as_large_as_those_of_128(n_in, width):
+    x = torch.randn(2000, n_in, generator=torch.Generator().manual_seed(0))
+    sizes = []
+    for n_units in (128, width):
+        encoder, decoder = dense_pair((n_in, n_units, 4), "gelu", 0.0, tied=False)
+        sizes.append([encoder[0](x).std().item(), decoder[0](x[:, :4]).std().item()])
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.1)
+
+
 def test_a_tied_linear_decoder_is_the_transpose():
     encoder, decoder = linear_pair(5, 2, tied=True)
     torch.testing.assert_close(decoder(torch.eye(2)), encoder.weight)

@@ -144,7 +144,7 @@ def test_dropout_works_in_the_first_pass(rows):
 
 
 def test_wide_layers_learn_as_narrow_ones_do():
-    """With one learning rate for all widths, these stay at PCA."""
+    """With the start and the rates of narrow ones, these stay at PCA."""
     rng = np.random.default_rng(0)
     X = np.tanh(rng.normal(size=(3000, 6)) @ rng.normal(size=(6, 30))).astype(np.float32)
     learned, new = X[:2000], X[2000:]
