@@ -57,7 +57,7 @@ _IN_TIME = "The rows of a series are in an order, and the scores of one depend o
 def expected_failures(estimator):
     in_time = {
         "check_fit1d": "A series of one channel may have one dimension.",
-        "check_outliers_fit_predict": "It labels by held-out scores, predict by the fitted detector.",
+        "check_outliers_fit_predict": "It labels by held-out scores, and predict does not.",
         "check_outliers_train": "The share that is flagged is by held-out scores.",
         "check_methods_subset_invariance": _IN_TIME,
         "check_methods_sample_order_invariance": _IN_TIME,
